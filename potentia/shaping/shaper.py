@@ -1,0 +1,168 @@
+"""The one concept: a shaper maps a rollout to a rollout; and what it promises, its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from potentia.rollout import Rollout
+
+Carry = Any
+"""Per-environment memory: ``()``, or a tree (see `potentia.trees`) whose leaves are arrays or lists of length B."""
+
+Guarantee = Literal["policy_invariant", "return_preserving", "vanishing", "unconstrained"]
+Basis = Literal["state", "state_action", "history"]
+Scope = Literal["step", "episode", "lifelong"]
+
+_STRENGTH: tuple[Guarantee, ...] = ("unconstrained", "vanishing", "return_preserving", "policy_invariant")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a shaper promises and what it needs; `potentia.testing.check_shaper` holds it to its word.
+
+    Attributes:
+        guarantee: ``policy_invariant``: no optimal policy of any world changes. ``return_preserving``: a whole episode's
+            sum of the term is 0. ``vanishing``: on fixed experience the term tends to 0 as `Shaper.update` is repeated.
+            ``unconstrained``: none of these.
+        basis: For ``policy_invariant``: what the values of the shaped problem depend on. ``state``: V' = V - potential(s).
+            ``state_action``: Q' = Q - potential(s, a), so act on Q' + potential. ``history``: also on the recent past, by an
+            amount that does not depend on the action.
+        reads: The columns it looks at: fields of `Rollout`, ``"reward"``, and ``"info:<name>"`` for info columns.
+        scope: How far it remembers in its carry or parameters: not at all, within an episode, or for ever.
+        truncation: ``data``: it follows the discount column and so is right for learners that bootstrap at a cut and for
+            those that don't. Else the one rule it is right for.
+        needs_episodes: It must see whole episodes, so it can't run inside an environment.
+        needs_policy: Its `Shaper.update` must be given the policy.
+        sets_discount: It sets the discount and so must come before every term.
+        rescales: It scales or clips the reward so far, which would destroy a guarantee made before it.
+    """
+
+    guarantee: Guarantee = "unconstrained"
+    basis: Basis = "state"
+    reads: frozenset[str] = frozenset()
+    scope: Scope = "step"
+    truncation: Literal["data", "bootstrap", "terminal"] = "data"
+    needs_episodes: bool = False
+    needs_policy: bool = False
+    sets_discount: bool = False
+    rescales: bool = False
+
+    @property
+    def info_columns(self) -> frozenset[str]:
+        """The names of the info columns it reads."""
+        return frozenset(name.removeprefix("info:") for name in self.reads if name.startswith("info:"))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A reward term that a learner values apart, with a value head of its own (Burda et al. 2018, arXiv 1810.12894, 2.3).
+
+    Attributes:
+        discount: The stream's own discount factor.
+        episodic: False if its return goes on across the ends of episodes.
+        weight: What its advantage is multiplied by before it joins the others.
+    """
+
+    discount: float = 0.99
+    episodic: bool = False
+    weight: float = 1.0
+
+
+class Shaper:
+    """Maps a `Rollout` to a `Rollout`: it may add one named reward term or set the discount; nothing else may change.
+
+    Two kinds of state, never mixed. Parameters learn: they are shared, changed only by `update`, and saved by
+    `state_dict`. The carry remembers: it belongs to one environment each, goes in and out of `shape`, and is forgotten
+    where an episode ends. Only `shape` is compulsory.
+
+    Attributes:
+        name: The name of its term.
+        contract: What it promises and needs.
+        update_size: How many transitions its `update` wants at least; drivers gather as many before they call it.
+    """
+
+    contract: Contract = Contract()
+    update_size: int = 1
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or type(self).__name__
+        if "/" in self.name:
+            raise ValueError(f"a shaper's name must have no '/', got {self.name!r}")
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """The names of the terms it adds, in order."""
+        return () if self.contract.sets_discount else (self.name,)
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """Those of its terms that ask for a value head of their own, if the learner has one to give."""
+        return {}
+
+    def init(self, num_envs: int) -> Carry:
+        """Fresh per-environment memory for ``num_envs`` environments at the start of their episodes."""
+        del num_envs
+        return ()
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        """Returns the rollout with this shaper's term (or discount) and the carry for the steps that follow.
+
+        It never learns and never waits. Shaping T steps at once gives the same as shaping them in parts with the carry
+        passed on.
+
+        Args:
+            rollout: Experience, ``(T, B)``.
+            carry: What the previous call returned for these environments; ``()`` at the start.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement shape(rollout, carry)")
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
+        """Learns from a rollout, as the environment gave it or as `shape` returned it; returns metrics by name."""
+        del rollout, policy
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its parameters: tensors, arrays, numbers and strings in dicts and lists."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` returned.
+
+        Raises:
+            ValueError: If the state is not this shaper's.
+        """
+        check_keys(self, state, ())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"
+
+
+def check_keys(shaper: Shaper, state: Mapping[str, Any], want: tuple[str, ...]) -> None:
+    """Raises ``ValueError`` unless the keys of a saved state are those that the shaper saves."""
+    if set(state) != set(want):
+        raise ValueError(
+            f"the saved state of {shaper.name!r} ({type(shaper).__name__}) must have the keys {sorted(want)}, got "
+            f"{sorted(state)}; it was saved by another shaper"
+        )
+
+
+def weakest(contracts: list[Contract]) -> Contract:
+    """The contract of a chain: the weakest guarantee and the sum of all needs."""
+    rules = {contract.truncation for contract in contracts} - {"data"}
+    if len(rules) > 1:
+        raise ValueError("these shapers assume different rules at truncation (bootstrap and terminal); use one rule")
+    bases: tuple[Basis, ...] = ("state", "state_action", "history")
+    scopes: tuple[Scope, ...] = ("step", "episode", "lifelong")
+    return Contract(
+        guarantee=min((c.guarantee for c in contracts), key=_STRENGTH.index, default="policy_invariant"),
+        basis=max((c.basis for c in contracts), key=bases.index, default="state"),
+        reads=frozenset().union(*(c.reads for c in contracts)),
+        scope=max((c.scope for c in contracts), key=scopes.index, default="step"),
+        truncation=rules.pop() if rules else "data",
+        needs_episodes=any(c.needs_episodes for c in contracts),
+        needs_policy=any(c.needs_policy for c in contracts),
+        sets_discount=any(c.sets_discount for c in contracts),
+        rescales=any(c.rescales for c in contracts),
+    )
