@@ -1,0 +1,52 @@
+"""Small enumerable worlds whose tensors, optimum and anchors are known exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from potentia.envs.exact.chain import chain
+from potentia.envs.exact.deep_sea import deep_sea
+from potentia.envs.exact.frozen_lake import frozen_lake
+from potentia.envs.exact.key_rooms import key_rooms
+from potentia.envs.exact.loop_trap import critical_bonus, loop_trap
+from potentia.envs.exact.model import TransitionModel
+from potentia.envs.exact.random_mdp import random_mdp
+from potentia.envs.exact.registration import register
+from potentia.envs.exact.solve import Optimum, optimum, policy_values, return_within, shortest_distance
+
+if TYPE_CHECKING:
+    from potentia.envs.exact.vector import TabularVectorEnv
+    from potentia.envs.exact.world import TabularWorld
+
+__all__ = [
+    "Optimum",
+    "TabularVectorEnv",
+    "TabularWorld",
+    "TransitionModel",
+    "chain",
+    "critical_bonus",
+    "deep_sea",
+    "frozen_lake",
+    "key_rooms",
+    "loop_trap",
+    "optimum",
+    "policy_values",
+    "random_mdp",
+    "register",
+    "return_within",
+    "shortest_distance",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Gymnasium imports this package while it is itself half imported (entry point `gymnasium.envs`), so what
+    # needs gymnasium.vector or gymnasium.spaces is imported on first use.
+    if name == "TabularWorld":
+        from potentia.envs.exact.world import TabularWorld  # noqa: PLC0415
+
+        return TabularWorld
+    if name == "TabularVectorEnv":
+        from potentia.envs.exact.vector import TabularVectorEnv  # noqa: PLC0415
+
+        return TabularVectorEnv
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

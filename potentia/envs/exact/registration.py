@@ -1,0 +1,91 @@
+"""The ids of the enumerable worlds, and how they are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gymnasium.envs.registration import register as register_id
+from gymnasium.envs.registration import registry
+
+from potentia.envs.exact.chain import chain
+from potentia.envs.exact.deep_sea import deep_sea
+from potentia.envs.exact.frozen_lake import frozen_lake
+from potentia.envs.exact.key_rooms import key_rooms
+from potentia.envs.exact.loop_trap import loop_trap
+from potentia.envs.exact.random_mdp import random_mdp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from potentia.envs.exact.model import TransitionModel
+    from potentia.envs.exact.vector import TabularVectorEnv
+    from potentia.envs.exact.world import TabularWorld
+
+__all__ = ["MODELS", "WORLDS", "make_vector_world", "make_world", "register"]
+
+MODELS: dict[str, Callable[..., TransitionModel]] = {
+    "chain": chain,
+    "deep_sea": deep_sea,
+    "frozen_lake": frozen_lake,
+    "key_rooms": key_rooms,
+    "loop_trap": loop_trap,
+    "random_mdp": random_mdp,
+}
+
+WORLDS: dict[str, dict[str, Any]] = {
+    "Chain-v0": {"model": "chain"},
+    "DeepSea-v0": {"model": "deep_sea"},
+    "LoopTrap-v0": {"model": "loop_trap"},
+    "RandomMDP-v0": {"model": "random_mdp"},
+    "KeyRooms-v0": {"model": "key_rooms"},
+    "FrozenLake8x8-v0": {"model": "frozen_lake"},
+    "FrozenLake8x8Deterministic-v0": {"model": "frozen_lake", "slippery": False, "time_limit": 14},
+}
+
+_ENVIRONMENT = ("observation", "info_keys", "render_mode")
+_VECTOR = (*_ENVIRONMENT, "max_episode_steps", "autoreset_mode")
+
+
+def make_world(model: str, **kwargs: Any) -> TabularWorld:
+    """One environment over the named model.
+
+    Args:
+        model: A key of `MODELS`.
+        kwargs: ``observation`` and ``info_keys`` of `TabularWorld`; all others go to the model.
+
+    Returns:
+        The environment.
+    """
+    from potentia.envs.exact.world import TabularWorld  # noqa: PLC0415 - registering must stay light
+
+    own = {key: kwargs.pop(key) for key in _ENVIRONMENT if key in kwargs}
+    return TabularWorld(MODELS[model](**kwargs), **own)
+
+
+def make_vector_world(model: str, num_envs: int = 1, **kwargs: Any) -> TabularVectorEnv:
+    """A batch of environments over the named model.
+
+    Args:
+        model: A key of `MODELS`.
+        num_envs: How many.
+        kwargs: As for `make_world`, and ``autoreset_mode`` and ``max_episode_steps`` of `TabularVectorEnv`.
+
+    Returns:
+        The vector environment.
+    """
+    from potentia.envs.exact.vector import TabularVectorEnv  # noqa: PLC0415 - registering must stay light
+
+    own = {key: kwargs.pop(key) for key in _VECTOR if key in kwargs}
+    return TabularVectorEnv(MODELS[model](**kwargs), num_envs, **own)
+
+
+def register() -> None:
+    """Register the ids that are not registered yet."""
+    for name, kwargs in WORLDS.items():
+        if (identifier := f"potentia/{name}") not in registry:
+            register_id(
+                id=identifier,
+                entry_point="potentia.envs.exact.registration:make_world",
+                vector_entry_point="potentia.envs.exact.registration:make_vector_world",
+                kwargs=dict(kwargs),
+            )

@@ -1,0 +1,130 @@
+"""A single environment over a `TransitionModel`."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from potentia.envs.exact.dynamics import check_info_keys, info_tables, start_tables, successor_tables
+from potentia.envs.exact.model import TransitionModel
+from potentia.envs.exact.observations import encode_states, state_space
+from potentia.envs.exact.solve import Optimum, optimum, return_within
+from potentia.envs.exact.streams import UniformStream
+
+__all__ = ["TabularWorld"]
+
+
+class TabularWorld(gym.Env[Any, Any]):
+    """An enumerable world whose tensors, optimum and anchors are known exactly.
+
+    The info after a reset and after every step describes the state reached: ``caption``, ``state_hash`` (its
+    index), ``distance`` (fewest steps to success in the support graph, -1.0 if there is no way),
+    ``potential`` (-distance / largest distance, -1.0 if there is no way), ``subgoals`` and ``success``.
+
+    Args:
+        model: The world's tensors and time limit.
+        observation: "index" for Discrete(S), or "one_hot" for a float32 vector of length S.
+        info_keys: The keys of ``info`` wanted; None for all.
+        time_limit: Replaces the model's limit if given.
+
+    Raises:
+        ValueError: If the observation or an info key is unknown.
+    """
+
+    metadata = {"render_modes": ["ansi"]}  # noqa: RUF012 - the attribute that Gymnasium prescribes
+
+    def __init__(
+        self,
+        model: TransitionModel,
+        *,
+        observation: str = "index",
+        info_keys: tuple[str, ...] | None = None,
+        time_limit: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        self.model = model if time_limit is None else replace(model, time_limit=time_limit)
+        self.observation_space = state_space(self.model.num_states, observation)
+        self.action_space = spaces.Discrete(self.model.num_actions)
+        self.render_mode = render_mode
+        self._observation = observation
+        self._stream = UniformStream()
+        self._seeded = False
+        self._state = self._elapsed = 0
+        # Plain lists: reading one number from an array costs several times as much.
+        self._successor, self._cumulative, self._reward = (t.tolist() for t in successor_tables(self.model))
+        self._starts, self._start_cumulative = (t.tolist() for t in start_tables(self.model))
+        keys = check_info_keys(info_keys)
+        self._tables = {key: table.tolist() for key, table in info_tables(self.model, keys).items()}
+        events = self.model.events if "subgoals" in keys else {}
+        self._events = {name: inside.tolist() for name, inside in events.items()}
+        self._with_events = "subgoals" in keys
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Draw a start state; without a seed the random stream goes on."""
+        super().reset(seed=seed)
+        if seed is not None or not self._seeded:
+            self._stream.seed(self.np_random)
+            self._seeded = True
+        index = 0 if len(self._starts) == 1 else bisect_right(self._start_cumulative, self._stream.draw())
+        self._state, self._elapsed = self._starts[index], 0
+        return self._observe(), self._info(self._state)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take one action; the last step of the limit is truncated unless the state is terminal.
+
+        Raises:
+            ValueError: If the action is not one of the world's.
+        """
+        if not self.action_space.contains(action):
+            raise ValueError(f"action must be in 0..{self.model.num_actions - 1}, got {action!r}")
+        before, chosen = self._state, int(action)
+        cumulative = self._cumulative[before][chosen]
+        branch = 0 if len(cumulative) == 1 else bisect_right(cumulative, self._stream.draw())
+        self._state = self._successor[before][chosen][branch]
+        self._elapsed += 1
+        terminated = bool(self.model.terminal[self._state])
+        limit = self.model.time_limit
+        truncated = not terminated and limit is not None and self._elapsed >= limit
+        reward = self._reward[before][chosen][branch]
+        return self._observe(), reward, terminated, truncated, self._info(before)
+
+    def render(self) -> Any:
+        """The description of the present state, in render mode "ansi"."""
+        return self.model.names[self._state] if self.render_mode == "ansi" else None
+
+    def optimum(self, discount: float) -> Optimum:
+        """V*, Q* and the optimal actions at this discount."""
+        return optimum(self.model, discount)
+
+    @cached_property
+    def optimal_return(self) -> float | None:
+        """Largest expected undiscounted return of an episode within the time limit; None without a limit."""
+        return None if self.model.time_limit is None else return_within(self.model, self.model.time_limit)
+
+    @cached_property
+    def random_return(self) -> float | None:
+        """Expected undiscounted return of uniformly random actions within the time limit; None without a limit."""
+        if self.model.time_limit is None:
+            return None
+        uniform = np.full((self.model.num_states, self.model.num_actions), 1.0 / self.model.num_actions)
+        return return_within(self.model, self.model.time_limit, uniform)
+
+    def _observe(self) -> Any:
+        return encode_states(np.array([self._state]), self.model.num_states, self._observation)[0]
+
+    def _info(self, before: int) -> dict[str, Any]:
+        state = self._state
+        info: dict[str, Any] = {key: table[state] for key, table in self._tables.items()}
+        if self._with_events:
+            info["subgoals"] = {
+                name: inside[state] and not inside[before] for name, inside in self._events.items()
+            }
+        return info
