@@ -52,8 +52,8 @@ class TransitionModel:
         states, actions = self.transition.shape[:2]
         if self.reward.shape not in {(states, actions, states), (states, actions)}:
             raise ValueError(
-                f"reward must have shape {(states, actions, states)} or {(states, actions)}, got
-                {self.reward.shape}"
+                f"reward must have shape {(states, actions, states)} or {(states, actions)}, "
+                f"got {self.reward.shape}"
             )
         vectors = {"terminal": self.terminal, "start": self.start, "success": self.success}
         for label, vector in {**vectors, **self.events}.items():
@@ -82,7 +82,8 @@ class TransitionModel:
         """r(s, a) = sum over s' of P(s' | s, a) r(s, a, s'), shape (S, A)."""
         if self.reward.ndim == 2:
             return self.reward.astype(np.float64)
-        return np.einsum("sat,sat->sa", self.transition, self.reward)
+        expected: FloatArray = np.einsum("sat,sat->sa", self.transition, self.reward)
+        return expected
 
     def reward_after(self) -> FloatArray:
         """The reward as r(s, a, s'), shape (S, A, S), a read-only view where it does not depend on s'."""

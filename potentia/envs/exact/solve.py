@@ -99,7 +99,7 @@ def return_within(model: TransitionModel, horizon: int, policy: FloatArray | Non
 
 
 def shortest_distance(model: TransitionModel) -> FloatArray:
-    """Fewest steps from each state to a success state in the support graph; -1.0 where there is no way, shape (S,).
+    """Fewest steps to a success state in the support graph, shape (S,); -1.0 where there is no way.
 
     The support graph has an edge wherever some action has a positive probability: in a stochastic world the
     distance is that of the luckiest run, not an expectation.
@@ -107,12 +107,12 @@ def shortest_distance(model: TransitionModel) -> FloatArray:
     edge = (model.continuing() > 0).any(axis=1)
     arrive = (model.transition > 0).any(axis=1) & ~model.terminal[:, None]
     distance = np.where(model.success, 0.0, -1.0)
-    frontier = model.success
+    frontier: BoolArray = model.success
     step = 0
     while frontier.any():
         step += 1
         graph = arrive if step == 1 else edge
-        frontier = graph[:, frontier].any(axis=1) & (distance < 0)
+        frontier = np.asarray(graph[:, frontier].any(axis=1) & (distance < 0))
         distance[frontier] = step
     return distance
 
@@ -120,6 +120,6 @@ def shortest_distance(model: TransitionModel) -> FloatArray:
 def _check_discount(discount: float) -> None:
     if not 0.0 <= discount < 1.0:
         raise ValueError(
-            f"discount must be in [0, 1), got {discount}; for undiscounted returns within a limit use
-            return_within"
+            f"discount must be in [0, 1), got {discount}; for undiscounted returns within a limit "
+            "use return_within"
         )

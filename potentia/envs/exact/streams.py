@@ -49,7 +49,7 @@ class UniformStreams:
 
 
 class UniformStream:
-    """One stream of `UniformStreams` in plain Python, which for one number is faster than arrays of length 1."""
+    """One stream of `UniformStreams` in plain Python: for one number faster than arrays of length 1."""
 
     def __init__(self) -> None:
         self._state = 0

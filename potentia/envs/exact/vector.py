@@ -19,7 +19,7 @@ __all__ = ["TabularVectorEnv"]
 
 
 class TabularVectorEnv(VectorEnv[Any, Any, Any]):
-    """N copies of a `TabularWorld` in numpy, equal to ``SyncVectorEnv`` of them number for number, and much faster.
+    """N copies of a `TabularWorld` in numpy: what ``SyncVectorEnv`` gives, number for number, but fast.
 
     Environment ``i`` of ``reset(seed=s)`` goes through exactly what ``TabularWorld.reset(seed=s + i)`` would.
 
@@ -71,7 +71,8 @@ class TabularVectorEnv(VectorEnv[Any, Any, Any]):
         """Start new episodes, in all environments or in those of ``options["reset_mask"]``.
 
         Args:
-            seed: An int s seeds environment i with s + i; a list gives each its own (None: its stream goes on).
+            seed: An int s seeds environment i with s + i; a list gives each its own
+                (None: its stream goes on).
             options: ``{"reset_mask": mask}`` with a bool array of shape (N,).
 
         Raises:

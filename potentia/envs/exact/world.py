@@ -111,7 +111,7 @@ class TabularWorld(gym.Env[Any, Any]):
 
     @cached_property
     def random_return(self) -> float | None:
-        """Expected undiscounted return of uniformly random actions within the time limit; None without a limit."""
+        """Expected undiscounted return of random actions within the time limit; None without a limit."""
         if self.model.time_limit is None:
             return None
         uniform = np.full((self.model.num_states, self.model.num_actions), 1.0 / self.model.num_actions)
