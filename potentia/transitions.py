@@ -46,7 +46,7 @@ class TransitionReader:
                 "a shaper reads the info column 'next_action', which is not known while the environment runs; "
                 "shape whole rollouts instead: shaper.shape(rollout, carry) with info={'next_action': ...}"
             )
-        self._keys = sorted({name.removeprefix("next_") for name in self._columns})
+        self.keys = sorted({name.removeprefix("next_") for name in self._columns})
         self._obs: Tree = None
         self._info: dict[str, Array] = {}
         self._live = np.ones(num_envs, dtype=bool)
@@ -54,11 +54,11 @@ class TransitionReader:
     def reset(self, obs: Tree, info: Mapping[str, Any], mask: Array | None = None) -> None:
         """Starts new episodes, in the environments of ``mask`` or in all."""
         self._obs = map_tree(_copy, obs)
-        new = {key: self._read(info, key) for key in self._keys}
+        new = {key: self._read(info, key) for key in self.keys}
         if mask is None:
             self._info, self._live = new, np.ones(self.num_envs, dtype=bool)
         else:
-            self._info = {key: _rows(mask, new[key], self._info[key]) for key in self._keys}
+            self._info = {key: choose_rows(mask, new[key], self._info[key]) for key in self.keys}
             self._live = self._live | np.asarray(mask)
 
     def step(
@@ -89,13 +89,13 @@ class TransitionReader:
             raise RuntimeError("step() came before reset(): call env.reset() first")
         terminated, truncated = _array(terminated), _array(truncated)
         done = terminated | truncated
-        next_obs, next_info = map_tree(_copy, obs), {key: self._read(info, key) for key in self._keys}
+        next_obs, next_info = map_tree(_copy, obs), {key: self._read(info, key) for key in self.keys}
         before = next_obs, next_info
         if self.mode is AutoresetMode.SAME_STEP and bool(done.any()):
             next_obs = self._final_obs(done, obs, info)
             final = info.get("final_info", {})
             next_info = {
-                key: _rows(done, self._read(final, key, of="final_info"), next_info[key]) for key in self._keys
+                key: choose_rows(done, self._read(final, key, of="final_info"), next_info[key]) for key in self.keys
             }
         rewards = {ENV: _floating(_array(reward))} if terms is None else dict(terms)
         if discount is None:
@@ -134,7 +134,7 @@ class TransitionReader:
             for row in np.flatnonzero(_numpy(done)):
                 map_tree(lambda batch, one, row=row: batch.__setitem__(row, one), merged, final[row])
             return merged
-        return map_tree(lambda new, old: _rows(done, new, old), final, obs)
+        return map_tree(lambda new, old: choose_rows(done, new, old), final, obs)
 
     def _read(self, info: Mapping[str, Any], key: str, of: str = "info") -> Array:
         if key not in info:
@@ -187,13 +187,14 @@ def _time(value: Array) -> Array:
     return value[None]
 
 
-def _rows(mask: Array, chosen: Array, other: Array) -> Array:
-    """The rows of ``chosen`` where ``mask`` is True, of ``other`` elsewhere."""
+def choose_rows(mask: Array, chosen: Any, other: Any) -> Any:
+    """The rows of ``chosen`` where ``mask`` is True, of ``other`` elsewhere: arrays, or lists with one entry a row."""
+    if isinstance(other, list):
+        return [new if take else old for take, new, old in zip(_numpy(mask).tolist(), chosen, other, strict=True)]
     if isinstance(other, np.ndarray):
         mask, chosen = _numpy(mask), np.asarray(chosen)
-        if chosen.dtype == other.dtype == object:
+        if other.dtype == object:
             return np.where(mask, chosen, other)
     else:
-        mask = _like(_numpy(mask), other)
-    xp = array_namespace(other)
-    return xp.where(mask.reshape((-1,) + (1,) * (other.ndim - 1)), chosen, other)
+        mask, chosen = _like(_numpy(mask), other), _like(_numpy(chosen), other)
+    return array_namespace(other).where(mask.reshape((-1,) + (1,) * (other.ndim - 1)), chosen, other)

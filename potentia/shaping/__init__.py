@@ -1,6 +1,27 @@
 """Reward-shaping layers: each maps a `potentia.Rollout` to a rollout, under a declared contract."""
 
+from potentia.shaping.advice import Advice
 from potentia.shaping.compose import Chain, Scale
+from potentia.shaping.count import Count, EpisodicCount
+from potentia.shaping.discount import ScheduleDiscount
+from potentia.shaping.potential import PotentialShaping
+from potentia.shaping.rnd import RND
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
+from potentia.shaping.transform import ClipReward, NormalizeReward
 
-__all__ = ["Carry", "Chain", "Contract", "Scale", "Shaper", "Stream"]
+__all__ = [
+    "RND",
+    "Advice",
+    "Carry",
+    "Chain",
+    "ClipReward",
+    "Contract",
+    "Count",
+    "EpisodicCount",
+    "NormalizeReward",
+    "PotentialShaping",
+    "Scale",
+    "ScheduleDiscount",
+    "Shaper",
+    "Stream",
+]

@@ -114,7 +114,8 @@ class Shaper:
 
         Args:
             rollout: Experience, ``(T, B)``.
-            carry: What the previous call returned for these environments; ``()`` at the start.
+            carry: What the previous call returned for these environments; ``()`` at the start. It may be changed in place:
+                don't use it again.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement shape(rollout, carry)")
 

@@ -1,0 +1,78 @@
+"""Running moments of a stream of numbers or vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class RunningMoments:
+    """The mean and the population variance of all samples seen, merged batch by batch (Chan et al. 1979), in float64.
+
+    Args:
+        shape: The shape of one sample; ``()`` for numbers.
+        device: Where the moments live.
+    """
+
+    def __init__(self, shape: tuple[int, ...] = (), device: torch.device | str = "cpu") -> None:
+        self.mean = torch.zeros(shape, dtype=torch.float64, device=device)
+        self.var = torch.zeros(shape, dtype=torch.float64, device=device)
+        self.count = 0
+
+    def update(self, batch: Tensor) -> None:
+        """Takes in a batch, ``(N, *shape)``; N may be 0."""
+        number = batch.shape[0]
+        if number == 0:
+            return
+        batch = batch.to(torch.float64)
+        mean, var = batch.mean(0), batch.var(0, correction=0)
+        total = self.count + number
+        delta = mean - self.mean
+        self.var = (self.var * self.count + var * number + delta**2 * self.count * number / total) / total
+        self.mean = self.mean + delta * number / total
+        self.count = total
+
+    @property
+    def std(self) -> Tensor:
+        """The standard deviation; 0 before any sample."""
+        return self.var.sqrt()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Mean, variance and number of samples."""
+        return {"mean": self.mean, "var": self.var, "count": self.count}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` returned, on this object's device."""
+        self.mean, self.var = state["mean"].to(self.mean.device), state["var"].to(self.var.device)
+        self.count = int(state["count"])
+
+
+class ForwardFilter:
+    """``x_t = decay_t x_(t-1) + reward_t`` for each environment, run forward over time: the scale of discounted returns.
+
+    The standard deviation of x is what RND (Burda et al. 2018, arXiv 1810.12894, 2.4) and Stable-Baselines3's
+    ``VecNormalize`` divide rewards by. Masked steps leave x as it is.
+    """
+
+    def __init__(self) -> None:
+        self.values: Tensor | None = None
+
+    def run(self, reward: Tensor, decay: Tensor, mask: Tensor) -> Tensor:
+        """The unmasked values of x, ``(N,)``, for rewards and decays ``(T, B)``; remembers the last for the next call.
+
+        ``decay[t]`` multiplies x *after* step t. Another number of environments than before starts again from 0.
+        """
+        values = self.values
+        if values is None or values.shape != reward.shape[1:]:
+            values = torch.zeros(reward.shape[1:], dtype=torch.float64, device=reward.device)
+        values = values.to(reward.device)
+        seen = []
+        for t in range(reward.shape[0]):
+            now = values + reward[t]
+            seen.append(now[mask[t]])
+            values = torch.where(mask[t], now * decay[t], values)
+        self.values = values
+        return torch.cat(seen) if seen else values[:0]

@@ -1,0 +1,42 @@
+"""Schedules: functions from the number of steps seen to a number, for `Scale` and `ScheduleDiscount`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Linear:
+    """From ``start`` at step 0 straight to ``end`` at step ``steps``, and ``end`` from there on."""
+
+    start: float
+    end: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.steps <= 0:
+            raise ValueError(f"a linear schedule needs steps > 0, got {self.steps}")
+
+    def __call__(self, step: int) -> float:
+        return self.start + (self.end - self.start) * min(step / self.steps, 1.0)
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """``end + (start - end) * 2 ** (-step / half_life)``."""
+
+    start: float
+    end: float
+    half_life: int
+
+    def __post_init__(self) -> None:
+        if self.half_life <= 0:
+            raise ValueError(f"an exponential schedule needs half_life > 0, got {self.half_life}")
+
+    def __call__(self, step: int) -> float:
+        return self.end + (self.start - self.end) * math.pow(2.0, -step / self.half_life)
+
+
+SCHEDULES = {"linear": Linear, "exponential": Exponential}
+"""The schedules that a study file can name."""

@@ -1,0 +1,103 @@
+"""Clipping and normalising the reward so far: edits that are terms too, so that the true reward stays in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from array_api_compat import array_namespace
+
+from potentia.rollout import Rollout
+from potentia.shaping.running import ForwardFilter, RunningMoments
+from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+
+
+class ClipReward(Shaper):
+    """``clip(reward, low, high) - reward``: the learner sees the clipped reward, the log keeps both.
+
+    Mnih et al. 2015 clip to [-1, 1]. It can change what is optimal. Put it before a potential: clipping a potential's
+    term would break its telescoping, and `Chain` refuses it.
+
+    Args:
+        low: The least reward.
+        high: The greatest reward.
+        name: The term's name.
+
+    Raises:
+        ValueError: If ``low`` is not below ``high``.
+    """
+
+    contract = Contract(reads=frozenset({"reward"}), rescales=True)
+
+    def __init__(self, low: float = -1.0, high: float = 1.0, name: str | None = None) -> None:
+        super().__init__(name)
+        if not low < high:
+            raise ValueError(f"low must be less than high, got low={low}, high={high}")
+        self.low, self.high = float(low), float(high)
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        """Adds the term."""
+        reward = rollout.reward
+        return rollout.add(self.name, array_namespace(reward).clip(reward, self.low, self.high) - reward), carry
+
+
+class NormalizeReward(Shaper):
+    """``clip(reward / sigma, -clip, clip) - reward``: sigma is the standard deviation of the discounted return so far.
+
+    The rule of Stable-Baselines3's ``VecNormalize``: the return is filtered forward in time, its filter starts again from
+    0 after an episode's last reward is in it, and no mean is subtracted (that would change what an episode's length is
+    worth). sigma changes only in `update`; before the first update nothing is scaled. Put it before a potential: a
+    changing sigma would break its telescoping, and `Chain` refuses it.
+
+    Args:
+        clip: The greatest absolute value of the normalised reward.
+        epsilon: Added to the variance.
+        name: The term's name.
+
+    Raises:
+        ValueError: If ``clip`` or ``epsilon`` is not positive.
+    """
+
+    contract = Contract(reads=frozenset({"reward"}), scope="lifelong", rescales=True)
+
+    def __init__(self, clip: float = 10.0, epsilon: float = 1e-8, name: str | None = None) -> None:
+        super().__init__(name)
+        if clip <= 0 or epsilon <= 0:
+            raise ValueError(f"clip and epsilon must be positive, got clip={clip}, epsilon={epsilon}")
+        self.clip, self.epsilon = float(clip), float(epsilon)
+        self._moments, self._filter = RunningMoments(), ForwardFilter()
+        self._sigma = 1.0
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        """Adds the term."""
+        reward = rollout.reward
+        scaled = array_namespace(reward).clip(reward / self._sigma, -self.clip, self.clip)
+        return rollout.add(self.name, scaled - reward), carry
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
+        """Filters the rewards that this shaper was given forward in time and updates sigma."""
+        del policy
+        # A rollout that was shaped already holds this shaper's term and those after it: leave them out.
+        terms = list(rollout.terms)
+        given = terms[: terms.index(self.name)] if self.name in terms else terms
+        parts = [torch.as_tensor(rollout.terms[name]).detach().to("cpu", torch.float64) for name in given]
+        reward = torch.stack(parts).sum(0)
+        mask, done, discount = (
+            torch.as_tensor(array).cpu() for array in (rollout.mask, rollout.done, rollout.discount)
+        )
+        decay = torch.where(done, torch.zeros(()), discount).to(torch.float64)
+        self._moments.update(self._filter.run(reward, decay, mask))
+        if self._moments.count:
+            self._sigma = float((self._moments.var + self.epsilon).sqrt())
+        return {"sigma": self._sigma}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The moments, sigma, and the filter's values."""
+        return {"moments": self._moments.state_dict(), "sigma": self._sigma, "filter": self._filter.values}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        check_keys(self, state, ("moments", "sigma", "filter"))
+        self._moments.load_state_dict(state["moments"])
+        self._sigma, self._filter.values = float(state["sigma"]), state["filter"]

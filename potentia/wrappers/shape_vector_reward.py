@@ -1,0 +1,100 @@
+"""The driver for vector environments, of numpy arrays or of tensors on a device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import VectorEnv, VectorWrapper
+
+from potentia.rollout import ENV, Array, Rollout, Truncation
+from potentia.shaping.shaper import Shaper
+from potentia.transitions import autoreset_mode
+from potentia.wrappers.driver import Driver
+
+
+class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
+    """Shapes the rewards of a `gymnasium.vector.VectorEnv` in any of its three autoreset modes: each step is a (1, N) rollout.
+
+    The ledgers are the same in all modes: the true last observation of an episode is used where the mode hides it, and the
+    steps that merely reset an environment earn 0 and teach nothing. ``info`` holds, from reset on, ``true_reward`` ``(N,)``,
+    ``terms`` (a dict of ``(N,)``), and ``discount`` ``(N,)``, as for `ShapeReward`.
+
+    Args:
+        env: The vector environment. It must say when it resets finished environments.
+        shaper: See `ShapeReward`, as for the arguments that follow.
+        discount: See there.
+        truncation: See there.
+        learn: See there.
+
+    Raises:
+        TypeError: See `ShapeReward`.
+        ValueError: See `ShapeReward`; also if the environment doesn't name its autoreset mode.
+        KeyError: See `ShapeReward`.
+    """
+
+    def __init__(
+        self,
+        env: VectorEnv[Any, Any, Any],
+        shaper: Shaper,
+        discount: float = 0.99,
+        *,
+        truncation: Truncation = "bootstrap",
+        learn: bool = True,
+    ) -> None:
+        RecordConstructorArgs.__init__(self, shaper=shaper, discount=discount, truncation=truncation, learn=learn)
+        VectorWrapper.__init__(self, env)
+        inner = _inner(env)
+        self._driver = Driver(shaper, env.num_envs, autoreset_mode(env), discount, truncation, learn, inner)
+        self._example: Array = np.zeros(env.num_envs)
+
+    @property
+    def shaper(self) -> Shaper:
+        """The shaper."""
+        return self._driver.shaper
+
+    def reset(
+        self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Resets all environments, or those of ``options["reset_mask"]``, and forgets their episodes."""
+        mask = (options or {}).get("reset_mask")
+        obs, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # lists of seeds pass
+        self._driver.reset(obs, info, mask)
+        zero = array_namespace(self._example).zeros_like(self._example)
+        terms = dict.fromkeys(self._driver.term_names, zero)
+        return obs, self._with(info, terms, zero + self._driver.discount)
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Steps all environments; the rewards returned are the sums of all terms."""
+        obs, reward, terminated, truncated, info = self.env.step(actions)
+        inner = {} if self._driver.inner is None else {"terms": info["terms"], "discount": info["discount"]}
+        shaped: Rollout = self._driver.step(actions, (obs, reward, terminated, truncated, info), inner)
+        self._example = shaped.discount[0]
+        terms = {name: term[0] for name, term in shaped.terms.items()}
+        return obs, shaped.reward[0], terminated, truncated, self._with(info, terms, shaped.discount[0])
+
+    def _with(self, info: dict[str, Any], terms: dict[str, Array], discount: Array) -> dict[str, Any]:
+        """Adds our keys, each with the mask ``_key`` that Gymnasium pairs with every key of a vector's info."""
+        all_envs = np.ones(self.num_envs, dtype=bool)
+        ours = {"true_reward": terms[ENV], "terms": _Terms(terms), "discount": discount}
+        return info | ours | {f"_{key}": all_envs for key in ours}
+
+
+class _Terms(dict[str, Any]):
+    """The terms and nothing else, so that they can be summed; yet Gymnasium's wrappers find the mask of each."""
+
+    def __missing__(self, key: str) -> np.ndarray[Any, Any]:
+        term = self[key.removeprefix("_")] if key.startswith("_") else None
+        if term is None:
+            raise KeyError(key)
+        return np.ones(len(term), dtype=bool)
+
+
+def _inner(env: VectorEnv[Any, Any, Any]) -> Driver | None:
+    while isinstance(env, VectorWrapper):
+        if isinstance(env, ShapeVectorReward):
+            return env._driver
+        env = env.env
+    return None
