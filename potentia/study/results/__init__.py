@@ -1,0 +1,11 @@
+"""Reads the run folders of a study into arrays, whatever state the study is in.
+
+A run counts as completed only if its result was written; anything else keeps its state and its error and
+has no final return. Nothing that failed is ever turned into a number.
+"""
+
+from potentia.study.results.labels import distinct_labels
+from potentia.study.results.loading import load_study
+from potentia.study.results.records import STATES, Evaluations, Run, Study, Training
+
+__all__ = ["STATES", "Evaluations", "Run", "Study", "Training", "distinct_labels", "load_study"]
