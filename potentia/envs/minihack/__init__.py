@@ -1,0 +1,20 @@
+"""MiniHack and NetHack worlds: exact seeds, true state, captions, subgoals and oracle distances.
+
+Needs the extra `minihack`; registering the ids does not.
+"""
+
+from __future__ import annotations
+
+import gymnasium as gym
+
+from potentia.envs.minihack.catalogue import TASKS
+
+__all__ = ["TASKS", "register"]
+
+
+def register() -> None:
+    """Registers `potentia/<task>` for every stock task in `TASKS`. Imports neither nle nor minihack."""
+    for name in TASKS:
+        world = f"potentia/{name}"
+        if world not in gym.registry:
+            gym.register(id=world, entry_point="potentia.envs.minihack.world:MiniHackWorld", kwargs={"task": name})

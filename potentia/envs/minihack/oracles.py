@@ -1,0 +1,178 @@
+"""How many actions are left to success, computed in the true state.
+
+Monsters are not foreseen: distances are exact as long as none stands in the way. Traps are walked around where there
+is a way around, and boulders too; where there is none, each costs a step like bare floor.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from potentia.envs.minihack.hidden_state import HiddenState
+from potentia.envs.minihack.stock_game import nethack
+from potentia.envs.minihack.walking import (
+    NEIGHBOURS,
+    UNREACHABLE,
+    Abilities,
+    Field,
+    Terrain,
+    can_stay_in_place,
+    cell_index,
+    distances,
+    survey,
+)
+
+BOULDER, SKELETON_KEY = 447, 196
+_SQUEEZING_LOAD = 600
+_FIELDS_KEPT = 64
+
+
+class Oracle(Protocol):
+    """Knows the distance to success from any state of its task."""
+
+    def distance(self, state: HiddenState, asked_by: int | None) -> int:
+        """The number of actions left, -1 if there is no way.
+
+        Args:
+            state: the true state; not a successful one.
+            asked_by: the command whose question ("In what direction?") the game is waiting on, if any.
+        """
+
+
+class FieldCache:
+    """Remembers distance fields by what they were computed from; most steps change nothing on the map."""
+
+    def __init__(self) -> None:
+        self._fields: OrderedDict[object, tuple[Terrain, Field]] = OrderedDict()
+
+    def get(self, key: object, make: Callable[[], tuple[Terrain, Field]]) -> tuple[Terrain, Field]:
+        """The terrain and field under `key`, made if it is new."""
+        known = self._fields.get(key)
+        if known is None:
+            known = self._fields[key] = make()
+            if len(self._fields) > _FIELDS_KEPT:
+                self._fields.popitem(last=False)
+        return known
+
+
+class WalkOracle:
+    """Distance to the stairs down on foot, through doors.
+
+    Args:
+        actions: the NetHack commands that the task offers.
+    """
+
+    def __init__(self, actions: Iterable[int]) -> None:
+        command = nethack().Command
+        offered = {int(action) for action in actions}
+        self._kick, self._search = command.KICK in offered, command.SEARCH in offered
+        self._kick_command, self._open_command = int(command.KICK), int(command.OPEN)
+        self._cache = FieldCache()
+
+    def distance(self, state: HiddenState, asked_by: int | None) -> int:
+        """See `Oracle.distance`."""
+        hero = cell_index(*state.hero())
+        # Few levels have anything to be careful about, so the careful map is tried first and mostly is the only one.
+        obstacles = self.obstacles(state)
+        terrain, field = self._field(state, obstacles)
+        if field[hero] >= UNREACHABLE and obstacles:
+            terrain, field = self._field(state, ())
+        return _settle(field[hero], self._answer(terrain, field, hero, asked_by))
+
+    def obstacles(self, state: HiddenState) -> tuple[int, ...]:
+        """The cells of traps and boulders."""
+        traps = [cell_index(trap.column, trap.row) for trap in state.traps()]
+        boulders = [cell_index(item.column, item.row) for item in state.items() if item.kind == BOULDER]
+        return tuple(sorted({*traps, *boulders}))
+
+    def abilities(self, state: HiddenState) -> Abilities:
+        """What the hero can do, given the task's actions and what is carried."""
+        load = sum(item.weight for item in state.inventory())
+        return Abilities(self._kick, self._search, load <= _SQUEEZING_LOAD)
+
+    def _field(self, state: HiddenState, obstacles: tuple[int, ...]) -> tuple[Terrain, Field]:
+        def make() -> tuple[Terrain, Field]:
+            terrain = survey(state.map, self.abilities(state)).without(obstacles)
+            return terrain, distances(terrain, dict.fromkeys(terrain.goals, 0))
+
+        return self._cache.get((state.map, obstacles), make)
+
+    def _answer(self, terrain: Terrain, field: Field, hero: int, asked_by: int | None) -> int:
+        """How much an open question changes the distance."""
+        if hero in terrain.goals:
+            # On the stairs without having arrived there: success is noticed after the next action that ends here.
+            return 1 if self._search or can_stay_in_place(terrain, hero) else 2
+        if asked_by is None:
+            return 0
+        price = {self._kick_command: 3, self._open_command: 2}.get(asked_by, -1)
+        for step in NEIGHBOURS:
+            door = hero + step
+            if terrain.cost[door] == price and field[hero] == price + field[door]:
+                # A kick was two actions, one of which is spent; opening by command takes one more than walking into it.
+                return -1 if price == 3 else 0
+        return 1
+
+
+class KeyOracle:
+    """Distance when a key must be picked up and applied to a locked door, from any cell beside it.
+
+    Applying the key unlocks and opens the door in one action, as the stock KeyRoom tasks have it.
+    """
+
+    def __init__(self) -> None:
+        self._cache = FieldCache()
+
+    def distance(self, state: HiddenState, asked_by: int | None) -> int:
+        """See `Oracle.distance`."""
+        carried = any(item.kind == SKELETON_KEY for item in state.inventory())
+        keys = () if carried else _cells_of(state, SKELETON_KEY)
+
+        def make() -> tuple[Terrain, Field]:
+            terrain = survey(state.map, Abilities())
+            return terrain, self._plan(terrain, carried, keys)
+
+        terrain, field = self._cache.get((state.map, carried, keys), make)
+        hero = cell_index(*state.hero())
+        waiting = 0
+        if hero in terrain.goals:
+            waiting = 1 if can_stay_in_place(terrain, hero) else 2
+        return _settle(field[hero], waiting + (asked_by is not None))
+
+    def _plan(self, terrain: Terrain, carried: bool, keys: tuple[int, ...]) -> Field:
+        goals = dict.fromkeys(terrain.goals, 0)
+        opened = terrain.with_entrances(dict.fromkeys(terrain.locked, 1), straight_only=True)
+        beyond = distances(opened, goals)
+        unlocking = {
+            door + step: beyond[door + step] + 1
+            for door in terrain.locked
+            for step in NEIGHBOURS
+            if terrain.cost[door + step]
+        }
+        with_key = distances(terrain, unlocking | goals)
+        if carried:
+            return with_key
+        return distances(terrain, {key: with_key[key] + 1 for key in keys} | goals)
+
+
+def _cells_of(state: HiddenState, kind: int) -> tuple[int, ...]:
+    return tuple(sorted(cell_index(item.column, item.row) for item in state.items() if item.kind == kind))
+
+
+def _settle(distance: int, extra: int) -> int:
+    return -1 if distance >= UNREACHABLE else distance + extra
+
+
+def make_oracle(kind: str, actions: Iterable[int]) -> Oracle | None:
+    """The oracle of a kind named in the catalogue, or None for "none".
+
+    Args:
+        kind: see `catalogue.Task.oracle`.
+        actions: the NetHack commands that the task offers.
+    """
+    if kind == "walk":
+        return WalkOracle(actions)
+    if kind == "key":
+        return KeyOracle()
+    return None

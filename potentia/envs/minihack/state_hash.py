@@ -1,0 +1,60 @@
+"""A stable 63-bit number for the true state of a game."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from potentia.envs.minihack.hidden_state import HiddenState
+
+# Score and turn counter grow on their own: with them no state would ever come back.
+_NOT_STATE = [9, 20]
+_MASK = (1 << 63) - 1
+
+
+class StateHash:
+    """Hashes what the true state consists of, seen or not.
+
+    In: terrain and doors, the hero's place and bottom-line numbers without score and turn counter, what is carried,
+    objects, monsters with their hit points, traps, and the command whose question is open. Out: what the hero
+    remembers, the turn counter, the random number generators, and how hungry the hero is within one stage of hunger.
+    """
+
+    def __init__(self) -> None:
+        self._map = b""
+        self._map_digest = b""
+
+    def __call__(self, state: HiddenState, blstats: NDArray[np.int64], asked_by: int | None, *, over: bool) -> int:
+        """The hash.
+
+        Args:
+            state: the true state, refreshed.
+            blstats: NLE's bottom-line numbers, (27,).
+            asked_by: the command whose question the game is waiting on, if any.
+            over: whether the task has been solved in this state.
+        """
+        if state.map is not self._map:
+            self._map = state.map
+            self._map_digest = hashlib.blake2b(state.map, digest_size=16).digest()
+        numbers = blstats.copy()
+        numbers[_NOT_STATE] = 0
+        things = (
+            sorted(state.items()),
+            [(*item[2:5], *item[6:]) for item in state.inventory()],
+            sorted(state.monsters()),
+            sorted(state.traps()),
+            state.hero(),
+            asked_by,
+            over,
+        )
+        return stable_hash(self._map_digest, numbers.tobytes(), repr(things).encode("ascii"))
+
+
+def stable_hash(*parts: bytes) -> int:
+    """A non-negative 63-bit hash of some bytes, the same in every process."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part)
+    return int.from_bytes(digest.digest(), "little") & _MASK

@@ -1,0 +1,267 @@
+"""The Gymnasium environment over a stock MiniHack or NetHack task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+
+from potentia.envs.minihack import key_macro
+from potentia.envs.minihack.captions import Surroundings, message_text
+from potentia.envs.minihack.catalogue import TASKS
+from potentia.envs.minihack.hidden_state import HiddenState
+from potentia.envs.minihack.observations import DEFAULT_KEYS, Observer
+from potentia.envs.minihack.oracles import make_oracle
+from potentia.envs.minihack.state_hash import StateHash, stable_hash
+from potentia.envs.minihack.stock_game import build_game, nethack
+from potentia.envs.minihack.subgoals import EVENTS, Progress, ProgressReader
+
+INFO_KEYS = ("caption", "state_hash", "distance", "potential", "subgoals", "success")
+_ORACLE_KEYS = ("distance", "potential")
+_HIDDEN_KEYS = ("state_hash", "distance", "potential", "subgoals")
+_SEED_BOUND = 2**31 - 1
+
+Observation = dict[str, np.ndarray]
+
+
+class MiniHackWorld(gym.Env[Observation, np.int64]):
+    """A stock MiniHack or NetHack task with exact seeds, true ends of episodes and a known hidden state.
+
+    The game, its actions and its reward are the stock task's. What differs, and why:
+
+    * `reset(seed=...)` decides everything that follows; each later reset draws the next level from that seed.
+    * The stock time limit truncates; it does not terminate. Success or death on the last step still terminates.
+    * Observations are fresh arrays: by default a 9x9 crop of glyph numbers around the hero (`glyphs_crop`, int16) and
+      the bottom-line numbers scaled into [-1, 1] (`blstats`, float32); see `Observer` for the other keys.
+    * `info` describes the state reached, with the same keys at reset and at every step: `caption` (the game's
+      message, or else what is in sight), `state_hash` (of the true state, see `StateHash`), `distance` (actions left
+      to success, -1.0 if there is no way, see the oracles), `potential` = -min(distance, D) / D in [-1, 0],
+      `subgoals` (what has just happened) and `success`. Tasks whose distance is not known have no `distance` and
+      no `potential`.
+
+    MiniHack: Samvelyan et al. 2021, arXiv 2109.13202. NLE: Kuettler et al. 2020, arXiv 2006.13760.
+
+    Args:
+        task: a stock name without its version suffix's change, for example "MiniHack-Room-5x5-v0".
+        observation_keys: keys of the observation.
+        info_keys: keys of the info; None for all that the task has.
+        crop: side of the crops, odd.
+        max_episode_steps: steps before truncation; None for the stock task's own limit.
+        render_mode: "ansi" for the terminal as text, "rgb_array" for a picture in tiles, or None.
+        **game: arguments of the stock task (`character`, `penalty_step`, `reward_win`, `actions` ...).
+
+    Raises:
+        ValueError: on an unknown task, observation key or info key, or an info key the task cannot give.
+        ImportError: if the extra "minihack" is not installed.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}  # type: ignore[misc]
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        observation_keys: Sequence[str] = DEFAULT_KEYS,
+        info_keys: Sequence[str] | None = None,
+        crop: int = 9,
+        max_episode_steps: int | None = None,
+        render_mode: str | None = None,
+        **game: Any,
+    ) -> None:
+        if task not in TASKS:
+            raise ValueError(f"task must be one of potentia.envs.minihack.TASKS, got {task!r}")
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ValueError(f"render_mode must be None, 'ansi' or 'rgb_array', got {render_mode!r}")
+        self._task = TASKS[task]
+        self._info_keys = self._checked_info_keys(task, info_keys)
+        self.render_mode = render_mode
+        self._observer = Observer(observation_keys, crop)
+        self._build(max_episode_steps, game)
+        self.observation_space = self._observer.space
+        self.action_space = spaces.Discrete(len(self._game.actions))
+        self._hidden = HiddenState(self._game.nethack)
+        self._hash = StateHash()
+        self._surroundings = Surroundings() if "caption" in self._info_keys else None
+        self._progress_reader = ProgressReader(
+            monsters="defeated_monster" in self._task.events, keys="picked_up_key" in self._task.events
+        )
+        self._running = False
+
+    def _build(self, max_episode_steps: int | None, arguments: dict[str, Any]) -> None:
+        buffers = [*self._observer.buffers]
+        self._doors: frozenset[int] = frozenset()
+        if self._task.oracle == "key":
+            buffers += key_macro.BUFFERS
+            self._doors = key_macro.closed_door_glyphs()
+        if self.render_mode == "ansi":
+            buffers.append("tty_chars")
+        if self.render_mode is not None:
+            arguments = {**arguments, "render_mode": "pixel" if self.render_mode == "rgb_array" else "ansi"}
+        if max_episode_steps is not None:
+            arguments = {**arguments, "max_episode_steps": max_episode_steps}
+        self._game = build_game(self._task.entry_point, buffers, **arguments)
+        self._buffers: dict[str, np.ndarray] = self._game.nethack._obs_buffers
+        self._limit = int(self._game._max_episode_steps)
+        # The game's own limit would report a truncation as an end of the task.
+        self._game._check_abort = _never
+        self._rules = getattr(self._game, "reward_manager", None)
+        self._oracle = make_oracle(self._task.oracle, self._game.actions)
+        command = nethack().Command
+        self._apply = int(command.APPLY)
+
+    def _checked_info_keys(self, task: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        possible = tuple(key for key in INFO_KEYS if self._task.oracle != "none" or key not in _ORACLE_KEYS)
+        if wanted is None:
+            return possible
+        missing = [key for key in wanted if key not in possible]
+        if missing:
+            raise ValueError(f"info_keys for {task} must be some of {list(possible)}, got {missing} among them")
+        return tuple(key for key in possible if key in wanted)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Starts the next level.
+
+        Args:
+            seed: starts the sequence of levels anew; None goes on with it.
+            options: not used.
+        """
+        super().reset(seed=seed, options=options)
+        self._hidden.detach()
+        game = self._game
+        core, display, layout = (int(value) for value in self.np_random.integers(1, _SEED_BOUND, 3))
+        if hasattr(game, "minigrid_env"):
+            game.minigrid_env.reset(seed=layout)
+        game.nethack.set_initial_seeds(core, display, False)
+        if hasattr(game, "_frozen_steps"):
+            game._frozen_steps = 0
+        game._previous_obs, game._previous_action = None, None
+        game.reset(options=None)
+        self._steps, self._asked_by, self._running = 0, None, True
+        self._place = self._hero_seen()
+        if any(key in self._info_keys for key in _HIDDEN_KEYS):
+            self._hidden.attach(*self._place)
+            self._progress: Progress | None = None
+        return self._observation(), self._information(success=False, dead=False)
+
+    def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Takes one action of the stock task.
+
+        Args:
+            action: index into the task's actions.
+
+        Raises:
+            gymnasium.error.ResetNeeded: if no episode is running.
+        """
+        if not self._running:
+            raise ResetNeeded("no episode is running: call reset() first")
+        game, action = self._game, int(action)
+        code = int(game.actions[action])
+        dead = self._doors and code == self._apply and key_macro.use_key(game, self._buffers, self._doors)
+        before = tuple(buffer.copy() for buffer in game.last_observation)
+        if not dead:
+            observation, dead = game.nethack.step(game.actions[action])
+            if self._buffers["program_state"][0] == 1 or not game._allow_all_modes:
+                observation, dead = game._perform_known_steps(observation, dead, exceptions=True)
+        game._previous_obs, game._previous_action = before, action
+        game._steps += 1
+        status = game.StepStatus(dead or game._is_episode_end(game.last_observation))
+        reward = float(game._reward_fn(before, action, game.last_observation, status))
+        success = status.name == "TASK_SUCCESSFUL"
+        self._steps += 1
+        terminated = bool(status)
+        truncated = not terminated and self._steps >= self._limit
+        self._running = not (terminated or truncated)
+        self._asked_by = self._open_question(code)
+        if not dead:
+            self._place = self._hero_seen()
+        return self._observation(), reward, terminated, truncated, self._information(success=success, dead=bool(dead))
+
+    def render(self) -> str | np.ndarray | None:  # type: ignore[override]
+        """The screen, in the mode chosen at construction."""
+        if self.render_mode == "ansi":
+            return "\n".join(line.tobytes().decode("latin-1") for line in self._buffers["tty_chars"])
+        if self.render_mode == "rgb_array":
+            return np.array(self._game.render())
+        return None
+
+    def close(self) -> None:
+        """Ends the game and removes its files."""
+        self._running = False
+        self._hidden.detach()
+        self._game.close()
+        if hasattr(self._game, "minigrid_env"):
+            self._game.minigrid_env.close()
+
+    def _open_question(self, code: int) -> int | None:
+        """The command that the game is waiting to hear more about; answers keep the question's command."""
+        if not self._buffers["internal"][1]:
+            return None
+        return code if self._asked_by is None else self._asked_by
+
+    def _hero_seen(self) -> tuple[int, int]:
+        blstats = self._buffers["blstats"]
+        return int(blstats[0]), int(blstats[1])
+
+    def _observation(self) -> Observation:
+        return self._observer.observe(self._buffers, *self._place)
+
+    def _information(self, *, success: bool, dead: bool) -> dict[str, Any]:
+        makers = {
+            "caption": self._caption,
+            "state_hash": lambda: self._state_hash(success=success, dead=dead),
+            "subgoals": lambda: self._subgoals(success=success, dead=dead),
+            "success": lambda: success,
+        }
+        hidden = any(key in self._info_keys for key in _HIDDEN_KEYS)
+        if hidden and not dead:
+            self._hidden.refresh()
+        info: dict[str, Any] = {}
+        if self._oracle is not None and any(key in self._info_keys for key in _ORACLE_KEYS):
+            distance = self._distance(success=success, dead=dead)
+            horizon = self._task.horizon
+            left = horizon if distance < 0 else min(distance, horizon)
+            makers["distance"] = lambda: float(distance)
+            makers["potential"] = lambda: -left / horizon if left else 0.0
+        for key in self._info_keys:
+            info[key] = makers[key]()
+        return info
+
+    def _distance(self, *, success: bool, dead: bool) -> int:
+        if success:
+            return 0
+        if dead or self._oracle is None:
+            return -1
+        return self._oracle.distance(self._hidden, self._asked_by)
+
+    def _caption(self) -> str:
+        said = message_text(self._buffers["message"])
+        if said or self._surroundings is None:
+            return said
+        return self._surroundings.describe(self._buffers["glyphs"], *self._place)
+
+    def _state_hash(self, *, success: bool, dead: bool) -> int:
+        if dead:
+            # A finished game has freed its lists: what is left is that it is over, where, and how.
+            return stable_hash(b"over", repr((self._place, success)).encode("ascii"))
+        return self._hash(self._hidden, self._buffers["blstats"], self._asked_by, over=success)
+
+    def _subgoals(self, *, success: bool, dead: bool) -> dict[str, bool]:
+        events = dict.fromkeys((*self._task.events, "reached_goal"), False)
+        events["reached_goal"] = success
+        if not dead and self._task.events:
+            now = self._progress_reader.read(self._hidden)
+            if self._progress is not None:
+                for name in self._task.events:
+                    events[name] = EVENTS[name](self._progress, now)
+            self._progress = now
+        return events
+
+
+def _never(observation: object) -> bool:
+    return False
