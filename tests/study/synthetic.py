@@ -76,35 +76,40 @@ def write_study(
             for seed in range(seeds):
                 state, error = (states or {}).get((environment, shaping, seed), ("completed", None))
                 source = np.random.default_rng([index, seed, *shaping.encode()])
-                write_run(folder, environment, shaping, curve, seed, steps, state, error, source)
+                cell = Cell(folder, environment, shaping, curve, seed, steps)
+                write_run(cell, source, state=state, error=error)
     return folder
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One run of a study, before it has a folder."""
+
+    study: Path
+    environment: str
+    shaping: str
+    curve: Curve
+    seed: int
+    steps: int
+
+
 def write_run(
-    study: Path,
-    environment: str,
-    shaping: str,
-    curve: Curve,
-    seed: int,
-    steps: int,
-    state: str,
-    error: str | None,
-    source: np.random.Generator,
+    cell: Cell, source: np.random.Generator, *, state: str = "completed", error: str | None = None
 ) -> Path:
     """Write one run folder; a run that did not complete stops at 55 % of its steps."""
-    index = len(list((study / "runs").glob("*")))
-    folder = study / "runs" / f"{index:04d}"
+    index = len(list((cell.study / "runs").glob("*")))
+    folder = cell.study / "runs" / f"{index:04d}"
     folder.mkdir(parents=True)
     done = {"completed": 1.0, "queued": 0.0}.get(state, 0.55)
-    random, optimal = ANCHORS.get(environment, (0.0, 1.0))
-    low, high = random or 0.0, 1.0 if optimal is None else optimal
-    lines = list(_lines(curve, low, high, steps, done, source))
-    _dump(folder / "config.json", _config(study.name, folder.name, environment, shaping, curve, seed, steps))
+    random, optimal = ANCHORS.get(cell.environment, (0.0, 1.0))
+    scale = (random or 0.0, 1.0 if optimal is None else optimal)
+    lines = _lines(cell, scale, done, source)
+    _dump(folder / "config.json", _config(cell, folder.name))
     _dump(
         folder / "status.json",
         {
             "state": state,
-            "steps": int(done * steps),
+            "steps": int(done * cell.steps),
             "updated": 1.7e9,
             "pid": 1,
             "error": error,
@@ -113,7 +118,7 @@ def write_run(
     )
     if state == "queued":
         return folder
-    _dump(folder / "manifest.json", _manifest(shaping, seed, environment))
+    _dump(folder / "manifest.json", _manifest(cell.shaping, cell.seed, cell.environment))
     (folder / "metrics.jsonl").write_text(
         "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
     )
@@ -124,7 +129,7 @@ def write_run(
             "final": {k: evals[-1][k] for k in ("return_mean", "success_rate", "episodes")},
             "evals": [{k: e[k] for k in ("step", "return_mean", "success_rate")} for e in evals],
             "wall_seconds": 60.0 + index,
-            "steps": steps,
+            "steps": cell.steps,
             "anchors": {"random": random, "optimal": optimal},
         }
         _dump(folder / "result.json", result)
@@ -132,8 +137,9 @@ def write_run(
 
 
 def _lines(
-    curve: Curve, low: float, high: float, steps: int, done: float, source: np.random.Generator
+    cell: Cell, scale: tuple[float, float], done: float, source: np.random.Generator
 ) -> list[dict[str, Any]]:
+    curve, steps, (low, high) = cell.curve, cell.steps, scale
     lines: list[dict[str, Any]] = []
     half = curve.half * math.exp(source.normal(0, 0.15))
     final = min(max(curve.final + source.normal(0, curve.noise), 0.0), 1.0)
@@ -177,18 +183,19 @@ def _lines(
     return lines
 
 
-def _config(
-    study: str, run_id: str, environment: str, shaping: str, curve: Curve, seed: int, steps: int
-) -> dict[str, Any]:
+def _config(cell: Cell, run_id: str) -> dict[str, Any]:
     return {
-        "study": study,
+        "study": cell.study.name,
         "run_id": run_id,
-        "environment": {"id": environment, "kwargs": {}},
-        "shaping": {"name": shaping, "shapers": [{"type": curve.term}] if curve.term else []},
+        "environment": {"id": cell.environment, "kwargs": {}},
+        "shaping": {
+            "name": cell.shaping,
+            "shapers": [{"type": cell.curve.term}] if cell.curve.term else [],
+        },
         "learner": {"type": "ppo", "lr": 3e-4},
-        "seed": seed,
-        "steps": steps,
-        "evaluation": {"episodes": 20, "every": steps // 20},
+        "seed": cell.seed,
+        "steps": cell.steps,
+        "evaluation": {"episodes": 20, "every": cell.steps // 20},
     }
 
 

@@ -42,7 +42,7 @@ def json_lines(path: Path) -> list[Json]:
     return lines
 
 
-def _yamlmapping(text: str) -> Json:
+def yaml_mapping(text: str) -> Json:
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:

@@ -39,7 +39,7 @@ def load_study(folder: Path) -> Study:
             "`potentia study run` wrote"
         )
     text = spec_file.read_text(encoding="utf-8") if spec_file.is_file() else ""
-    spec = _yamlmapping(text)
+    spec = yaml_mapping(text)
     folders = sorted(p for p in runs_folder.glob("*") if (p / "config.json").is_file())
     configs = [json_object(path / "config.json") or {} for path in folders]
     environments = distinct_labels([mapping(c, "environment") for c in configs], "id")
