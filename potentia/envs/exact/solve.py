@@ -107,12 +107,13 @@ def shortest_distance(model: TransitionModel) -> FloatArray:
     edge = (model.continuing() > 0).any(axis=1)
     arrive = (model.transition > 0).any(axis=1) & ~model.terminal[:, None]
     distance = np.where(model.success, 0.0, -1.0)
-    frontier: BoolArray = model.success
+    frontier = model.success
     step = 0
     while frontier.any():
         step += 1
         graph = arrive if step == 1 else edge
-        frontier = np.asarray(graph[:, frontier].any(axis=1) & (distance < 0))
+        reached: BoolArray = np.asarray(graph[:, frontier].any(axis=1) & (distance < 0))
+        frontier = reached
         distance[frontier] = step
     return distance
 
