@@ -36,7 +36,7 @@ def message_text(message: NDArray[np.uint8]) -> str:
 
 
 class Surroundings:
-    """Describes what can be seen around the hero: the nearest remarkable things, with direction and distance."""
+    """Describes what can be seen around the hero: the nearest of each remarkable kind, with distance and direction."""
 
     def __init__(self) -> None:
         names = glyph_names()
@@ -63,13 +63,15 @@ class Surroundings:
         return self._said[key]
 
     def _sentence(self, found: NDArray[Any], seen: NDArray[Any], width: int, column: int, row: int) -> str:
-        things = []
+        things: list[tuple[int, int, str, str]] = []
         for place, glyph in zip(found.tolist(), seen.tolist(), strict=True):
             down, east = place // width - row, place % width - column
             if (down, east) != (0, 0):
-                things.append((max(abs(down), abs(east)), place, self._names[glyph], _direction(down, east)))
-        nearest = [f"{name} {steps} {where}" for steps, _, name, where in sorted(things)[:_NAMED_THINGS]]
-        return "; ".join(nearest) or "nothing in sight"
+                things.append((max(abs(down), abs(east)), place, str(self._names[glyph]), _direction(down, east)))
+        nearest: dict[str, str] = {}
+        for steps, _, name, where in sorted(things):
+            nearest.setdefault(name, f"{name} {steps} {where}")
+        return "; ".join([*nearest.values()][:_NAMED_THINGS]) or "nothing in sight"
 
 
 def _direction(down: int, east: int) -> str:

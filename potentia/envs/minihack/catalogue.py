@@ -17,12 +17,14 @@ class Task:
         oracle: how the distance to success is computed; "none" where it is not known.
         horizon: D of the potential -min(distance, D) / D, about the largest distance at a start.
         events: names of subgoals, keys of `subgoals.EVENTS`; `reached_goal` comes on top.
+        buffers: NLE buffers that the stock task's own rules read, besides the usual ones.
     """
 
     entry_point: str
     oracle: OracleKind = "none"
     horizon: int = 1
     events: tuple[str, ...] = ()
+    buffers: tuple[str, ...] = ()
 
 
 _DOORS = ("opened_door",)
@@ -190,7 +192,7 @@ TASKS: dict[str, Task] = {
         "skills_quest", {"Quest-Medium": "MiniHackQuestMedium", "Quest-Hard": "MiniHackQuestHard"}, events=("bridged", *_FIGHT)
     ),
     **_family("memento", {"Memento-Short-F2": "MiniHackMementoShortF2", "Memento-F2": "MiniHackMementoF2", "Memento-F4": "MiniHackMementoF4"}),
-    **_family("sokoban", {f"Sokoban{level}{kind}": f"MiniHackSokoban{level}{kind}" for level in range(1, 5) for kind in "ab"}),
+    **_family("sokoban", {f"Sokoban{level}{kind}": f"MiniHackSokoban{level}{kind}" for level in range(1, 5) for kind in "ab"}, buffers=("chars",)),
     **_mazes(),
     **_multi_rooms(),
     **_skills(),

@@ -11,8 +11,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import struct
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +36,15 @@ _LAZY = 1
 _OBJECT = struct.Struct("<Q20xbbhIxxxxqbBBxxxB25xQ")
 _MONSTER = struct.Struct("<Q12xhhxxBxbb10xi")
 _TRAP = struct.Struct("<QbbxxxxB")
+_LISTS = {
+    "items": ("level", _FIRST_OBJECT, _OBJECT),
+    "inventory": ("invent", 0, _OBJECT),
+    "monsters": ("level", _FIRST_MONSTER, _MONSTER),
+    "traps": ("ftrap", 0, _TRAP),
+}
+_HOLINESS = [bytes((bits & 3,)) for bits in range(256)]
+_TRAP_KIND = [bytes((bits & 31,)) for bits in range(256)]
+_NO_HIT_POINTS = bytes(4)
 
 
 class Item(NamedTuple):
@@ -92,7 +100,7 @@ class HiddenState:
         self._addresses: dict[str, int] = {}
         self._cells: NDArray[np.uint32] | None = None
         self._hero: ctypes.Array[ctypes.c_int8] | None = None
-        self._lists: dict[str, tuple[Any, ...]] = {}
+        self._lists: dict[str, list[bytes]] = {}
         self.map = b""
 
     def attach(self, column: int, row: int) -> None:
@@ -146,51 +154,62 @@ class HiddenState:
 
     def items(self) -> tuple[Item, ...]:
         """The objects lying on the level."""
-        return self._listed("items", lambda: self._objects(self._pointer("level", _FIRST_OBJECT)))
+        return tuple(_item(record) for record in self._records("items"))
 
     def inventory(self) -> tuple[Item, ...]:
         """The objects that the hero carries; their place is meaningless."""
-        return self._listed("inventory", lambda: self._objects(self._pointer("invent")))
+        return tuple(_item(record) for record in self._records("inventory"))
 
     def monsters(self) -> tuple[Monster, ...]:
         """The living monsters on the level."""
-        return self._listed("monsters", self._creatures)
+        found = []
+        for record in self._records("monsters"):
+            _, kind, _, level, x, y, hit_points = _MONSTER.unpack(record)
+            if hit_points > 0:
+                found.append(Monster(x - 1, y, kind, level, hit_points))
+        return tuple(found)
 
     def traps(self) -> tuple[Trap, ...]:
         """The traps on the level."""
-        return self._listed("traps", self._snares)
+        return tuple(Trap(x - 1, y, bits & 31) for _, x, y, bits in map(_TRAP.unpack, self._records("traps")))
 
-    def _listed(self, name: str, read: Callable[[], Iterator[Any]]) -> tuple[Any, ...]:
-        if name not in self._lists:
-            self._lists[name] = tuple(read())
-        return self._lists[name]
+    def fingerprint(self) -> bytes:
+        """Everything but the map, as bytes: hero's place, objects, what is carried, monsters, traps.
 
-    def _pointer(self, name: str, offset: int = 0) -> int:
-        return ctypes.c_void_p.from_address(self._addresses[name] + offset).value or 0
+        Equal for equal states, whatever the order in which the game keeps its lists. Leaves out what is only the hero's
+        knowledge (which objects are identified, which traps are found).
+        """
+        # Byte ranges of the layouts above: kind and weight, quantity and bonus, curse, worn; x and y come just before.
+        lying = [r[28:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in self._records("items")]
+        carried = [r[30:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in self._records("inventory")]
+        alive = [r[20:22] + r[26:30] + r[40:44] for r in self._records("monsters") if r[40:44] > _NO_HIT_POINTS]
+        traps = [r[8:10] + _TRAP_KIND[r[14]] for r in self._records("traps")]
+        lists = (sorted(lying), sorted(carried), sorted(alive), sorted(traps))
+        return b"|".join((*(b"".join((b"%d:" % len(part), *part)) for part in lists), b"%d,%d" % self.hero()))
 
-    def _objects(self, address: int) -> Iterator[Item]:
-        for record in _chain(_OBJECT, address):
-            _, x, y, kind, weight, quantity, bonus, _, _, bits, worn = record
-            yield Item(x - 1, y, kind, quantity, bonus, weight, bits & 3, worn)
-
-    def _creatures(self) -> Iterator[Monster]:
-        for _, kind, _, level, x, y, hit_points in _chain(_MONSTER, self._pointer("level", _FIRST_MONSTER)):
-            if hit_points > 0:
-                yield Monster(x - 1, y, kind, level, hit_points)
-
-    def _snares(self) -> Iterator[Trap]:
-        for _, x, y, bits in _chain(_TRAP, self._pointer("ftrap")):
-            yield Trap(x - 1, y, bits & 31)
+    def _records(self, name: str) -> list[bytes]:
+        """The raw records of one of the game's linked lists, read once per refresh."""
+        records = self._lists.get(name)
+        if records is None:
+            variable, offset, layout = _LISTS[name]
+            address = ctypes.c_void_p.from_address(self._addresses[variable] + offset).value
+            records = self._lists[name] = _chain(address, layout.size)
+        return records
 
 
-def _chain(layout: struct.Struct, address: int) -> Iterator[tuple[int, ...]]:
+def _chain(address: int | None, size: int) -> list[bytes]:
     """Follows a linked list of records, each of which starts with the address of the next."""
-    for _ in range(_MAX_THINGS):
-        if not address:
-            return
-        record = layout.unpack(ctypes.string_at(address, layout.size))
-        yield record
-        address = record[0]
+    records: list[bytes] = []
+    while address and len(records) < _MAX_THINGS:
+        record = ctypes.string_at(address, size)
+        records.append(record)
+        address = int.from_bytes(record[:8], "little")
+    return records
+
+
+def _item(record: bytes) -> Item:
+    _, x, y, kind, weight, quantity, bonus, _, _, bits, worn = _OBJECT.unpack(record)
+    return Item(x - 1, y, kind, quantity, bonus, weight, bits & 3, worn)
 
 
 def terrain_and_state(drawn: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

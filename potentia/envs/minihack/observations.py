@@ -25,6 +25,14 @@ BLSTATS_SCALE = np.array(
 
 _CROPPABLE = ("glyphs", "chars", "colors", "specials")
 _BLANK = ord(" ")
+_LOWEST, _HIGHEST = np.float32(-1), np.float32(1)
+
+
+def _scaled(blstats: np.ndarray) -> np.ndarray:
+    scaled: np.ndarray = blstats.astype(np.float32)
+    np.divide(scaled, BLSTATS_SCALE, out=scaled)
+    # Two ufuncs: np.clip takes five times as long on 27 numbers.
+    return np.minimum(np.maximum(scaled, _LOWEST, out=scaled), _HIGHEST, out=scaled)
 
 
 class Observer:
@@ -70,8 +78,8 @@ class Observer:
         for key, source in self._sources.items():
             buffer = buffers[source]
             if key == "blstats":
-                observation[key] = np.clip(buffer / BLSTATS_SCALE, -1.0, 1.0, dtype=np.float32, casting="same_kind")
-            elif key is source or key == source:
+                observation[key] = _scaled(buffer)
+            elif key == source:
                 observation[key] = buffer.copy()
             else:
                 observation[key] = self._cropped(buffer, self._padding[key], column, row)

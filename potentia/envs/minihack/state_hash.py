@@ -26,35 +26,25 @@ class StateHash:
         self._map = b""
         self._map_digest = b""
 
-    def __call__(self, state: HiddenState, blstats: NDArray[np.int64], asked_by: int | None, *, over: bool) -> int:
+    def __call__(self, state: HiddenState, blstats: NDArray[np.int64], asked_by: int | None, *, solved: bool) -> int:
         """The hash.
 
         Args:
             state: the true state, refreshed.
             blstats: NLE's bottom-line numbers, (27,).
             asked_by: the command whose question the game is waiting on, if any.
-            over: whether the task has been solved in this state.
+            solved: whether the task has been solved in this state.
         """
         if state.map is not self._map:
             self._map = state.map
             self._map_digest = hashlib.blake2b(state.map, digest_size=16).digest()
         numbers = blstats.copy()
         numbers[_NOT_STATE] = 0
-        things = (
-            sorted(state.items()),
-            [(*item[2:5], *item[6:]) for item in state.inventory()],
-            sorted(state.monsters()),
-            sorted(state.traps()),
-            state.hero(),
-            asked_by,
-            over,
-        )
-        return stable_hash(self._map_digest, numbers.tobytes(), repr(things).encode("ascii"))
+        rest = f"{asked_by},{solved}".encode("ascii")
+        return stable_hash(self._map_digest, numbers.tobytes(), state.fingerprint(), rest)
 
 
 def stable_hash(*parts: bytes) -> int:
     """A non-negative 63-bit hash of some bytes, the same in every process."""
-    digest = hashlib.blake2b(digest_size=8)
-    for part in parts:
-        digest.update(part)
-    return int.from_bytes(digest.digest(), "little") & _MASK
+    digest = hashlib.blake2b(b"".join(parts), digest_size=8).digest()
+    return int.from_bytes(digest, "little") & _MASK

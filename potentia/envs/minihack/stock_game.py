@@ -74,7 +74,10 @@ def build_game(entry_point: str, extra_buffers: Sequence[str] = (), **kwargs: An
     # Without this, moon phase and Friday the 13th would come from the machine's clock: luck, and with it whether
     # a stuck door opens, would differ from day to day under one seed.
     kwargs.setdefault("fix_moon_phase", True)
-    game = cls(**kwargs)
+    with warnings.catch_warnings():
+        # MultiRoom-N4 asks minigrid for version 0 of a level that has a version 1.
+        warnings.filterwarnings("ignore", message=".*is out of date", category=DeprecationWarning)
+        game = cls(**kwargs)
     keys = list(dict.fromkeys((*NEEDED_BUFFERS, *extra_buffers)))
     if getattr(game, "reward_manager", None) is not None:
         # Reward rules look things up by buffer, screen descriptions included: leave all of them.

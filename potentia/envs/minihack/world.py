@@ -89,10 +89,12 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         self._progress_reader = ProgressReader(
             monsters="defeated_monster" in self._task.events, keys="picked_up_key" in self._task.events
         )
+        self._reads_hidden = any(key in self._info_keys for key in _HIDDEN_KEYS)
+        self._measures = any(key in self._info_keys for key in _ORACLE_KEYS)
         self._running = False
 
     def _build(self, max_episode_steps: int | None, arguments: dict[str, Any]) -> None:
-        buffers = [*self._observer.buffers]
+        buffers = [*self._observer.buffers, *self._task.buffers]
         self._doors: frozenset[int] = frozenset()
         if self._task.oracle == "key":
             buffers += key_macro.BUFFERS
@@ -144,7 +146,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         game.reset(options=None)
         self._steps, self._asked_by, self._running = 0, None, True
         self._place = self._hero_seen()
-        if any(key in self._info_keys for key in _HIDDEN_KEYS):
+        if self._reads_hidden:
             self._hidden.attach(*self._place)
             self._progress: Progress | None = None
         return self._observation(), self._information(success=False, dead=False)
@@ -212,24 +214,24 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         return self._observer.observe(self._buffers, *self._place)
 
     def _information(self, *, success: bool, dead: bool) -> dict[str, Any]:
-        makers = {
-            "caption": self._caption,
-            "state_hash": lambda: self._state_hash(success=success, dead=dead),
-            "subgoals": lambda: self._subgoals(success=success, dead=dead),
-            "success": lambda: success,
-        }
-        hidden = any(key in self._info_keys for key in _HIDDEN_KEYS)
-        if hidden and not dead:
-            self._hidden.refresh()
         info: dict[str, Any] = {}
-        if self._oracle is not None and any(key in self._info_keys for key in _ORACLE_KEYS):
-            distance = self._distance(success=success, dead=dead)
-            horizon = self._task.horizon
+        if self._reads_hidden and not dead:
+            self._hidden.refresh()
+        if "caption" in self._info_keys:
+            info["caption"] = self._caption()
+        if "state_hash" in self._info_keys:
+            info["state_hash"] = self._state_hash(success=success, dead=dead)
+        if self._measures:
+            distance, horizon = self._distance(success=success, dead=dead), self._task.horizon
             left = horizon if distance < 0 else min(distance, horizon)
-            makers["distance"] = lambda: float(distance)
-            makers["potential"] = lambda: -left / horizon if left else 0.0
-        for key in self._info_keys:
-            info[key] = makers[key]()
+            if "distance" in self._info_keys:
+                info["distance"] = float(distance)
+            if "potential" in self._info_keys:
+                info["potential"] = -left / horizon if left else 0.0
+        if "subgoals" in self._info_keys:
+            info["subgoals"] = self._subgoals(success=success, dead=dead)
+        if "success" in self._info_keys:
+            info["success"] = success
         return info
 
     def _distance(self, *, success: bool, dead: bool) -> int:
@@ -249,7 +251,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         if dead:
             # A finished game has freed its lists: what is left is that it is over, where, and how.
             return stable_hash(b"over", repr((self._place, success)).encode("ascii"))
-        return self._hash(self._hidden, self._buffers["blstats"], self._asked_by, over=success)
+        return self._hash(self._hidden, self._buffers["blstats"], self._asked_by, solved=success)
 
     def _subgoals(self, *, success: bool, dead: bool) -> dict[str, bool]:
         events = dict.fromkeys((*self._task.events, "reached_goal"), False)
