@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from potentia.rollout import Array, Rollout
-from potentia.shaping.potential import info_column, look_up
+from potentia.shaping.potential import as_column, info_column, look_up
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
 
@@ -95,11 +95,7 @@ class Advice(Shaper):
         return rollout.add(self.name, xp.stack(rows)), debt
 
     def _values(self, rollout: Rollout, obs: Tree, action: Tree) -> Array:
-        values = self._advice(obs, action)
-        want = tuple(rollout.discount.shape)
-        if tuple(getattr(values, "shape", ())) != want:
-            raise ValueError(f"advice must have shape (T, B) = {want}, got {tuple(getattr(values, 'shape', ()))}")
-        return array_namespace(rollout.discount).astype(values, rollout.discount.dtype)
+        return as_column("advice", self._advice(obs, action), rollout)
 
 
 def carry_like(carry: Carry, rollout: Rollout) -> Array:

@@ -25,7 +25,7 @@ class ScheduleDiscount(Shaper):
         ValueError: If the discount leaves [0, 1].
     """
 
-    contract = Contract(reads=frozenset({"discount"}), scope="lifelong", sets_discount=True)
+    contract = Contract(reads=frozenset({"discount", "terminated"}), scope="lifelong", sets_discount=True)
 
     def __init__(self, schedule: float | Callable[[int], float], name: str | None = None) -> None:
         super().__init__(name)

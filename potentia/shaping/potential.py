@@ -82,14 +82,7 @@ class PotentialShaping(Shaper):
             values = self._potential(getattr(rollout, f"{prefix}obs"))
         else:
             values = info_column(rollout, f"{prefix}{self._column}", self.name)
-        want = tuple(rollout.discount.shape)
-        if tuple(getattr(values, "shape", ())) != want:
-            raise ValueError(
-                f"potential must have shape (T, B) = {want}, got {tuple(getattr(values, 'shape', ()))}: return one number "
-                "for each step and environment"
-            )
-        xp = array_namespace(rollout.discount)
-        return self.scale * xp.astype(values, rollout.discount.dtype) + self.shift
+        return self.scale * as_column("potential", values, rollout) + self.shift
 
 
 def _table(values: Any) -> Potential:
@@ -127,6 +120,24 @@ def look_up(table: np.ndarray[Any, Any], axes: str, *indices: Array) -> Array:
     # numpy may hold masked garbage out of range; a clamp keeps the gather defined, the mask drops its value.
     clamped = [xp.clip(index, 0, size - 1) for index, size in zip(indices, table.shape, strict=True)]
     return xp.asarray(table, device=indices[0].device)[tuple(clamped)]
+
+
+def as_column(what: str, values: Any, rollout: Rollout) -> Array:
+    """What a user's function returned, as a ``(T, B)`` column of the rollout's own kind of array.
+
+    Raises:
+        ValueError: If its shape is not ``(T, B)``.
+    """
+    want, example = tuple(rollout.discount.shape), rollout.discount
+    if tuple(getattr(values, "shape", ())) != want:
+        raise ValueError(
+            f"{what} must have shape (T, B) = {want}, got {tuple(getattr(values, 'shape', ()))}: return one number for "
+            "each step and environment"
+        )
+    xp = array_namespace(example)
+    if type(values) is not type(example):
+        values = xp.asarray(values, device=getattr(example, "device", None))
+    return xp.astype(values, example.dtype)
 
 
 def info_column(rollout: Rollout, column: str, reader: str) -> Array:

@@ -1,0 +1,5 @@
+"""The laws, for anybody's classes: `check_shaper` for shaping layers, `check_env` for worlds."""
+
+from potentia.testing.shapers import check_shaper
+
+__all__ = ["check_shaper"]

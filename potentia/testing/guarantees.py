@@ -1,0 +1,192 @@
+"""The laws behind each guarantee of a contract. Each raises ``AssertionError`` if broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from potentia.envs.exact import TransitionModel, optimum
+from potentia.returns import gae
+from potentia.rollout import Rollout
+from potentia.shaping.shaper import Shaper
+from potentia.testing.experience import NUM_ACTIONS, NUM_STATES, STATE, Experience
+from potentia.testing.laws import Case
+
+DISCOUNT = 0.9
+_CLOSE = {"rtol": 0.0, "atol": 1e-9}
+_CHANGED = "the set of optimal actions of a random world changes"
+
+
+def telescoping(case: Case) -> None:
+    """The discounted sum of the terms along an episode depends only on where it starts and ends.
+
+    With p_t the product of the discounts before t: sum p_t F_t = p_T potential(end) - potential(start), for any discounts
+    and at any kind of end; the potential is what a step that terminates at once reveals, F = -potential(start). A
+    guarantee on the basis of the history need hold only over episodes that end for the learner (discount 0).
+    """
+    shaper, rng = case.trained(), case.rng()
+    table = _potential(shaper, case.experience)
+    for gaps in (False, True):
+        rollout = case.experience.rollout(rng, steps=16, gaps=gaps)
+        term = _sum_of_terms(shaper, rollout)
+        states, next_states = rollout.info[STATE], rollout.info[f"next_{STATE}"]
+        for b in range(rollout.num_envs):
+            for start, stop in _segments(rollout, b):
+                discounts = rollout.discount[start:stop, b]
+                products = np.concatenate([[1.0], np.cumprod(discounts)])
+                if shaper.contract.basis == "history" and products[-1] != 0:
+                    continue
+                got = float(products[:-1] @ term[start:stop, b])
+                first = table[states[start, b], rollout.action[start, b]]
+                last_action = rollout.info["next_action"][stop - 1, b]
+                last = table[next_states[stop - 1, b], last_action]
+                np.testing.assert_allclose(
+                    got,
+                    products[-1] * last - first,
+                    err_msg=f"the terms of steps {start}..{stop - 1} do not telescope (discounts {discounts.round(3)})",
+                    **_CLOSE,
+                )
+
+
+def advantages(case: Case) -> None:
+    """GAE with values V - potential on the shaped rewards equals GAE with values V on the raw ones, for any lambda."""
+    shaper, rng = case.trained(), case.rng()
+    if shaper.contract.basis != "state":
+        return
+    table = _potential(shaper, case.experience)[:, 0]
+    rollout = case.experience.rollout(rng, steps=16)
+    shaped, _ = shaper.shape(rollout, shaper.init(rollout.num_envs))
+    values = rng.normal(size=NUM_STATES)
+    states, next_states = rollout.info[STATE], rollout.info[f"next_{STATE}"]
+    for lambda_ in (0.0, 0.7, 1.0):
+        raw = gae(rollout, values[states], values[next_states], lambda_)
+        other = gae(shaped, (values - table)[states], (values - table)[next_states], lambda_)
+        np.testing.assert_allclose(
+            other, raw, err_msg=f"the advantages at lambda = {lambda_} change by more than the values' offset", **_CLOSE
+        )
+
+
+def optimal_policy(case: Case) -> None:
+    """In random worlds, with and without ends, exactly the same actions are optimal with the terms as without them."""
+    shaper, rng = case.trained(), case.rng()
+    if shaper.contract.basis == "history":
+        return  # its reward is not a function of the transition; its sum over every episode is what telescoping checks
+    for ends in (False, True):
+        world = _random_world(rng, ends)
+        true = optimum(world, DISCOUNT)
+        added = _reward_of_transitions(shaper, case.experience, world, true.policy)
+        table = _potential(shaper, case.experience)
+        shaped = optimum(_with_reward(world, added), DISCOUNT)
+        if shaper.contract.basis == "state_action":
+            # The learner acts on Q' + potential: one Bellman backup under that rule must return Q' = Q* - potential.
+            target = _backup(world, added, true.action_values - table, true.policy)
+            live = ~world.terminal
+            np.testing.assert_allclose(target[live], (true.action_values - table)[live], err_msg=_CHANGED, **_CLOSE)
+            continue
+        assert (shaped.optimal == true.optimal)[~world.terminal].all(), _CHANGED
+
+
+def returns(case: Case) -> None:
+    """The terms of a whole episode sum to 0: its return is what it was."""
+    shaper = case.trained()
+    rollout = _whole_episodes(case.experience.rollout(case.rng(), steps=24))
+    term = _sum_of_terms(shaper, rollout)
+    for b in range(rollout.num_envs):
+        for start, stop in _segments(rollout, b):
+            got = float(term[start:stop, b].sum())
+            assert abs(got) < 1e-6, f"the terms of the episode at steps {start}..{stop - 1} sum to {got}, not 0"
+
+
+def vanishing(case: Case) -> None:
+    """Learning again and again from the same experience, the term goes to 0."""
+    shaper = case.make()
+    rollout = case.experience.rollout(case.rng())
+    Case.learn(shaper, rollout)
+    first = float(np.abs(_sum_of_terms(shaper, rollout)).mean())
+    for _ in range(63):
+        Case.learn(shaper, rollout)
+    last = float(np.abs(_sum_of_terms(shaper, rollout)).mean())
+    assert last < 0.5 * first, f"after 64 updates the mean size of the term is {last:.4g}, after one it was {first:.4g}"
+
+
+GUARANTEES = {
+    "policy_invariant": (telescoping, advantages, optimal_policy),
+    "return_preserving": (returns,),
+    "vanishing": (vanishing,),
+    "unconstrained": (),
+}
+"""The laws that each guarantee adds."""
+
+
+def _potential(shaper: Shaper, experience: Experience) -> np.ndarray[Any, Any]:
+    """What F = -potential(start) of steps that terminate at once reveals, for each state and action, ``(S, A)``."""
+    states, actions = np.indices((NUM_STATES, NUM_ACTIONS)).reshape(2, 1, -1)
+    ones = np.ones_like(states, dtype=bool)
+    rollout = experience.transitions(states, actions, states, np.zeros(states.shape), np.zeros(states.shape), ones)
+    return -_sum_of_terms(shaper, rollout).reshape(NUM_STATES, NUM_ACTIONS)
+
+
+def _sum_of_terms(shaper: Shaper, rollout: Rollout) -> np.ndarray[Any, Any]:
+    shaped, _ = shaper.shape(rollout, shaper.init(rollout.num_envs))
+    return np.asarray(sum(shaped.terms[name] for name in shaper.term_names) + np.zeros(shaped.discount.shape))
+
+
+def _segments(rollout: Rollout, b: int) -> Iterator[tuple[int, int]]:
+    """The unmasked stretches of a column, cut after each end: ``(start, stop)``."""
+    start = None
+    for t in range(rollout.num_steps):
+        if start is None and rollout.mask[t, b]:
+            start = t
+        if start is not None and (rollout.done[t, b] or t + 1 == rollout.num_steps):
+            yield start, t + 1
+            start = None
+
+
+def _whole_episodes(rollout: Rollout) -> Rollout:
+    """The rollout with its last step made an end, so that every episode in it is whole."""
+    terminated = rollout.terminated.copy()
+    terminated[-1] = rollout.mask[-1] & ~rollout.truncated[-1]
+    return replace(rollout, terminated=terminated, discount=rollout.discount * ~terminated)
+
+
+def _random_world(rng: np.random.Generator, ends: bool) -> TransitionModel:
+    terminal = (np.arange(NUM_STATES) == NUM_STATES - 1) & ends
+    return TransitionModel(
+        transition=rng.dirichlet(np.full(NUM_STATES, 0.5), (NUM_STATES, NUM_ACTIONS)),
+        reward=rng.normal(size=(NUM_STATES, NUM_ACTIONS, NUM_STATES)),
+        terminal=terminal,
+        start=np.full(NUM_STATES, 1 / NUM_STATES),
+        success=terminal,
+        names=tuple(map(str, range(NUM_STATES))),
+    )
+
+
+def _with_reward(world: TransitionModel, added: np.ndarray[Any, Any]) -> TransitionModel:
+    return replace(world, reward=world.reward_after() + added)
+
+
+def _reward_of_transitions(
+    shaper: Shaper, experience: Experience, world: TransitionModel, policy: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """The terms of each transition as a reward ``(S, A, S)``; after it, the policy's action is taken."""
+    shape = (NUM_STATES, NUM_ACTIONS, NUM_STATES)
+    state, action, next_state = np.indices(shape).reshape(3, 1, -1)
+    ends = world.terminal[next_state]
+    rollout = experience.transitions(
+        state, action, next_state, np.zeros(state.shape), DISCOUNT * ~ends, ends, last_action=policy[next_state]
+    )
+    return _sum_of_terms(shaper, rollout).reshape(shape)
+
+
+def _backup(
+    world: TransitionModel, added: np.ndarray[Any, Any], values: np.ndarray[Any, Any], policy: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """One Bellman backup of Q' on the shaped reward, following the policy."""
+    onward = np.where(world.terminal, 0.0, values[np.arange(NUM_STATES), policy])
+    backed_up: np.ndarray[Any, Any] = np.einsum(
+        "sat,sat->sa", world.transition, world.reward_after() + added + DISCOUNT * onward
+    )
+    return backed_up
