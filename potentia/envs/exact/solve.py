@@ -104,16 +104,15 @@ def shortest_distance(model: TransitionModel) -> FloatArray:
     The support graph has an edge wherever some action has a positive probability: in a stochastic world the
     distance is that of the luckiest run, not an expectation.
     """
-    edge = (model.continuing() > 0).any(axis=1)
-    arrive = (model.transition > 0).any(axis=1) & ~model.terminal[:, None]
+    edge: BoolArray = np.asarray((model.continuing() > 0).any(axis=1))
+    arrive: BoolArray = np.asarray((model.transition > 0).any(axis=1) & ~model.terminal[:, None])
     distance = np.where(model.success, 0.0, -1.0)
     frontier = model.success
     step = 0
     while frontier.any():
         step += 1
         graph = arrive if step == 1 else edge
-        reached: BoolArray = np.asarray(graph[:, frontier].any(axis=1) & (distance < 0))
-        frontier = reached
+        frontier = np.asarray(graph[:, frontier].any(axis=1) & (distance < 0))
         distance[frontier] = step
     return distance
 

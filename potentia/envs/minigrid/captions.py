@@ -20,7 +20,7 @@ def describe_view(image: NDArray[np.uint8]) -> str:
     """Describe a partial view.
 
     Args:
-        image: MiniGrid's encoding (object, colour, state) of the view, shape (V, V, 3), uint8, the agent in the
+        image: MiniGrid's encoding (object, colour, state) of the view, (V, V, 3) uint8, with the agent in the
             middle of the last row, looking towards the first.
 
     Returns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from potentia.envs.minigrid.pose_search import NOWHERE, Board, LazyExit, Poses, PoseTable
@@ -101,7 +102,8 @@ class DistanceOracle:
         )
 
     def _cell(self, position: Any) -> int:
-        return 1 << (int(position[1]) * self._game.width + int(position[0]))
+        x, y = (int(v) for v in position)
+        return 1 << (y * int(self._game.width) + x)
 
     def _target_is_there(self) -> bool:
         return bool(self._game.grid.grid[self._target_index] is self._target_thing)
@@ -150,7 +152,8 @@ class DistanceOracle:
         return self._board.facing(self._target or self._goal, stand)
 
     def _cell_of(self, door: Any) -> int:
-        return next(cell for cell, thing in self._doors if thing is door)
+        cells: list[int] = [cell for cell, thing in self._doors if thing is door]
+        return cells[0]
 
     def _table(self, at: _Configuration) -> PoseTable:
         if at not in self._tables:
@@ -181,9 +184,7 @@ class DistanceOracle:
         else:
             stand &= ~key
             exits[1] = [self._success(stand, closed)]
-            lazy += self._ways(
-                self._board.facing(key, stand), lambda c, d: self._after((HELD, closed, locked), c, d)
-            )
+            lazy += self._ways(self._board.facing(key, stand), partial(self._after, (HELD, closed, locked)))
         return self._board.search(stand, 0, exits, lazy)
 
     def _opening(self, key: int, closed: int, locked: int, stand: int) -> list[LazyExit]:
@@ -191,12 +192,9 @@ class DistanceOracle:
         lazy: list[LazyExit] = []
         for door, _ in self._doors:
             if door & closed:
-                rest = closed & ~door
-                lazy += self._ways(
-                    self._board.facing(door, stand & ~max(key, 0)),
-                    lambda c, d, rest=rest: self._after((key, rest, locked), c, d),  # type: ignore[misc]
-                    lambda c, d: self._after((key, 0, locked), c, d),
-                )
+                poses = self._board.facing(door, stand & ~max(key, 0))
+                opened = partial(self._after, (key, closed & ~door, locked))
+                lazy += self._ways(poses, opened, partial(self._after, (key, 0, locked)))
         return lazy
 
     def _unlocking(
@@ -208,11 +206,12 @@ class DistanceOracle:
         if self.kind == "unlock":
             exits.setdefault(1, []).append(poses)
             return []
-        return self._ways(poses, lambda c, d: self._after((HELD, closed, locked & ~door), c, d))
+        return self._ways(poses, partial(self._after, (HELD, closed, locked & ~door)))
 
     def _matching(self, locked: int) -> int:
         """Of the locked doors, those that the key unlocks."""
-        return sum(cell for cell, door in self._doors if cell & locked and door.color == self._key.color)
+        fitting: list[int] = [c for c, door in self._doors if c & locked and door.color == self._key.color]
+        return sum(fitting)
 
     def _dropping(
         self, closed: int, locked: int, stand: int, exits: dict[int, list[Poses]]
@@ -229,9 +228,14 @@ class DistanceOracle:
             for direction in range(4):
                 for cell in _bits(drop[direction] & ~turning[direction]):
                     ahead = self._board.ahead(cell, direction)
-                    table = lambda ahead=ahead: self._free(closed, locked, ahead)  # noqa: E731
-                    lazy.append(LazyExit(direction, cell, steps + 2, _one_more(table, cell, direction)))
+                    walk = partial(self._walk_around, closed, locked, ahead)
+                    lazy.append(LazyExit(direction, cell, steps + 2, partial(walk, cell, direction)))
         return lazy
+
+    def _walk_around(self, closed: int, locked: int, dropped: int, cell: int, direction: int) -> int | None:
+        """Cost of putting the key down on ``dropped`` and walking from there to success."""
+        rest = self._free(closed, locked, dropped).distance(cell, direction)
+        return None if rest is None else rest + 1
 
     def _after(self, at: _Configuration, cell: int, direction: int) -> int | None:
         """Cost of an action that changes the configuration to ``at`` and leaves the agent where it is."""
@@ -250,8 +254,7 @@ class DistanceOracle:
             for cell in _bits(poses[direction]):
                 least = (bound or cost)(cell, direction)
                 if least is not None:
-                    lazy.append(LazyExit(direction, cell, least, lambda c=cell, d=direction: cost(c, d)))  #
-                    type: ignore[misc]
+                    lazy.append(LazyExit(direction, cell, least, partial(cost, cell, direction)))
         return lazy
 
     def _solve_red_then_blue(self, closed: int) -> PoseTable:
@@ -260,9 +263,7 @@ class DistanceOracle:
         if not closed & red:
             return self._free(0, blue)
         stand = self._empty
-        opened = self._ways(
-            self._board.facing(red, stand), lambda c, d: self._after((GONE, closed & ~red, 0), c, d)
-        )
+        opened = self._ways(self._board.facing(red, stand), partial(self._after, (GONE, closed & ~red, 0)))
         return self._board.search(stand, 0, {}, opened)
 
 
@@ -273,11 +274,3 @@ def _bits(cells: int) -> list[int]:
         single.append(cells & -cells)
         cells &= cells - 1
     return single
-
-
-def _one_more(table: Callable[[], PoseTable], cell: int, direction: int) -> Callable[[], int | None]:
-    def cost() -> int | None:
-        rest = table().distance(cell, direction)
-        return None if rest is None else rest + 1
-
-    return cost

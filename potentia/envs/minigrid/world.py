@@ -26,8 +26,7 @@ class MiniGridWorld(gym.Env[Any, Any]):
 
     MiniGrid: Chevalier-Boisvert et al. 2023, arXiv 2306.13831. Success, which alone ends an episode with a
     positive reward, pays 1 - 0.9 * steps / limit. The info after a reset and after every step describes the
-    state
-    reached: ``caption`` (what the agent sees and carries), ``state_hash`` (of the whole state but the step count),
+    state reached: ``caption`` (what the agent sees and carries), ``state_hash`` (of all but the step count),
     ``distance`` (fewest actions to success in the true state; -1.0 if there is no way, or the episode
     failed), ``potential`` (-distance / D, not below -1, with D = 4 * (width + height)), ``subgoals`` (the
     events of the task), ``success``. Tasks whose `Task.oracle` is None have neither ``distance`` nor
