@@ -43,7 +43,8 @@ class Rollout:
         terminated: ``(T, B)`` bool: the task ended.
         truncated: ``(T, B)`` bool: the episode was cut (a time limit); the state has a future that was not seen.
         mask: ``(T, B)`` bool: False on padding and on steps that merely reset an environment. All True by default.
-        info: Further columns, each ``(T, B, ...)``. A column ``x`` describes ``obs`` and ``next_x`` describes ``next_obs``.
+        info: Further columns, each ``(T, B, ...)``. A column ``x`` describes ``obs`` and ``next_x`` describes
+            ``next_obs``.
 
     Raises:
         ValueError: If shapes or dtypes disagree, or the term ``"env"`` is missing.
@@ -164,7 +165,7 @@ class Rollout:
         return self._replace(discount=xp.where(self.terminated, xp.zeros_like(discount), discount))
 
     def check_finite(self) -> Rollout:
-        """Returns this rollout; raises ``ValueError`` naming the first term that is NaN or infinite where the mask is True."""
+        """This rollout; raises ``ValueError`` naming the first term that is not finite where the mask is True."""
         if bool(array_namespace(self.reward).all(array_namespace(self.reward).isfinite(self.reward))):
             return self
         for name, term in self.terms.items():
@@ -234,8 +235,8 @@ def discount_column(
         terminated: Bool, any shape.
         truncated: Bool, the same shape.
         like: A floating-point array of the same shape, whose dtype and device the result takes.
-        truncation: ``"bootstrap"`` if the learner uses ``V(next_obs)`` where an episode was cut (it should), ``"terminal"``
-            if it treats a cut as an end; then a cut is an end for shaping too.
+        truncation: ``"bootstrap"`` if the learner uses ``V(next_obs)`` where an episode was cut (it should),
+            ``"terminal"`` if it treats a cut as an end; then a cut is an end for shaping too.
     """
     xp = array_namespace(like)
     ends = terminated if truncation == "bootstrap" else terminated | truncated

@@ -18,7 +18,8 @@ class TransitionReader:
 
     The three modes say when a finished environment starts anew: ``NEXT_STEP`` spends a step on it (masked here), whose
     action is ignored; ``SAME_STEP`` returns the first observation of the new episode and the last of the old one in
-    ``info["final_obs"]``; ``DISABLED`` waits for ``reset(options={"reset_mask": mask})``, and steps before it are masked.
+    ``info["final_obs"]``; ``DISABLED`` waits for ``reset(options={"reset_mask": mask})``, and steps before it are
+    masked.
 
     Args:
         num_envs: N.
@@ -126,7 +127,7 @@ class TransitionReader:
         if "final_obs" not in info:
             raise ValueError(
                 "in autoreset mode SAME_STEP info must hold 'final_obs' where an episode ended, got the keys "
-                f"{sorted(info)}; without it the true next observation is lost: use another mode or mend the environment"
+                f"{sorted(info)}; without it the true next observation is lost: use another mode or mend it"
             )
         final = info["final_obs"]
         if isinstance(final, np.ndarray) and final.dtype == object:
@@ -139,7 +140,7 @@ class TransitionReader:
     def _read(self, info: Mapping[str, Any], key: str, of: str = "info") -> Array:
         if key not in info:
             raise KeyError(
-                f"a shaper reads {of}[{key!r}], but the environment's {of} has {sorted(k for k in info if k[0] != '_')}; "
+                f"a shaper reads {of}[{key!r}], but the environment's {of} has {sorted(info)}; "
                 "use an environment that gives it or a shaper that does without"
             )
         return _array(info[key])

@@ -1,4 +1,4 @@
-"""Trees: an array, or a dict or tuple of trees. Observations of ``Dict`` and ``Tuple`` spaces are trees, and so are carries."""
+"""Trees: an array, or a dict or tuple of trees; observations of ``Dict`` and ``Tuple`` spaces, and carries."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from potentia.trees import Tree
 
 
 class Advice(Shaper):
-    """Look-ahead ``discount * advice(s', a') - advice(s, a)``, or look-back ``advice(s, a) - advice(s-, a-) / discount-``.
+    """``discount * advice(s', a') - advice(s, a)``, or look-back ``advice(s, a) - advice(s-, a-) / discount-``.
 
     Wiewiora, Cottrell and Elkan 2003, "Principled methods for advising reinforcement learning agents".
 
@@ -25,13 +25,13 @@ class Advice(Shaper):
 
     *Look-back* pays the advice for an action at once and takes it back, grown by one discount, at the next step (s-, a-
     and discount- are the previous step's; at an episode's first step there is nothing to take back). The learner acts
-    on Q as usual. At an end, where the discount is 0 and no step follows to take the advice back, it is not paid. So the
-    discounted sum over an episode that ends is exactly 0. (The paper treats continuing tasks; the rule at an end is the
-    limit of one more, absorbing, step that pays nothing.)
+    on Q as usual. At an end, where the discount is 0 and no step follows to take the advice back, it is not paid. So
+    the discounted sum over an episode that ends is exactly 0. (The paper treats continuing tasks; the rule at an end
+    is the limit of one more, absorbing, step that pays nothing.)
 
     Args:
-        advice: A function from ``(obs, action)`` to ``(T, B)``, or a table ``(states, actions)`` for integer observations
-            and actions.
+        advice: A function from ``(obs, action)`` to ``(T, B)``, or a table ``(states, actions)`` for integer
+            observations and actions.
         look: ``"ahead"`` or ``"back"``.
         name: The term's name.
 

@@ -18,8 +18,8 @@ class Chain(Shaper):
         name: The chain's own name, used by an outer chain for its metrics and saved state.
 
     Raises:
-        ValueError: If two terms have one name, a discount is set after a term was added, or the reward is rescaled after
-            a policy-invariant term (which would no longer telescope).
+        ValueError: If two terms have one name, a discount is set after a term was added, or the reward is rescaled
+            after a policy-invariant term (which would no longer telescope).
     """
 
     def __init__(self, *shapers: Shaper, name: str | None = None) -> None:
@@ -39,7 +39,7 @@ class Chain(Shaper):
             contract = shaper.contract
             if contract.sets_discount and names:
                 raise ValueError(
-                    f"{shaper.name} sets the discount and must come first: {', '.join(names)} would have read the old one"
+                    f"{shaper.name} sets the discount and must come first: {', '.join(names)} reads the old one"
                 )
             if contract.rescales and invariant:
                 raise ValueError(

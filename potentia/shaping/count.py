@@ -15,22 +15,23 @@ from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
 from potentia.trees import Tree
 
 Key = Callable[[Tree], Array] | str | None
-"""What tells states apart: a function of observations ``(T, B, ...)``, the name of an info column, or all of the obs."""
+"""What tells states apart: a function of observations, the name of an info column, or None, all of the observation."""
 
 
 class Count(Shaper):
-    """``scale / sqrt(n(next_obs) + 1)``: n counts the visits to a state before this rollout, over the learner's lifetime.
+    """``scale / sqrt(n(next_obs) + 1)``: n counts the visits to a state before this rollout, over a lifetime.
 
-    Strehl and Littman 2008 (MBIE-EB); Bellemare et al. 2016, arXiv 1606.01868; hashed: Tang et al. 2017, arXiv 1611.04717.
-    Counts change only in `update`, after the rollout is scored, so all its steps are scored by what was known before it.
+    Strehl and Littman 2008 (MBIE-EB); Bellemare et al. 2016, arXiv 1606.01868; hashed: Tang et al. 2017, arXiv
+    1611.04717. Counts change only in `update`, after the rollout is scored, so all its steps are scored by what was
+    known before it.
 
     Args:
         key: What tells states apart: None for all of the observation, the name of an info column of the world (such as
             ``"state_hash"``), or a function from observations ``(T, B, ...)`` to keys ``(T, B, ...)``.
         scale: The bonus of a state never seen.
-        hash_bits: None counts each distinct key exactly, in a dictionary. A number k counts the sign pattern of k random
-            projections of the key instead (SimHash, as in Tang et al.): similar states share a count, memory is at most
-            2 ** k numbers.
+        hash_bits: None counts each distinct key exactly, in a dictionary. A number k counts the sign pattern of k
+            random projections of the key instead (SimHash, as in Tang et al.): similar states share a count, memory
+            is at most 2 ** k numbers.
         seed: Seeds the projections.
         name: The term's name.
 
@@ -100,10 +101,10 @@ class Count(Shaper):
 class EpisodicCount(Shaper):
     """``scale / sqrt(n(next_obs) + 1)``: n counts the earlier visits to a state in this episode.
 
-    Savinov et al. 2019, arXiv 1810.02274, and Zhang et al. 2021 (NovelD), arXiv 2012.08621, use episodic counts so. With
-    ``first_visit=True`` the term is ``scale`` at the first visit in an episode and 0 afterwards (NovelD's restriction).
-    It never vanishes, so it can change what is optimal. Beware an episodic bonus that is positive: it pays for
-    surviving.
+    Savinov et al. 2019, arXiv 1810.02274, and Zhang et al. 2021 (NovelD), arXiv 2012.08621, use episodic counts so.
+    With ``first_visit=True`` the term is ``scale`` at the first visit in an episode and 0 afterwards (NovelD's
+    restriction). It never vanishes, so it can change what is optimal. Beware an episodic bonus that is positive: it
+    pays for surviving.
 
     Args:
         key: As for `Count`.

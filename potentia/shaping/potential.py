@@ -19,19 +19,21 @@ Potential = Callable[[Tree], Array]
 class PotentialShaping(Shaper):
     """``discount * potential(next_obs) - potential(obs)``: leaves every optimal policy as it was.
 
-    Ng, Harada and Russell 1999, "Policy invariance under reward transformations", theorem 1; for episodes that end, Grzes
-    2017, "Reward shaping in episodic reinforcement learning". The discount is read from the rollout, so that the term is
-    right at termination (where it is 0: the potential of an end is 0), at truncation (where it is not, if the learner uses
-    the next value there) and under any schedule of the discount. Along an episode the terms telescope: their discounted
-    sum is (product of discounts) * potential(last) - potential(first), which no action can change but through where it ends.
+    Ng, Harada and Russell 1999, "Policy invariance under reward transformations", theorem 1; for episodes that end,
+    Grzes 2017, "Reward shaping in episodic reinforcement learning". The discount is read from the rollout, so that
+    the term is right at termination (where it is 0: the potential of an end is 0), at truncation (where it is not, if
+    the learner uses the next value there) and under any schedule of the discount. Along an episode the terms
+    telescope: their discounted sum is (product of discounts) * potential(last) - potential(first), which no action
+        can change but through where it ends.
 
     Args:
-        potential: A function from observations ``(T, B, ...)`` to potentials ``(T, B)``; or a table, one entry per state,
-            indexed by integer observations; or the name of an info column such as ``"potential"``, a world's own oracle.
+        potential: A function from observations ``(T, B, ...)`` to potentials ``(T, B)``; or a table, one entry per
+            state, indexed by integer observations; or the name of an info column such as ``"potential"``, a world's
+            own oracle.
         scale: What the potential is multiplied by.
         shift: What is then added to it. It changes no optimum, but with values that start at 0 a negative shift is
-            optimistic and a positive one pessimistic: (1 - discount) * -shift is paid at each step (Mueller and Kudenko 2025,
-            arXiv 2502.01307).
+            optimistic and a positive one pessimistic: (1 - discount) * -shift is paid at each step (Mueller and
+            Kudenko 2025, arXiv 2502.01307).
         name: The term's name.
 
     Raises:

@@ -19,17 +19,18 @@ from potentia.trees import Tree, leaves, map_tree
 
 
 class RND(Shaper):
-    """``scale * |predictor(x) - target(x)|^2 / sigma``, x the normalised features of ``next_obs``; target fixed and random.
+    """``scale * |predictor(x) - target(x)|^2 / sigma``: x are features of ``next_obs``, the target is fixed and random.
 
-    Burda, Edwards, Storkey and Klimov 2018, "Exploration by random network distillation", arXiv 1810.12894. As there: x is
-    normalised by running moments and clipped to [-5, 5]; sigma is the running standard deviation of the discounted intrinsic
-    return, filtered forward in time across episodes; no mean is subtracted; the stream has its own value head, discount
-    and is not episodic (see `streams`; a learner without streams just adds the term). The features of an observation are
-    those of a frozen random `potentia.encoders.Encoder`: the numbers themselves for vectors, random convolutions for
-    images and grids of symbols.
+    Burda, Edwards, Storkey and Klimov 2018, "Exploration by random network distillation", arXiv 1810.12894. As there:
+    x is normalised by running moments and clipped to [-5, 5]; sigma is the running standard deviation of the
+    discounted intrinsic return, filtered forward in time across episodes; no mean is subtracted; the stream has its
+    own value head, discount and is not episodic (see `streams`; a learner without streams just adds the term). The
+    features of an observation are those of a frozen random `potentia.encoders.Encoder`: the numbers themselves for
+    vectors, random convolutions for images and grids of symbols.
 
-    A rollout is scored by the model as it was before the rollout was learned from. Before the first `update` the scales are
-    unknown and the term is 0, so no steps of the environment are spent on warming up. Masked steps are never seen.
+    A rollout is scored by the model as it was before the rollout was learned from. Before the first `update` the
+    scales are unknown and the term is 0, so no steps of the environment are spent on warming up. Masked steps are
+    never seen.
 
     Args:
         observation_space: The space of ``obs``.
@@ -125,7 +126,7 @@ class RND(Shaper):
         order = torch.randperm(len(x), generator=self._generator, device=self.device)
         order = order[: max(1, round(self.proportion * len(x)))] if len(x) else order
         total = 0.0
-        for rows in order.split(self.batch_size):
+        for rows in torch.split(order, self.batch_size):
             loss = self._errors(x[rows]).mean()
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -145,7 +146,8 @@ class RND(Shaper):
         return ((encoded - mean) / std).clamp(-5, 5)
 
     def _errors(self, x: Tensor) -> Tensor:
-        return (self.predictor(x) - self.target(x)).square().mean(-1)
+        difference: Tensor = self.predictor(x) - self.target(x)
+        return difference.square().mean(-1)
 
     @property
     def _sigma(self) -> Tensor:

@@ -51,7 +51,7 @@ class RunningMoments:
 
 
 class ForwardFilter:
-    """``x_t = decay_t x_(t-1) + reward_t`` for each environment, run forward over time: the scale of discounted returns.
+    """``x_t = decay_t x_(t-1) + reward_t`` for each environment, run forward over time: the scale of returns.
 
     The standard deviation of x is what RND (Burda et al. 2018, arXiv 1810.12894, 2.4) and Stable-Baselines3's
     ``VecNormalize`` divide rewards by. Masked steps leave x as it is.
@@ -61,9 +61,10 @@ class ForwardFilter:
         self.values: Tensor | None = None
 
     def run(self, reward: Tensor, decay: Tensor, mask: Tensor) -> Tensor:
-        """The unmasked values of x, ``(N,)``, for rewards and decays ``(T, B)``; remembers the last for the next call.
+        """The unmasked values of x, ``(N,)``, for rewards and decays ``(T, B)``.
 
-        ``decay[t]`` multiplies x *after* step t. Another number of environments than before starts again from 0.
+        ``decay[t]`` multiplies x *after* step t. The last values are remembered for the
+        next call; another number of environments than before starts again from 0.
         """
         values = self.values
         if values is None or values.shape != reward.shape[1:]:

@@ -19,6 +19,7 @@ class Linear:
             raise ValueError(f"a linear schedule needs steps > 0, got {self.steps}")
 
     def __call__(self, step: int) -> float:
+        """The value at a step."""
         return self.start + (self.end - self.start) * min(step / self.steps, 1.0)
 
 
@@ -35,6 +36,7 @@ class Exponential:
             raise ValueError(f"an exponential schedule needs half_life > 0, got {self.half_life}")
 
     def __call__(self, step: int) -> float:
+        """The value at a step."""
         return self.end + (self.start - self.end) * math.pow(2.0, -step / self.half_life)
 
 

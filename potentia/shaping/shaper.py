@@ -23,16 +23,16 @@ class Contract:
     """What a shaper promises and what it needs; `potentia.testing.check_shaper` holds it to its word.
 
     Attributes:
-        guarantee: ``policy_invariant``: no optimal policy of any world changes. ``return_preserving``: a whole episode's
-            sum of the term is 0. ``vanishing``: on fixed experience the term tends to 0 as `Shaper.update` is repeated.
-            ``unconstrained``: none of these.
-        basis: For ``policy_invariant``: what the values of the shaped problem depend on. ``state``: V' = V - potential(s).
-            ``state_action``: Q' = Q - potential(s, a), so act on Q' + potential. ``history``: also on the recent past, by an
-            amount that does not depend on the action.
+        guarantee: ``policy_invariant``: no optimal policy of any world changes. ``return_preserving``: a whole
+            episode's sum of the term is 0. ``vanishing``: on fixed experience the term tends to 0 as `Shaper.update`
+            is repeated. ``unconstrained``: none of these.
+        basis: For ``policy_invariant``: what the values of the shaped problem depend on. ``state``: V' = V -
+            potential(s). ``state_action``: Q' = Q - potential(s, a), so act on Q' + potential. ``history``: also on
+            the recent past, by an amount that does not depend on the action.
         reads: The columns it looks at: fields of `Rollout`, ``"reward"``, and ``"info:<name>"`` for info columns.
         scope: How far it remembers in its carry or parameters: not at all, within an episode, or for ever.
-        truncation: ``data``: it follows the discount column and so is right for learners that bootstrap at a cut and for
-            those that don't. Else the one rule it is right for.
+        truncation: ``data``: it follows the discount column and so is right for learners that bootstrap at a cut and
+            for those that don't. Else the one rule it is right for.
         needs_episodes: It must see whole episodes, so it can't run inside an environment.
         needs_policy: Its `Shaper.update` must be given the policy.
         sets_discount: It sets the discount and so must come before every term.
@@ -57,7 +57,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class Stream:
-    """A reward term that a learner values apart, with a value head of its own (Burda et al. 2018, arXiv 1810.12894, 2.3).
+    """A reward term that a learner values apart, with its own value head (Burda et al. 2018, arXiv 1810.12894, 2.3).
 
     Attributes:
         discount: The stream's own discount factor.
@@ -114,8 +114,8 @@ class Shaper:
 
         Args:
             rollout: Experience, ``(T, B)``.
-            carry: What the previous call returned for these environments; ``()`` at the start. It may be changed in place:
-                don't use it again.
+            carry: What the previous call returned for these environments; ``()`` at the start. It may be changed in
+                place: don't use it again.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement shape(rollout, carry)")
 

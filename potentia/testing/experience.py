@@ -1,4 +1,4 @@
-"""Random but lawful experience to hold shapers to their contracts on: rollouts, and a world that makes the same kind."""
+"""Random but lawful experience to try shapers on: rollouts, and a world that makes the same kind."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Experience:
         return cls(observations, space, {key: info.get(key, _invented(key)) for key in sorted(keys)})
 
     def rollout(self, rng: np.random.Generator, steps: int = 12, envs: int = 3, *, gaps: bool = True) -> Rollout:
-        """A random rollout whose transitions chain: the next step's ``obs`` is this step's ``next_obs`` until the episode ends.
+        """A random rollout whose transitions chain: ``next_obs`` is the next step's ``obs`` until the episode ends.
 
-        Ends come by termination, by truncation that is bootstrapped and by truncation that is not; discounts vary from step
-        to step; with ``gaps``, the step after an end is a masked reset step, as in autoreset mode NEXT_STEP.
+        Ends come by termination, by truncation that is bootstrapped and by truncation that is not; discounts vary
+        from step to step; with ``gaps``, the step after an end is a masked reset step, as in autoreset mode NEXT_STEP.
         """
         shape = (steps, envs)
         terminated = rng.random(shape) < 0.15

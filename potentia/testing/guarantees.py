@@ -16,16 +16,17 @@ from potentia.testing.experience import NUM_ACTIONS, NUM_STATES, STATE, Experien
 from potentia.testing.laws import Case
 
 DISCOUNT = 0.9
-_CLOSE = {"rtol": 0.0, "atol": 1e-9}
+_CLOSE: dict[str, Any] = {"rtol": 0.0, "atol": 1e-9}
 _CHANGED = "the set of optimal actions of a random world changes"
 
 
 def telescoping(case: Case) -> None:
     """The discounted sum of the terms along an episode depends only on where it starts and ends.
 
-    With p_t the product of the discounts before t: sum p_t F_t = p_T potential(end) - potential(start), for any discounts
-    and at any kind of end; the potential is what a step that terminates at once reveals, F = -potential(start). A
-    guarantee on the basis of the history need hold only over episodes that end for the learner (discount 0).
+    With p_t the product of the discounts before t: sum p_t F_t = p_T potential(end) - potential(start), for any
+    discounts and at any kind of end; the potential is what a step that terminates at once reveals, F =
+    -potential(start). A guarantee on the basis of the history need hold only over episodes that end for the learner
+    (discount 0).
     """
     shaper, rng = case.trained(), case.rng()
     table = _potential(shaper, case.experience)
@@ -47,6 +48,34 @@ def telescoping(case: Case) -> None:
                     got,
                     products[-1] * last - first,
                     err_msg=f"the terms of steps {start}..{stop - 1} do not telescope (discounts {discounts.round(3)})",
+                    **_CLOSE,
+                )
+
+
+def telescoping_while_learning(case: Case) -> None:
+    """Episodes that end still sum to -potential(start) if the shaper learns in the middle of them.
+
+    The potential of a state is then the one it had when the state was entered (Devlin and Kudenko 2012, equation 5).
+    """
+    shaper, rng = case.trained(), case.rng()
+    rollout = case.experience.rollout(rng, steps=16)
+    carry, tables = shaper.init(rollout.num_envs), []
+    term = np.zeros(rollout.discount.shape)
+    for t in range(rollout.num_steps):
+        tables.append(_potential(shaper, case.experience))
+        step, carry = shaper.shape(rollout[t : t + 1], carry)
+        term[t] = sum(step.terms[name][0] for name in shaper.term_names)
+        Case.learn(shaper, rollout[t : t + 1])
+    states = rollout.info[STATE]
+    for b in range(rollout.num_envs):
+        for start, stop in _segments(rollout, b):
+            products = np.concatenate([[1.0], np.cumprod(rollout.discount[start:stop, b])])
+            if products[-1] == 0:
+                np.testing.assert_allclose(
+                    float(products[:-1] @ term[start:stop, b]),
+                    -tables[start][states[start, b], rollout.action[start, b]],
+                    err_msg=f"learning within the episode of steps {start}..{stop - 1} breaks its telescoping; "
+                    "keep the potential of the state entered in the carry",
                     **_CLOSE,
                 )
 
@@ -113,7 +142,7 @@ def vanishing(case: Case) -> None:
 
 
 GUARANTEES = {
-    "policy_invariant": (telescoping, advantages, optimal_policy),
+    "policy_invariant": (telescoping, telescoping_while_learning, advantages, optimal_policy),
     "return_preserving": (returns,),
     "vanishing": (vanishing,),
     "unconstrained": (),

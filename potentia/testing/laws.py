@@ -6,6 +6,7 @@ import copy
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def chunks(case: Case) -> None:
     whole, end = shaper.shape(rollout, shaper.init(rollout.num_envs))
     cuts = sorted({0, *rng.integers(1, rollout.num_steps, 3).tolist(), rollout.num_steps})
     carry, parts = shaper.init(rollout.num_envs), []
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in pairwise(cuts):
         part, carry = shaper.shape(rollout[start:stop], carry)
         parts.append(part)
     _equal(_results(whole), _results(concatenate(parts)), f"cut at {cuts[1:-1]} it gives other numbers than at once")
@@ -148,7 +149,7 @@ def episodes(case: Case) -> None:
     rollout = case.experience.rollout(case.rng(), steps=20, envs=1)
     whole = _terms(shaper, rollout)
     ends = np.flatnonzero(rollout.done[:, 0])
-    for start, stop in zip(ends + 1, [*(ends[1:] + 1), rollout.num_steps], strict=True):
+    for start, stop in zip(ends + 1, [*(ends[1:] + 1), rollout.num_steps], strict=False):
         if start < stop and (rollout.done[stop - 1, 0] or not shaper.contract.needs_episodes):
             alone = _terms(shaper, rollout[start:stop])
             part = {name: term[start:stop] for name, term in whole.items()}
@@ -156,16 +157,19 @@ def episodes(case: Case) -> None:
 
 
 def backends(case: Case) -> None:
-    """numpy and torch (and CUDA, where there is one) give the same numbers."""
+    """NumPy and PyTorch (and CUDA, where there is one) give the same numbers."""
     rollout = case.experience.rollout(case.rng())
     want = _terms(case.trained(), rollout)
     for device in ["cpu"] + (["cuda"] if torch.cuda.is_available() else []):
         shaper = case.trained()
-        tensors = rollout.map(lambda array, to=device: array if array.dtype.kind in "OU" else torch.as_tensor(array, device=to))
+        tensors = rollout.map(
+            lambda array, to=device: array if array.dtype.kind in "OU" else torch.as_tensor(array, device=to)
+        )
         shaped, _ = shaper.shape(tensors, shaper.init(rollout.num_envs))
         for name in shaper.term_names:
             term = shaped.terms[name]
-            assert is_torch_array(term) and term.device == tensors.discount.device, f"{name!r} left the device {device}"
+            assert is_torch_array(term), f"{name!r} is no tensor though the rollout is of tensors"
+            assert term.device == tensors.discount.device, f"{name!r} left the device {device}"
         _equal(want, {k: v.cpu().numpy() for k, v in _results(shaped).items()}, f"numpy and torch ({device}) differ")
         Case.learn(shaper, tensors)
 
@@ -215,7 +219,7 @@ def drivers(case: Case) -> None:
             )
 
 
-LAWS = (scope, reads, chunks, columns, mask, episodes, backends, shape_never_learns, save_load, drivers)
+LAWS = (scope, shape_never_learns, reads, chunks, columns, mask, episodes, backends, save_load, drivers)
 """All of them, in the order in which they are tried."""
 
 
@@ -227,7 +231,8 @@ def _actions(env: int) -> Any:
 
 def _single_ledger(env: ShapeReward, index: int, steps: int) -> list[list[float]]:
     env.reset(seed=index)
-    ledger, actions = [], _actions(index)
+    ledger: list[list[float]] = []
+    actions = _actions(index)
     while len(ledger) < steps:
         _, reward, terminated, truncated, info = env.step(next(actions))
         ledger.append([float(reward), info["true_reward"], info["discount"]])
@@ -268,9 +273,11 @@ def _results(shaped: Rollout) -> dict[str, Any]:
 
 def _equal(want: dict[str, Any], got: dict[str, Any], message: str, *, exact: bool = False) -> None:
     for name, term in want.items():
-        tolerance = {} if exact else {"rtol": 1e-5, "atol": 1e-6}  # float32 networks sum in another order
-        check = np.testing.assert_array_equal if exact else np.testing.assert_allclose
-        check(got[name], term, err_msg=f"{message} (term {name!r})", **tolerance)
+        told = f"{message} (term {name!r})"
+        if exact:
+            np.testing.assert_array_equal(got[name], term, err_msg=told)
+        else:  # float32 networks sum in another order
+            np.testing.assert_allclose(got[name], term, rtol=1e-5, atol=1e-6, err_msg=told)
 
 
 def _equal_trees(want: Carry, got: Carry, message: str) -> None:

@@ -83,7 +83,7 @@ class Driver:
     def step(
         self, action: Tree, step: tuple[Any, Any, Any, Any, Mapping[str, Any]], inner: Mapping[str, Array]
     ) -> Rollout:
-        """Shapes one step of all environments; ``inner`` holds the inner driver's terms and discount, if there is one."""
+        """Shapes one step of all environments; ``inner``: the inner driver's terms and discount, if there is one."""
         obs, reward, terminated, truncated, info = step
         known = {"terms": inner["terms"], "discount": inner["discount"]} if inner else {}
         rollout = self.reader.step(action, obs, reward, terminated, truncated, info, **known)
@@ -115,8 +115,8 @@ def _check_agreement(inner: Driver, shaper: Shaper, discount: float, truncation:
     invariant = inner.shaper.contract.guarantee == "policy_invariant" and inner.shaper.term_names
     if shaper.contract.rescales and invariant:
         raise ValueError(
-            f"{shaper.name} rescales the reward and would destroy the guarantee of {inner.shaper.name} (policy_invariant) "
-            "inside; wrap the environment with it first"
+            f"{shaper.name} rescales the reward and would destroy the guarantee of {inner.shaper.name} "
+            "(policy_invariant) inside; wrap the environment with it first"
         )
     taken = set(inner.term_names) & set(shaper.term_names)
     if taken:

@@ -19,26 +19,26 @@ from potentia.wrappers.driver import Driver
 class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Shapes the reward of a `gymnasium.Env`, for any trainer: each step is a (1, 1) rollout.
 
-    ``info`` holds, from reset on: ``true_reward``, the environment's own reward; ``terms``, every named term of the reward
-    that was returned; and ``discount``, what the learner should multiply the next value by (0 at termination). After a
-    reset they are 0, 0, and the driver's discount.
+    ``info`` holds, from reset on: ``true_reward``, the environment's own reward; ``terms``, every named term of the
+    reward that was returned; and ``discount``, what the learner should multiply the next value by (0 at termination).
+    After a reset they are 0, 0, and the driver's discount.
 
     Wrap an already shaped environment again and the terms add up as in a `potentia.shaping.Chain`.
 
     Args:
         env: The environment.
-        shaper: The shaper, shared with whoever else holds it. `gym.make` from this wrapper's spec starts from a copy of it
-            as it was when it was given here.
+        shaper: The shaper, shared with whoever else holds it. `gym.make` from this wrapper's spec starts from a copy
+            of it as it was when it was given here.
         discount: The learner's discount factor. The one number must be the learner's own.
-        truncation: What the learner does where an episode is cut by a limit: ``"bootstrap"`` if it uses the value of the
-            last observation there (Stable-Baselines3, `potentia.agents.PPO`), ``"terminal"`` if it treats a cut as an
-            end.
+        truncation: What the learner does where an episode is cut by a limit: ``"bootstrap"`` if it uses the value of
+            the last observation there (Stable-Baselines3, `potentia.agents.PPO`), ``"terminal"`` if it treats a cut
+            as an end.
         learn: Whether `Shaper.update` is called, after every ``shaper.update_size`` steps; False to evaluate.
 
     Raises:
         TypeError: If ``shaper`` is not a shaper.
-        ValueError: If the shaper needs whole episodes or the policy, or contradicts the learner or an inner driver; from
-            `step` if a reward is NaN or infinite.
+        ValueError: If the shaper needs whole episodes or the policy, or contradicts the learner or an inner driver;
+            from `step` if a reward is NaN or infinite.
         KeyError: If the environment's ``info`` lacks what the shaper reads.
 
     >>> import gymnasium as gym

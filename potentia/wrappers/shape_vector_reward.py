@@ -16,11 +16,11 @@ from potentia.wrappers.driver import Driver
 
 
 class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
-    """Shapes the rewards of a `gymnasium.vector.VectorEnv` in any of its three autoreset modes: each step is a (1, N) rollout.
+    """Shapes the rewards of a `gymnasium.vector.VectorEnv`, in any autoreset mode: each step is a (1, N) rollout.
 
-    The ledgers are the same in all modes: the true last observation of an episode is used where the mode hides it, and the
-    steps that merely reset an environment earn 0 and teach nothing. ``info`` holds, from reset on, ``true_reward`` ``(N,)``,
-    ``terms`` (a dict of ``(N,)``), and ``discount`` ``(N,)``, as for `ShapeReward`.
+    The ledgers are the same in all modes: the true last observation of an episode is used where the mode hides it,
+    and the steps that merely reset an environment earn 0 and teach nothing. ``info`` holds, from reset on,
+    ``true_reward`` ``(N,)``, ``terms`` (a dict of ``(N,)``), and ``discount`` ``(N,)``, as for `ShapeReward`.
 
     Args:
         env: The vector environment. It must say when it resets finished environments.
