@@ -1,5 +1,6 @@
 """The laws, for anybody's classes: `check_shaper` for shaping layers, `check_env` for worlds."""
 
+from potentia.testing.environments import check_env
 from potentia.testing.shapers import check_shaper
 
-__all__ = ["check_shaper"]
+__all__ = ["check_env", "check_shaper"]
