@@ -16,7 +16,8 @@ _FAMILIES = ("exact", "minigrid", "minihack")
 def register_envs() -> None:
     """Register every id of this library with Gymnasium; calling it again changes nothing.
 
-    It is the entry point ``gymnasium.envs``, so ``import gymnasium`` is enough to make the ids known.
+    ``import potentia`` calls it. (Gymnasium 1.0 dropped the entry points by which it once found worlds itself; without
+    an import of yours, ``gym.make("potentia:potentia/Chain-v0")`` imports the package first.)
     """
     for family in _FAMILIES:
         importlib.import_module(f"potentia.envs.{family}").register()
