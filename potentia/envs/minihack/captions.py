@@ -53,7 +53,7 @@ class Surroundings:
             row: the hero's row.
         """
         flat = glyphs.ravel()
-        found = np.flatnonzero(self._remarkable[flat])
+        found = np.flatnonzero(self._remarkable.take(flat))
         seen = flat[found]
         key = (column, row, found.tobytes(), seen.tobytes())
         if key not in self._said:

@@ -53,7 +53,7 @@ _CALM_ROOMS = {"": "", "Random-": "Random", "Dark-": "Dark", "Trap-": "Trap"}
 
 def _multi_rooms() -> dict[str, Task]:
     tasks: dict[str, Task] = {}
-    for rooms, horizon in ((2, 16), (4, 50), (6, 110), (10, 170)):
+    for rooms, horizon in ((2, 8), (4, 30), (6, 60), (10, 90)):
         for kind, events in _MULTI_ROOMS.items():
             if rooms == 10 and kind not in {"", "Lava", "OpenDoor", "Lava-OpenDoor"}:
                 continue
@@ -115,7 +115,7 @@ def _restrictable(module: str, name: str, cls: str) -> dict[str, Task]:
 
 def _mazes() -> dict[str, Task]:
     tasks: dict[str, Task] = {}
-    for size, horizon in (("9x9", 40), ("15x15", 90), ("45x19", 200)):
+    for size, horizon in (("9x9", 20), ("15x15", 60), ("45x19", 150)):
         classes = {f"MazeWalk-{size}": f"MiniHackMazeWalk{size}", f"MazeWalk-Mapped-{size}": f"MiniHackMazeWalk{size}Premapped"}
         tasks |= _family("mazewalk", classes, oracle="walk", horizon=horizon)
     explore = {
@@ -126,7 +126,7 @@ def _mazes() -> dict[str, Task]:
     return tasks | _family("exploremaze", explore)
 
 
-def _netHack() -> dict[str, Task]:  # noqa: N802
+def _nethack() -> dict[str, Task]:
     names = ("Score", "Staircase", "StaircasePet", "Oracle", "Gold", "Eat", "Scout")
     return {f"NetHack{name}-v0": Task(f"nle.env.tasks:NetHack{name}", events=_FIGHT) for name in names}
 
@@ -153,14 +153,14 @@ TASKS: dict[str, Task] = {
         "corridor",
         {f"Corridor-R{rooms}": f"MiniHackCorridor{rooms}" for rooms in (2, 3, 5)},
         oracle="walk",
-        horizon=90,
+        horizon=110,
         events=("opened_door", "found_hidden"),
     ),
     **_family(
         "fightcorridor",
         {"CorridorBattle": "MiniHackFightCorridor", "CorridorBattle-Dark": "MiniHackFightCorridorDark"},
         oracle="walk",
-        horizon=35,
+        horizon=32,
         events=_FIGHT,
     ),
     **_family(
@@ -183,10 +183,11 @@ TASKS: dict[str, Task] = {
             "HideNSeek-Big": "MiniHackHideAndSeekBig",
         },
         oracle="walk",
-        horizon=40,
+        horizon=16,
         events=_FIGHT,
     ),
-    **_family("lab", {"Labyrinth-Big": "MiniHackLabyrinth", "Labyrinth-Small": "MiniHackLabyrinthSmall"}, oracle="walk", horizon=200),
+    **_family("lab", {"Labyrinth-Big": "MiniHackLabyrinth"}, oracle="walk", horizon=340),
+    **_family("lab", {"Labyrinth-Small": "MiniHackLabyrinthSmall"}, oracle="walk", horizon=80),
     **_family("skills_quest", {"Quest-Easy": "MiniHackQuestEasy"}, oracle="none", horizon=40, events=("bridged", *_FIGHT)),
     **_family(
         "skills_quest", {"Quest-Medium": "MiniHackQuestMedium", "Quest-Hard": "MiniHackQuestHard"}, events=("bridged", *_FIGHT)
@@ -196,7 +197,7 @@ TASKS: dict[str, Task] = {
     **_mazes(),
     **_multi_rooms(),
     **_skills(),
-    **_netHack(),
+    **_nethack(),
 }
 """Every registered task by its stock name, version 0. Left out: MiniHack's SimpleCrossing and LavaCrossing (they fail
 with minigrid 3), Boxoban (needs a download) and NetHackChallenge (refuses seeds)."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import struct
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -45,6 +46,13 @@ _LISTS = {
 _HOLINESS = [bytes((bits & 3,)) for bits in range(256)]
 _TRAP_KIND = [bytes((bits & 31,)) for bits in range(256)]
 _NO_HIT_POINTS = bytes(4)
+# Byte ranges of the layouts above: place, kind and weight, quantity and bonus, curse, worn; hit points of monsters.
+_PRINTS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "items": lambda records: [r[28:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in records],
+    "inventory": lambda records: [r[30:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in records],
+    "monsters": lambda records: [r[20:22] + r[26:30] + r[40:44] for r in records if r[40:44] > _NO_HIT_POINTS],
+    "traps": lambda records: [r[8:10] + _TRAP_KIND[r[14]] for r in records],
+}
 
 
 class Item(NamedTuple):
@@ -101,6 +109,7 @@ class HiddenState:
         self._cells: NDArray[np.uint32] | None = None
         self._hero: ctypes.Array[ctypes.c_int8] | None = None
         self._lists: dict[str, list[bytes]] = {}
+        self._prints: dict[str, tuple[list[bytes], bytes]] = {}
         self.map = b""
 
     def attach(self, column: int, row: int) -> None:
@@ -179,13 +188,17 @@ class HiddenState:
         Equal for equal states, whatever the order in which the game keeps its lists. Leaves out what is only the hero's
         knowledge (which objects are identified, which traps are found).
         """
-        # Byte ranges of the layouts above: kind and weight, quantity and bonus, curse, worn; x and y come just before.
-        lying = [r[28:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in self._records("items")]
-        carried = [r[30:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in self._records("inventory")]
-        alive = [r[20:22] + r[26:30] + r[40:44] for r in self._records("monsters") if r[40:44] > _NO_HIT_POINTS]
-        traps = [r[8:10] + _TRAP_KIND[r[14]] for r in self._records("traps")]
-        lists = (sorted(lying), sorted(carried), sorted(alive), sorted(traps))
-        return b"|".join((*(b"".join((b"%d:" % len(part), *part)) for part in lists), b"%d,%d" % self.hero()))
+        parts = [self._printed(name) for name in _PRINTS]
+        return b"|".join((*parts, b"%d,%d" % self.hero()))
+
+    def _printed(self, name: str) -> bytes:
+        records = self._records(name)
+        known, printed = self._prints.get(name, (None, b""))
+        if records != known:
+            parts = sorted(_PRINTS[name](records))
+            printed = b"%d:" % len(parts) + b"".join(parts)
+            self._prints[name] = (records, printed)
+        return printed
 
     def _records(self, name: str) -> list[bytes]:
         """The raw records of one of the game's linked lists, read once per refresh."""
