@@ -50,17 +50,17 @@ class TransitionReader:
         self.keys = sorted({name.removeprefix("next_") for name in self._columns})
         self._obs: Tree = None
         self._info: dict[str, Array] = {}
-        self._live = np.ones(num_envs, dtype=bool)
+        self._waiting: Array = np.zeros(num_envs, dtype=bool)  # ended, and not yet started anew
 
     def reset(self, obs: Tree, info: Mapping[str, Any], mask: Array | None = None) -> None:
         """Starts new episodes, in the environments of ``mask`` or in all."""
         self._obs = map_tree(_copy, obs)
         new = {key: self._read(info, key) for key in self.keys}
         if mask is None:
-            self._info, self._live = new, np.ones(self.num_envs, dtype=bool)
+            self._info, self._waiting = new, np.zeros(self.num_envs, dtype=bool)
         else:
             self._info = {key: choose_rows(mask, new[key], self._info[key]) for key in self.keys}
-            self._live = self._live | np.asarray(mask)
+            self._waiting = choose_rows(mask, np.zeros(self.num_envs, dtype=bool), self._waiting)
 
     def step(
         self,
@@ -110,7 +110,7 @@ class TransitionReader:
             discount=_time(discount),
             terminated=_time(terminated),
             truncated=_time(truncated),
-            mask=_time(_like(self._live, terminated)),
+            mask=_time(~_like(self._waiting, terminated)),
             info={name: _time(columns[name]) for name in self._columns},
         )
         self._obs, self._info = before
@@ -119,9 +119,9 @@ class TransitionReader:
 
     def _advance(self, done: Array) -> None:
         if self.mode is AutoresetMode.NEXT_STEP:
-            self._live = ~_numpy(done)
+            self._waiting = done
         elif self.mode is AutoresetMode.DISABLED:
-            self._live = self._live & ~_numpy(done)
+            self._waiting = _like(self._waiting, done) | done
 
     def _final_obs(self, done: Array, obs: Tree, info: Mapping[str, Any]) -> Tree:
         if "final_obs" not in info:
@@ -175,9 +175,13 @@ def _numpy(value: Array) -> np.ndarray[Any, Any]:
     return value.cpu().numpy() if is_torch_array(value) else np.asarray(value)
 
 
-def _like(value: np.ndarray[Any, Any], example: Array) -> Array:
-    xp = array_namespace(example)
-    return value if isinstance(example, np.ndarray) else xp.asarray(value, device=example.device)
+def _like(value: Array, example: Array) -> Array:
+    """``value`` as the same kind of array on the same device as ``example``."""
+    if isinstance(value, type(example)):
+        return value
+    if isinstance(example, np.ndarray):
+        return _numpy(value)
+    return array_namespace(example).asarray(value, device=example.device)
 
 
 def _copy(value: Array) -> Array:
@@ -192,10 +196,7 @@ def choose_rows(mask: Array, chosen: Any, other: Any) -> Any:
     """The rows of ``chosen`` where ``mask`` is True, of ``other`` elsewhere: arrays, or lists with one entry a row."""
     if isinstance(other, list):
         return [new if take else old for take, new, old in zip(_numpy(mask).tolist(), chosen, other, strict=True)]
-    if isinstance(other, np.ndarray):
-        mask, chosen = _numpy(mask), np.asarray(chosen)
-        if other.dtype == object:
-            return np.where(mask, chosen, other)
-    else:
-        mask, chosen = _like(_numpy(mask), other), _like(_numpy(chosen), other)
+    if isinstance(other, np.ndarray) and other.dtype == object:
+        return np.where(_numpy(mask), chosen, other)
+    mask, chosen = _like(mask, other), _like(chosen, other)
     return array_namespace(other).where(mask.reshape((-1,) + (1,) * (other.ndim - 1)), chosen, other)
