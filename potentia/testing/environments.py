@@ -29,7 +29,7 @@ def check_env(
 
     - ``api``: Gymnasium's own checker raises nothing.
     - ``fresh_buffers``: observations and infos are new objects, never written to again.
-    - ``determinism``: the same seed gives the same hash of whole episodes, in a new instance and in a used one.
+    - ``determinism``: the same seed gives the same hash of whole episodes, in new instances and in a used one.
     - ``termination``: ``terminated`` and ``truncated`` are bools.
     - ``vector``: vector forms agree with the single form, number for number, in all three autoreset modes.
     - ``spec``: ``gym.make(env.spec)`` makes the same environment (only if it was made from a spec).
@@ -121,7 +121,7 @@ def _check_ends(moments: list[Moment], ours: bool) -> None:
     for number, moment in enumerate(moments):
         for name in ("terminated", "truncated"):
             value = getattr(moment, name)
-            assert isinstance(value, bool | np.bool_), f"termination: {name} must be a bool, got {value!r}"
+            assert _is_bool(value), f"termination: {name} must be a bool, got {value!r}"
         assert not (ours and moment.terminated and moment.truncated), (
             f"termination: call {number} is both terminated and truncated; an episode that ended itself in its "
             "last step is terminated only"
@@ -165,15 +165,19 @@ def _keys(info: dict[str, Any], prefix: str = "") -> set[str]:
     return keys
 
 
+def _is_bool(value: Any) -> bool:
+    return type(value) in {bool, np.bool_}
+
+
 def _check_info_values(moment: Moment) -> None:
     info = moment.info
     rules: dict[str, Callable[[Any], bool]] = {
         "caption": lambda v: isinstance(v, str),
-        "state_hash": lambda v: isinstance(v, int | np.integer) and -(2**63) <= v < 2**63,
-        "distance": lambda v: isinstance(v, float) and (v >= 0 or v == -1.0),
-        "potential": lambda v: isinstance(v, float) and -1.0 <= v <= 0.0,
-        "success": lambda v: isinstance(v, bool | np.bool_),
-        "subgoals": lambda v: isinstance(v, dict) and all(isinstance(e, bool | np.bool_) for e in v.values()),
+        "state_hash": lambda v: isinstance(v, int | np.integer) and bool(-(2**63) <= v < 2**63),
+        "distance": lambda v: isinstance(v, float) and bool(v >= 0 or v == -1.0),
+        "potential": lambda v: isinstance(v, float) and bool(-1.0 <= v <= 0.0),
+        "success": _is_bool,
+        "subgoals": lambda v: isinstance(v, dict) and all(_is_bool(happened) for happened in v.values()),
     }
     for key, rule in rules.items():
         assert key not in info or rule(info[key]), f"info_values: {key} is {info[key]!r}"

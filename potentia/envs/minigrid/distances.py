@@ -47,7 +47,8 @@ class DistanceOracle:
         self.kind = kind
         self._game = game
         self._board = Board(game.width)
-        self._tables: dict[_Configuration, PoseTable] = {}
+        self._tables: dict[tuple[_Configuration, int], PoseTable] = {}
+        self._bounds: dict[_Configuration, PoseTable] = {}
         self._free_tables: dict[tuple[int, int, int], PoseTable] = {}
         self._key: Any = None
         self._key_index = -1
@@ -63,7 +64,7 @@ class DistanceOracle:
         cell = 1 << (int(y) * self._game.width + int(x))
         if self.kind == "pickup" and not self._target_is_there():
             return None
-        return self._table(self._configuration()).distance(cell, int(self._game.agent_dir))
+        return self._table(self._configuration(), cell).distance(cell, int(self._game.agent_dir))
 
     def _scan(self) -> None:
         """Read the map: what stays where it is, the doors, the key, the target."""
@@ -155,14 +156,11 @@ class DistanceOracle:
         cells: list[int] = [cell for cell, thing in self._doors if thing is door]
         return cells[0]
 
-    def _table(self, at: _Configuration) -> PoseTable:
-        if at not in self._tables:
-            self._tables[at] = self._solve(*at)
-        return self._tables[at]
-
-    def _solve(self, key: int, closed: int, locked: int) -> PoseTable:
+    def _table(self, at: _Configuration, cell: int) -> PoseTable:
+        """Distances in a configuration from all poses that can be walked to from ``cell``."""
+        key, closed, locked = at
         if self.kind == "red_then_blue":
-            return self._solve_red_then_blue(closed)
+            return self._red_then_blue(closed)
         if self.kind == "beside":
             return self._free(0, closed | locked)
         if self.kind == "goal" and key == HELD:
@@ -170,32 +168,57 @@ class DistanceOracle:
             return self._free(closed | self._matching(locked), locked & ~self._matching(locked))
         if key == GONE:
             return self._free(closed, locked)
-        return self._solve_with_key(key, closed, locked)
+        stand = self._standing(key, closed, locked)
+        region = self._board.connected(cell, stand) if closed else stand
+        if (known := self._tables.get((at, region))) is None:
+            known = self._tables[at, region] = self._solve(at, region)
+        return known
 
-    def _solve_with_key(self, key: int, closed: int, locked: int) -> PoseTable:
+    def _standing(self, key: int, closed: int, locked: int) -> int:
+        return (self._empty | self._floor | self._open(closed, locked)) & ~max(key, 0)
+
+    def _solve(self, at: _Configuration, region: int) -> PoseTable:
         """The table of a configuration in which the key may still have to be taken, used or put down."""
-        stand = self._empty | self._floor | self._open(closed, locked)
+        key, closed, locked = at
         exits: dict[int, list[Poses]] = {}
-        lazy = self._opening(key, closed, locked, stand)
         if key == HELD:
-            lazy += self._unlocking(closed, locked, stand, exits)
+            lazy = self._unlocking(closed, locked, region, exits)
             if self.kind == "pickup":
-                lazy += self._dropping(closed, locked, stand, exits)
+                lazy += self._dropping(closed, locked, region, exits)
         else:
-            stand &= ~key
-            exits[1] = [self._success(stand, closed)]
-            lazy += self._ways(self._board.facing(key, stand), partial(self._after, (HELD, closed, locked)))
-        return self._board.search(stand, 0, exits, lazy)
-
-    def _opening(self, key: int, closed: int, locked: int, stand: int) -> list[LazyExit]:
-        """Toggling a closed door, bounded by what it would take with all closed doors open."""
-        lazy: list[LazyExit] = []
+            exits[1] = [self._success(region, closed)]
+            lazy = self._ways(self._board.facing(key, region), partial(self._after, (HELD, closed, locked)))
         for door, _ in self._doors:
             if door & closed:
-                poses = self._board.facing(door, stand & ~max(key, 0))
-                opened = partial(self._after, (key, closed & ~door, locked))
-                lazy += self._ways(poses, opened, partial(self._after, (key, 0, locked)))
-        return lazy
+                opened = (key, closed & ~door, locked)
+                poses = self._board.facing(door, region)
+                lazy += self._ways(poses, partial(self._after, opened), partial(self._at_least, opened))
+        return self._board.search(region, 0, exits, lazy)
+
+    def _at_least(self, at: _Configuration, cell: int, direction: int) -> int | None:
+        """Lower bound of `_after`."""
+        if at not in self._bounds:
+            self._bounds[at] = self._bound(*at)
+        rest = self._bounds[at].distance(cell, direction)
+        return None if rest is None else rest + 1
+
+    def _bound(self, key: int, closed: int, locked: int) -> PoseTable:
+        """At least so many actions.
+
+        Until the key is next taken, used or put down each closed door costs a toggle; then all count as open.
+        """
+        if not closed or (self.kind == "goal" and key == HELD):
+            return self._table((key, closed, locked), 0)
+        stand = self._standing(key, 0, locked)
+        exits: dict[int, list[Poses]] = {}
+        if key == HELD:
+            lazy = self._unlocking(0, locked, stand, exits)
+            if self.kind == "pickup":
+                lazy += self._dropping(0, locked, stand, exits)
+        else:
+            exits[1] = [self._success(stand, closed)]
+            lazy = self._ways(self._board.facing(key, stand), partial(self._after, (HELD, 0, locked)))
+        return self._board.search(stand, closed, exits, lazy)
 
     def _unlocking(
         self, closed: int, locked: int, stand: int, exits: dict[int, list[Poses]]
@@ -239,7 +262,7 @@ class DistanceOracle:
 
     def _after(self, at: _Configuration, cell: int, direction: int) -> int | None:
         """Cost of an action that changes the configuration to ``at`` and leaves the agent where it is."""
-        rest = self._table(at).distance(cell, direction)
+        rest = self._table(at, cell).distance(cell, direction)
         return None if rest is None else rest + 1
 
     def _ways(
@@ -257,7 +280,7 @@ class DistanceOracle:
                     lazy.append(LazyExit(direction, cell, least, partial(cost, cell, direction)))
         return lazy
 
-    def _solve_red_then_blue(self, closed: int) -> PoseTable:
+    def _red_then_blue(self, closed: int) -> PoseTable:
         """The red door is opened first; opening the blue one before it fails."""
         red, blue = self._cell_of(self._game.red_door), self._cell_of(self._game.blue_door)
         if not closed & red:

@@ -78,6 +78,17 @@ class Board:
         right, down, left, up = (self.behind(cells, direction) & stand for direction in range(4))
         return right, down, left, up
 
+    def connected(self, cell: int, stand: int) -> int:
+        """The cells of ``stand`` that can be walked to from ``cell``, itself among them."""
+        reached, frontier = 0, cell
+        while frontier:
+            reached |= frontier
+            around = frontier
+            for direction in range(4):
+                around |= self.ahead(frontier, direction)
+            frontier = around & stand & ~reached
+        return reached
+
     def search(
         self, stand: int, closed: int, exits: dict[int, list[Poses]], lazy: list[LazyExit] | None = None
     ) -> PoseTable:
