@@ -189,26 +189,18 @@ class DistanceOracle:
             exits[1] = [self._success(region, closed)]
             lazy = self._ways(self._board.facing(key, region), partial(self._after, (HELD, closed, locked)))
         for door, _ in self._doors:
-            if door & closed:
+            if door & closed and any(poses := self._board.facing(door, region)):
                 opened = (key, closed & ~door, locked)
-                poses = self._board.facing(door, region)
-                lazy += self._ways(poses, partial(self._after, opened), partial(self._at_least, opened))
+                lazy += self._ways(poses, partial(self._after, opened), self._bound(*at).distance)
         return self._board.search(region, 0, exits, lazy)
-
-    def _at_least(self, at: _Configuration, cell: int, direction: int) -> int | None:
-        """Lower bound of `_after`."""
-        if at not in self._bounds:
-            self._bounds[at] = self._bound(*at)
-        rest = self._bounds[at].distance(cell, direction)
-        return None if rest is None else rest + 1
 
     def _bound(self, key: int, closed: int, locked: int) -> PoseTable:
         """At least so many actions.
 
         Until the key is next taken, used or put down each closed door costs a toggle; then all count as open.
         """
-        if not closed or (self.kind == "goal" and key == HELD):
-            return self._table((key, closed, locked), 0)
+        if (known := self._bounds.get((key, closed, locked))) is not None:
+            return known
         stand = self._standing(key, 0, locked)
         exits: dict[int, list[Poses]] = {}
         if key == HELD:
@@ -218,7 +210,8 @@ class DistanceOracle:
         else:
             exits[1] = [self._success(stand, closed)]
             lazy = self._ways(self._board.facing(key, stand), partial(self._after, (HELD, 0, locked)))
-        return self._board.search(stand, closed, exits, lazy)
+        bound = self._bounds[key, closed, locked] = self._board.search(stand, closed, exits, lazy)
+        return bound
 
     def _unlocking(
         self, closed: int, locked: int, stand: int, exits: dict[int, list[Poses]]
