@@ -2,11 +2,11 @@
 
 Run: python benchmarks/minihack_speed.py [--steps 2000] [--repeats 5] [TASK ...]
 
-Both sides play the same random actions from the same kind of levels. "stock" is gym.make(<task>) as minihack registers
-it, with its own observation keys; "stock, crop" asks it only for what our worlds observe (9x9 glyphs and the
-bottom-line numbers). "full info" is our world as it comes: caption, state hash, distance, potential, subgoals;
-"success only" leaves those out (info_keys=("success",)). A reset counts towards the time of the steps around it only in
-the second table.
+Both sides play the same random actions from the same kind of levels. "stock" is gym.make(<task>) as minihack
+registers it, with its own observation keys; "stock, crop" asks it only for what our worlds observe (9x9
+glyphs and the bottom-line numbers). "full info" is our world as it comes: caption, state hash, distance,
+potential, subgoals; "success only" leaves those out (info_keys=("success",)). Only the second table counts the
+time of resets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-TASKS = ("MiniHack-Room-Random-5x5-v0", "MiniHack-KeyRoom-S5-v0", "MiniHack-River-v0", "MiniHack-Corridor-R3-v0", "MiniHack-MultiRoom-N4-v0")
+TASKS = (
+    "MiniHack-Room-Random-5x5-v0",
+    "MiniHack-KeyRoom-S5-v0",
+    "MiniHack-River-v0",
+    "MiniHack-Corridor-R3-v0",
+    "MiniHack-MultiRoom-N4-v0",
+)
 CROP_KEYS = ("glyphs_crop", "blstats")
 
 
@@ -78,13 +84,19 @@ def show(title: str, rates: dict[str, dict[str, float]]) -> None:
     print(f"{'full/stock':>13s}{'success/stock':>15s}{'success/crop':>14s}")
     for task, row in rates.items():
         cells = "".join(f"{rate:14,.0f}" for rate in row.values())
-        ratios = row["full info"] / row["stock"], row["success only"] / row["stock"], row["success only"] / row["stock, crop"]
+        ratios = (
+            row["full info"] / row["stock"],
+            row["success only"] / row["stock"],
+            row["success only"] / row["stock, crop"],
+        )
         print(f"{task:30s}{cells}{ratios[0]:12.2f}x{ratios[1]:14.2f}x{ratios[2]:13.2f}x")
 
 
 def main() -> None:
     """Prints both tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("tasks", nargs="*", default=TASKS)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--repeats", type=int, default=5)
@@ -95,8 +107,14 @@ def main() -> None:
     register()
     nethack()  # imports minihack, which registers the stock ids
     rates = {task: measure(task, arguments.steps, arguments.repeats) for task in arguments.tasks}
-    show("steps per second, resets left out", {task: {n: r[0] for n, r in row.items()} for task, row in rates.items()})
-    show("steps per second, resets included", {task: {n: r[1] for n, r in row.items()} for task, row in rates.items()})
+    show(
+        "steps per second, resets left out",
+        {task: {n: r[0] for n, r in row.items()} for task, row in rates.items()},
+    )
+    show(
+        "steps per second, resets included",
+        {task: {n: r[1] for n, r in row.items()} for task, row in rates.items()},
+    )
 
 
 if __name__ == "__main__":

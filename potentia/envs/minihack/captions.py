@@ -12,7 +12,8 @@ from potentia.envs.minihack.stock_game import nethack
 
 _NAMED_THINGS = 4
 _CAPTIONS_KEPT = 4096
-# Which potion is which differs from game to game and its glyph would give it away, so these go by their class.
+# Which potion is which differs from game to game and its glyph would give it away, so these go by their
+# class.
 _UNIDENTIFIED = {4: "ring", 5: "amulet", 8: "potion", 9: "scroll", 10: "spellbook", 11: "wand"}
 _UNREMARKABLE = (
     "stone",
@@ -36,7 +37,7 @@ def message_text(message: NDArray[np.uint8]) -> str:
 
 
 class Surroundings:
-    """Describes what can be seen around the hero: the nearest of each remarkable kind, with distance and direction."""
+    """Describes what is in sight: the nearest of each remarkable kind, with distance and direction."""
 
     def __init__(self) -> None:
         names = glyph_names()
@@ -67,7 +68,9 @@ class Surroundings:
         for place, glyph in zip(found.tolist(), seen.tolist(), strict=True):
             down, east = place // width - row, place % width - column
             if (down, east) != (0, 0):
-                things.append((max(abs(down), abs(east)), place, str(self._names[glyph]), _direction(down, east)))
+                things.append(
+                    (max(abs(down), abs(east)), place, str(self._names[glyph]), _direction(down, east))
+                )
         nearest: dict[str, str] = {}
         for steps, _, name, where in sorted(things):
             nearest.setdefault(name, f"{name} {steps} {where}")
@@ -75,7 +78,7 @@ class Surroundings:
 
 
 def _direction(down: int, east: int) -> str:
-    """The compass point nearest to a displacement; a diagonal needs at least half as much of the smaller part."""
+    """The compass point of a displacement; diagonal if its smaller part is at least half of the larger."""
     vertical = "" if 2 * abs(down) < abs(east) else "south" if down > 0 else "north"
     horizontal = "" if 2 * abs(east) < abs(down) else "east" if east > 0 else "west"
     return vertical + horizontal
@@ -91,17 +94,14 @@ def _glyph_name(glyph: int) -> str | None:
     game = nethack()
     if glyph >= game.MAX_GLYPH or glyph == game.NO_GLYPH:
         return None
+    name: str | None = None
     if game.glyph_is_cmap(glyph):
-        name: str = game.symdef.from_idx(game.glyph_to_cmap(glyph)).explanation
-        return None if not name or name in _UNREMARKABLE else name
-    if game.glyph_is_monster(glyph):
-        return str(game.permonst(game.glyph_to_mon(glyph)).mname)
-    if game.glyph_is_trap(glyph):
-        return "trap"
-    if game.glyph_is_body(glyph):
-        return "corpse"
-    if game.glyph_is_normal_object(glyph):
+        name = game.symdef.from_idx(game.glyph_to_cmap(glyph)).explanation
+    elif game.glyph_is_monster(glyph):
+        name = game.permonst(game.glyph_to_mon(glyph)).mname
+    elif game.glyph_is_body(glyph):
+        name = "corpse"
+    elif game.glyph_is_normal_object(glyph):
         kind = game.objclass(game.glyph_to_obj(glyph))
-        name = _UNIDENTIFIED.get(ord(kind.oc_class), "")
-        return name or str(game.OBJ_DESCR(kind) or game.OBJ_NAME(kind) or "object")
-    return None
+        name = _UNIDENTIFIED.get(ord(kind.oc_class)) or game.OBJ_DESCR(kind) or game.OBJ_NAME(kind)
+    return None if not name or name in _UNREMARKABLE else name

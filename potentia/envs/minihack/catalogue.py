@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 OracleKind = Literal["walk", "key", "freeze", "none"]
 
@@ -32,11 +32,10 @@ _LOCKS = ("opened_door", "unlocked_door")
 _FIGHT = ("defeated_monster",)
 
 
-def _family(module: str, classes: dict[str, str], **known: object) -> dict[str, Task]:
+def _family(module: str, classes: dict[str, str], **known: Any) -> dict[str, Task]:
     """Tasks of one module, `{"Room-5x5": "MiniHackRoom5x5"}`, about which the same is known."""
     entry = f"minihack.envs.{module}:"
-    return {f"MiniHack-{name}-v0": Task(entry + cls, **known) for name, cls in classes.items()}  # type: ignore[arg-type]
-
+    return {f"MiniHack-{name}-v0": Task(entry + cls, **known) for name, cls in classes.items()}
 
 
 def _rooms(size: str, horizon: int) -> dict[str, Task]:
@@ -78,13 +77,16 @@ _MULTI_ROOMS = {
 
 
 def _skills() -> dict[str, Task]:
-    """Tasks about single skills; their rules of success are message- or reward-based, so no distance is known."""
+    """Tasks about single skills; what solves them is said in messages, so no distance is known."""
     simple = [
         f"{skill}{kind}"
         for skill in ("Eat", "Pray", "PutOn", "Read", "Sink", "Wear", "Wield", "Zap")
         for kind in ("", "-Fixed", "-Distr")
     ]
-    ids = {name: "MiniHack" + name.replace("-", "") for name in [*simple, "ClosedDoor", "LockedDoor", "LockedDoor-Fixed"]}
+    ids = {
+        name: "MiniHack" + name.replace("-", "")
+        for name in [*simple, "ClosedDoor", "LockedDoor", "LockedDoor-Fixed"]
+    }
     tasks = _family("skills_simple", ids)
     for thing in ("Horn", "Lava", "Random", "Wand"):
         tasks |= _restrictable("skills_freeze", f"Freeze-{thing}", f"MiniHackFreeze{thing}")
@@ -116,7 +118,10 @@ def _restrictable(module: str, name: str, cls: str) -> dict[str, Task]:
 def _mazes() -> dict[str, Task]:
     tasks: dict[str, Task] = {}
     for size, horizon in (("9x9", 20), ("15x15", 60), ("45x19", 150)):
-        classes = {f"MazeWalk-{size}": f"MiniHackMazeWalk{size}", f"MazeWalk-Mapped-{size}": f"MiniHackMazeWalk{size}Premapped"}
+        classes = {
+            f"MazeWalk-{size}": f"MiniHackMazeWalk{size}",
+            f"MazeWalk-Mapped-{size}": f"MiniHackMazeWalk{size}Premapped",
+        }
         tasks |= _family("mazewalk", classes, oracle="walk", horizon=horizon)
     explore = {
         f"ExploreMaze-{level}{'-Mapped' if mapped else ''}": f"MiniHackExploreMaze{level}{mapped}"
@@ -134,7 +139,13 @@ def _nethack() -> dict[str, Task]:
 TASKS: dict[str, Task] = {
     **_rooms("5x5", 5),
     **_rooms("15x15", 15),
-    **_family("keyroom", {"KeyRoom-Fixed-S5": "MiniHackKeyRoom5x5Fixed"}, oracle="key", horizon=14, events=("picked_up_key", *_LOCKS)),
+    **_family(
+        "keyroom",
+        {"KeyRoom-Fixed-S5": "MiniHackKeyRoom5x5Fixed"},
+        oracle="key",
+        horizon=14,
+        events=("picked_up_key", *_LOCKS),
+    ),
     **_family(
         "keyroom",
         {"KeyRoom-S5": "MiniHackKeyRoom5x5", "KeyRoom-Dark-S5": "MiniHackKeyRoom5x5Dark"},
@@ -188,16 +199,37 @@ TASKS: dict[str, Task] = {
     ),
     **_family("lab", {"Labyrinth-Big": "MiniHackLabyrinth"}, oracle="walk", horizon=340),
     **_family("lab", {"Labyrinth-Small": "MiniHackLabyrinthSmall"}, oracle="walk", horizon=80),
-    **_family("skills_quest", {"Quest-Easy": "MiniHackQuestEasy"}, oracle="none", horizon=40, events=("bridged", *_FIGHT)),
     **_family(
-        "skills_quest", {"Quest-Medium": "MiniHackQuestMedium", "Quest-Hard": "MiniHackQuestHard"}, events=("bridged", *_FIGHT)
+        "skills_quest",
+        {"Quest-Easy": "MiniHackQuestEasy"},
+        oracle="none",
+        horizon=40,
+        events=("bridged", *_FIGHT),
     ),
-    **_family("memento", {"Memento-Short-F2": "MiniHackMementoShortF2", "Memento-F2": "MiniHackMementoF2", "Memento-F4": "MiniHackMementoF4"}),
-    **_family("sokoban", {f"Sokoban{level}{kind}": f"MiniHackSokoban{level}{kind}" for level in range(1, 5) for kind in "ab"}, buffers=("chars",)),
+    **_family(
+        "skills_quest",
+        {"Quest-Medium": "MiniHackQuestMedium", "Quest-Hard": "MiniHackQuestHard"},
+        events=("bridged", *_FIGHT),
+    ),
+    **_family(
+        "memento",
+        {
+            "Memento-Short-F2": "MiniHackMementoShortF2",
+            "Memento-F2": "MiniHackMementoF2",
+            "Memento-F4": "MiniHackMementoF4",
+        },
+    ),
+    **_family(
+        "sokoban",
+        {f"Sokoban{level}{kind}": f"MiniHackSokoban{level}{kind}" for level in range(1, 5) for kind in "ab"},
+        buffers=("chars",),
+    ),
     **_mazes(),
     **_multi_rooms(),
     **_skills(),
     **_nethack(),
 }
-"""Every registered task by its stock name, version 0. Left out: MiniHack's SimpleCrossing and LavaCrossing (they fail
-with minigrid 3), Boxoban (needs a download) and NetHackChallenge (refuses seeds)."""
+"""Every registered task by its stock name, version 0.
+
+Left out: MiniHack's SimpleCrossing and LavaCrossing (they fail with minigrid 3), Boxoban (needs a download) and
+NetHackChallenge (refuses seeds)."""

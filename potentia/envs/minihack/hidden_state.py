@@ -1,9 +1,10 @@
 """Reads the true state of a running NetHack game: the map, the things on it, the hero.
 
-NLE shows only what the hero has seen. The game itself is a shared library that NLE has loaded into this process,
-and its global variables (`level`, `u`, `invent`, `ftrap`) are exported symbols, so the ground truth can be read
-in place: no second game, no wizard mode, no effect on the game's random numbers. The record layouts below are those of
-NetHack 3.6.6 as built by nle 1.3.0 on 64-bit machines; `HiddenState.attach` checks them at every reset.
+NLE shows only what the hero has seen. The game itself is a shared library that NLE has loaded into this
+process, and its global variables (`level`, `u`, `invent`, `ftrap`) are exported symbols, so the ground truth
+can be read in place: no second game, no wizard mode, no effect on the game's random numbers. The record
+layouts below are those of NetHack 3.6.6 as built by nle 1.3.0 on 64-bit machines; `HiddenState.attach` checks
+them at every reset.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _POINTER_GRID_BYTES = _GAME_COLUMNS * ROWS * 8
 _FIRST_OBJECT = _CELLS_BYTES + 2 * _POINTER_GRID_BYTES
 _FIRST_MONSTER = _FIRST_OBJECT + 16
 
-# A cell's second word: terrain type in byte 0, what the hero has seen in byte 1, state of doors in 5 bits of byte 2.
+# A cell's second word: terrain type in byte 0, what the hero has seen in byte 1, state of doors in 5 bits of
+# byte 2.
 _CELL_MASK = np.uint32(0x001F00FF)
 _TERRAIN_BITS, _STATE_SHIFT = 0xFF, 16
 
@@ -46,11 +48,14 @@ _LISTS = {
 _HOLINESS = [bytes((bits & 3,)) for bits in range(256)]
 _TRAP_KIND = [bytes((bits & 31,)) for bits in range(256)]
 _NO_HIT_POINTS = bytes(4)
-# Byte ranges of the layouts above: place, kind and weight, quantity and bonus, curse, worn; hit points of monsters.
+# Byte ranges of the layouts above: place, kind and weight, quantity and bonus, curse, worn; hit points of
+# monsters.
 _PRINTS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "items": lambda records: [r[28:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in records],
     "inventory": lambda records: [r[30:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in records],
-    "monsters": lambda records: [r[20:22] + r[26:30] + r[40:44] for r in records if r[40:44] > _NO_HIT_POINTS],
+    "monsters": lambda records: [
+        r[20:22] + r[26:30] + r[40:44] for r in records if r[40:44] > _NO_HIT_POINTS
+    ],
     "traps": lambda records: [r[8:10] + _TRAP_KIND[r[14]] for r in records],
 }
 
@@ -99,8 +104,8 @@ class HiddenState:
         game: the `nle.nethack.Nethack` object whose library is read.
 
     Attributes:
-        map: terrain and door state of every cell as of the last `refresh`; `terrain_and_state` decodes it. The same
-            object as before where nothing has changed, so that comparing and hashing it is cheap.
+        map: terrain and door state of every cell as of the last `refresh`; `terrain_and_state` decodes it.
+            The same object as before where nothing has changed, so that comparing and hashing it is cheap.
     """
 
     def __init__(self, game: LoadedGame) -> None:
@@ -122,8 +127,9 @@ class HiddenState:
         Raises:
             RuntimeError: if the library's memory is not laid out as this module expects.
         """
-        # The handle is closed at once: a handle kept open would stop NLE from reloading the library at its next
-        # reset, and the next game would start in this game's memory. NLE's own handle keeps the addresses valid.
+        # The handle is closed at once: a handle kept open would stop NLE from reloading the library at its
+        # next reset, and the next game would start in this game's memory. NLE's own handle keeps the
+        # addresses valid.
         handle = _ctypes.dlopen(self._game.dlpath, _LAZY)
         try:
             names = ("level", "u", "invent", "ftrap")
@@ -135,9 +141,9 @@ class HiddenState:
         self._hero = (ctypes.c_int8 * 2).from_address(self._addresses["u"])
         if self.hero() != (column, row):
             raise RuntimeError(
-                f"the hero is at {(column, row)} but the game's memory says {self.hero()}: this build of nle is not laid "
-                "out as nle 1.3.0 on 64-bit machines is. Install nle==1.3.0, or leave the hidden state out with "
-                "info_keys=('caption', 'success')."
+                f"the hero is at {(column, row)} but the game's memory says {self.hero()}: this build of "
+                "nle is not laid out as nle 1.3.0 on 64-bit machines is. Install nle==1.3.0, or leave the "
+                "hidden state out with info_keys=('caption', 'success')."
             )
         self.refresh()
 
@@ -185,8 +191,8 @@ class HiddenState:
     def fingerprint(self) -> bytes:
         """Everything but the map, as bytes: hero's place, objects, what is carried, monsters, traps.
 
-        Equal for equal states, whatever the order in which the game keeps its lists. Leaves out what is only the hero's
-        knowledge (which objects are identified, which traps are found).
+        Equal for equal states, whatever the order in which the game keeps its lists. Leaves out what is only
+        the hero's knowledge (which objects are identified, which traps are found).
         """
         parts = [self._printed(name) for name in _PRINTS]
         return b"|".join((*parts, b"%d,%d" % self.hero()))

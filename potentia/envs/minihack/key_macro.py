@@ -10,7 +10,16 @@ from potentia.envs.minihack.stock_game import nethack
 
 BUFFERS = ("inv_strs", "inv_letters")
 _ATTEMPTS = 50
-_AROUND = ((-1, -1, "y"), (-1, 0, "k"), (-1, 1, "u"), (0, -1, "h"), (0, 1, "l"), (1, -1, "b"), (1, 0, "j"), (1, 1, "n"))
+_AROUND = (
+    (-1, -1, "y"),
+    (-1, 0, "k"),
+    (-1, 1, "u"),
+    (0, -1, "h"),
+    (0, 1, "l"),
+    (1, -1, "b"),
+    (1, 0, "j"),
+    (1, 1, "n"),
+)
 
 
 def closed_door_glyphs() -> frozenset[int]:
@@ -19,7 +28,8 @@ def closed_door_glyphs() -> frozenset[int]:
     return frozenset(
         glyph
         for glyph in range(game.GLYPH_CMAP_OFF, game.MAX_GLYPH)
-        if game.glyph_is_cmap(glyph) and game.symdef.from_idx(game.glyph_to_cmap(glyph)).explanation == "closed door"
+        if game.glyph_is_cmap(glyph)
+        and game.symdef.from_idx(game.glyph_to_cmap(glyph)).explanation == "closed door"
     )
 
 
@@ -35,8 +45,8 @@ def direction_of(glyphs: np.ndarray, column: int, row: int, wanted: frozenset[in
 def use_key(game: Any, buffers: dict[str, np.ndarray], doors: frozenset[int]) -> bool:
     """Applies a carried key to a closed door beside the hero, then pulls at the door until it opens.
 
-    The stock tasks pull without end; here it is at most 50 times, since a door that the key has *locked* (it was
-    closed but not locked) never opens.
+    The stock tasks pull without end; here it is at most 50 times, since a door that the key has *locked* (it
+    was closed but not locked) never opens.
 
     Args:
         game: the stock task.

@@ -1,7 +1,8 @@
 """Compiles level descriptions ("des-files") and packs them into the archive that NetHack loads.
 
-The stock package starts a shell script and six processes for each level; MiniGrid-shaped tasks pay that at every
-reset. Here one process compiles, the archive is written directly, and a level seen before is not compiled again.
+The stock package starts a shell script and six processes for each level; MiniGrid-shaped tasks pay that at
+every reset. Here one process compiles, the archive is written directly, and a level seen before is not
+compiled again.
 """
 
 from __future__ import annotations

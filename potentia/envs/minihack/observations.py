@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -13,12 +14,14 @@ from potentia.envs.minihack.stock_game import nethack
 DEFAULT_KEYS = ("glyphs_crop", "blstats")
 
 BLSTATS_SCALE = np.array(
-    # x, y, strength percentage, strength, dexterity, constitution, intelligence, wisdom, charisma, score
-    [78, 20, 125, 25, 25, 25, 25, 25, 25, 10_000]
-    # hit points and their maximum, depth, gold, energy and its maximum, armour class, monster level
-    + [100, 100, 50, 1_000, 100, 100, 20, 50]
-    # experience level and points, turns, hunger, load, dungeon number and level, conditions, alignment
-    + [30, 10_000, 5_000, 6, 5, 10, 50, 2**13, 1],
+    [
+        # x, y, strength percentage, strength, dexterity, constitution, intelligence, wisdom, charisma, score
+        *(78, 20, 125, 25, 25, 25, 25, 25, 25, 10_000),
+        # hit points and their maximum, depth, gold, energy and its maximum, armour class, monster level
+        *(100, 100, 50, 1_000, 100, 100, 20, 50),
+        # experience level and points, turns, hunger, load, dungeon number and level, conditions, alignment
+        *(30, 10_000, 5_000, 6, 5, 10, 50, 2**13, 1),
+    ],
     dtype=np.float32,
 )
 """What each of NLE's 27 bottom-line numbers is divided by before it is clipped to [-1, 1]."""
@@ -32,14 +35,17 @@ def _scaled(blstats: np.ndarray) -> np.ndarray:
     scaled: np.ndarray = blstats.astype(np.float32)
     np.divide(scaled, BLSTATS_SCALE, out=scaled)
     # Two ufuncs: np.clip takes five times as long on 27 numbers.
-    return np.minimum(np.maximum(scaled, _LOWEST, out=scaled), _HIGHEST, out=scaled)
+    np.maximum(scaled, _LOWEST, out=scaled)
+    np.minimum(scaled, _HIGHEST, out=scaled)
+    return scaled
 
 
 class Observer:
     """Makes a dictionary observation of the wanted keys.
 
-    `glyphs_crop` (int16), `chars_crop`, `colors_crop` and `specials_crop` (uint8) are squares around the hero; `blstats`
-    is float32 (27,), scaled into [-1, 1]; every other key is NLE's buffer of that name, copied.
+    `glyphs_crop` (int16), `chars_crop`, `colors_crop` and `specials_crop` (uint8) are squares around the
+    hero; `blstats` is float32 (27,), scaled into [-1, 1]; every other key is NLE's buffer of that name,
+    copied.
 
     Args:
         keys: the observation's keys.
@@ -66,7 +72,9 @@ class Observer:
         self.buffers = tuple(dict.fromkeys(self._sources.values()))
         self.space = spaces.Dict({key: self._box(key, known[self._sources[key]]) for key in keys})
 
-    def observe(self, buffers: Mapping[str, NDArray[np.generic]], column: int, row: int) -> dict[str, np.ndarray]:
+    def observe(
+        self, buffers: Mapping[str, NDArray[np.generic]], column: int, row: int
+    ) -> dict[str, np.ndarray]:
         """A fresh observation.
 
         Args:
@@ -97,10 +105,12 @@ class Observer:
         crop[down : down + inside.shape[0], over : over + inside.shape[1]] = inside
         return crop
 
-    def _box(self, key: str, description: Mapping[str, object]) -> spaces.Box:
-        dtype = np.dtype(description["dtype"])  # type: ignore[call-overload]
+    def _box(self, key: str, description: Mapping[str, Any]) -> spaces.Box:
+        dtype = np.dtype(description["dtype"])
         shape = (self._crop, self._crop) if key != self._sources[key] else description["shape"]
         if key == "blstats":
             return spaces.Box(-1.0, 1.0, shape, np.float32)
-        low, high = (0, nethack().MAX_GLYPH) if "glyphs" in key else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        low, high = (
+            (0, nethack().MAX_GLYPH) if "glyphs" in key else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        )
         return spaces.Box(low, high, shape, dtype.type)

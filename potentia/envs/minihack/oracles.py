@@ -1,7 +1,7 @@
 """How many actions are left to success, computed in the true state.
 
-Monsters are not foreseen: distances are exact as long as none stands in the way. Traps are walked around where there
-is a way around, and boulders too; where there is none, each costs a step like bare floor.
+Monsters are not foreseen: distances are exact as long as none stands in the way. Traps are walked around
+where there is a way around, and boulders too; where there is none, each costs a step like bare floor.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class WalkOracle:
     def distance(self, state: HiddenState, asked_by: int | None) -> int:
         """See `Oracle.distance`."""
         hero = cell_index(*state.hero())
-        # Few levels have anything to be careful about, so the careful map is tried first and mostly is the only one.
+        # Few levels have anything to be careful about, so the careful map is tried first and mostly is the
+        # only one.
         obstacles = self.obstacles(state)
         terrain, field = self._field(state, obstacles)
         if field[hero] >= UNREACHABLE and obstacles:
@@ -102,7 +103,8 @@ class WalkOracle:
     def _answer(self, terrain: Terrain, field: Field, hero: int, asked_by: int | None) -> int:
         """How much an open question changes the distance."""
         if hero in terrain.goals:
-            # On the stairs without having arrived there: success is noticed after the next action that ends here.
+            # On the stairs without having arrived there: success is noticed after the next action that ends
+            # here.
             return 1 if self._search or can_stay_in_place(terrain, hero) else 2
         if asked_by is None:
             return 0
@@ -110,7 +112,8 @@ class WalkOracle:
         for step in NEIGHBOURS:
             door = hero + step
             if terrain.cost[door] == price and field[hero] == price + field[door]:
-                # A kick was two actions, one of which is spent; opening by command takes one more than walking into it.
+                # A kick was two actions, one of which is spent; opening by command takes one more than
+                # walking into it.
                 return -1 if price == 3 else 0
         return 1
 

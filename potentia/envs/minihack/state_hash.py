@@ -17,16 +17,19 @@ _MASK = (1 << 63) - 1
 class StateHash:
     """Hashes what the true state consists of, seen or not.
 
-    In: terrain and doors, the hero's place and bottom-line numbers without score and turn counter, what is carried,
-    objects, monsters with their hit points, traps, and the command whose question is open. Out: what the hero
-    remembers, the turn counter, the random number generators, and how hungry the hero is within one stage of hunger.
+    In: terrain and doors, the hero's place and bottom-line numbers without score and turn counter, what is
+        carried, objects, monsters with their hit points, traps, and the command whose question is open. Out:
+        what the hero remembers, the turn counter, the random number generators, and how hungry the hero is
+        within one stage of hunger.
     """
 
     def __init__(self) -> None:
         self._map = b""
         self._map_digest = b""
 
-    def __call__(self, state: HiddenState, blstats: NDArray[np.int64], asked_by: int | None, *, solved: bool) -> int:
+    def __call__(
+        self, state: HiddenState, blstats: NDArray[np.int64], asked_by: int | None, *, solved: bool
+    ) -> int:
         """The hash.
 
         Args:

@@ -22,7 +22,8 @@ def _packages() -> tuple[Any, Any]:
     """Imports nle and minihack, once."""
     try:
         with warnings.catch_warnings():
-            # minihack asks setuptools' pkg_resources for two paths; setuptools 81 says that it will be removed.
+            # minihack asks setuptools' pkg_resources for two paths; setuptools 81 says that it will be
+            # removed.
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
             warnings.filterwarnings(
                 "ignore", message="pkg_resources is deprecated", category=DeprecationWarning
@@ -71,8 +72,8 @@ def build_game(entry_point: str, extra_buffers: Sequence[str] = (), **kwargs: An
         **kwargs: arguments of the stock class.
     """
     cls = _game_class(entry_point)
-    # Without this, moon phase and Friday the 13th would come from the machine's clock: luck, and with it whether
-    # a stuck door opens, would differ from day to day under one seed.
+    # Without this, moon phase and Friday the 13th would come from the machine's clock: luck, and with it
+    # whether a stuck door opens, would differ from day to day under one seed.
     kwargs.setdefault("fix_moon_phase", True)
     with warnings.catch_warnings():
         # MultiRoom-N4 asks minigrid for version 0 of a level that has a version 1.

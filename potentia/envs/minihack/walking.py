@@ -1,8 +1,8 @@
 """Exact walking distances on a NetHack map, by its rules of movement.
 
-A step goes to any of the eight neighbours, but never diagonally through an open or closed door; walking into a
-closed door opens it, which costs an action; a locked door needs a kick and a direction, a hidden one a search.
-Actions that may fail (a stuck door, a kick, a search) are counted as if the first attempt succeeds.
+A step goes to any of the eight neighbours, but never diagonally through an open or closed door; walking into
+a closed door opens it, which costs an action; a locked door needs a kick and a direction, a hidden one a
+search. Actions that may fail (a stuck door, a kick, a search) are counted as if the first attempt succeeds.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from potentia.envs.minihack.hidden_state import COLUMNS, ROWS, terrain_and_state
+from potentia.envs.minihack.hidden_state import COLUMNS, terrain_and_state
 
 UNREACHABLE = 1 << 20
 
@@ -173,8 +174,8 @@ def can_stay_in_place(terrain: Terrain, cell: int) -> bool:
     return any(terrain.rock[cell + step] for step in NEIGHBOURS)
 
 
-def _bordered(values: NDArray[np.generic], edge: int | bool) -> list[int]:
-    return np.pad(values, 1, constant_values=edge).ravel().tolist()  # type: ignore[no-any-return]
+def _bordered(values: NDArray[np.generic], edge: int | bool) -> list[Any]:
+    return np.pad(values, 1, constant_values=edge).ravel().tolist()
 
 
 def _places(mask: NDArray[np.bool_]) -> tuple[int, ...]:

@@ -34,14 +34,16 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
     The game, its actions and its reward are the stock task's. What differs, and why:
 
     * `reset(seed=...)` decides everything that follows; each later reset draws the next level from that seed.
-    * The stock time limit truncates; it does not terminate. Success or death on the last step still terminates.
-    * Observations are fresh arrays: by default a 9x9 crop of glyph numbers around the hero (`glyphs_crop`, int16) and
-      the bottom-line numbers scaled into [-1, 1] (`blstats`, float32); see `Observer` for the other keys.
+    * The stock time limit truncates; it does not terminate. Success or death on the last step still
+      terminates.
+    * Observations are fresh arrays: by default a 9x9 crop of glyph numbers around the hero (`glyphs_crop`,
+      int16) and the bottom-line numbers scaled into [-1, 1] (`blstats`, float32); see `Observer` for the
+      other keys.
     * `info` describes the state reached, with the same keys at reset and at every step: `caption` (the game's
-      message, or else what is in sight), `state_hash` (of the true state, see `StateHash`), `distance` (actions left
-      to success, -1.0 if there is no way, see the oracles), `potential` = -min(distance, D) / D in [-1, 0],
-      `subgoals` (what has just happened) and `success`. Tasks whose distance is not known have no `distance` and
-      no `potential`.
+      message, or else what is in sight), `state_hash` (of the true state, see `StateHash`), `distance`
+      (actions left to success, -1.0 if there is no way, see the oracles), `potential` = -min(distance, D) / D
+      in [-1, 0], `subgoals` (what has just happened) and `success`. Tasks whose distance is not known have no
+      `distance` and no `potential`.
 
     MiniHack: Samvelyan et al. 2021, arXiv 2109.13202. NLE: Kuettler et al. 2020, arXiv 2006.13760.
 
@@ -91,6 +93,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         )
         self._reads_hidden = any(key in self._info_keys for key in _HIDDEN_KEYS)
         self._measures = any(key in self._info_keys for key in _ORACLE_KEYS)
+        self._asked_by: int | None = None
         self._running = False
 
     def _build(self, max_episode_steps: int | None, arguments: dict[str, Any]) -> None:
@@ -121,7 +124,9 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
             return possible
         missing = [key for key in wanted if key not in possible]
         if missing:
-            raise ValueError(f"info_keys for {task} must be some of {list(possible)}, got {missing} among them")
+            raise ValueError(
+                f"info_keys for {task} must be some of {list(possible)}, got {missing} among them"
+            )
         return tuple(key for key in possible if key in wanted)
 
     def reset(
@@ -162,18 +167,18 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         """
         if not self._running:
             raise ResetNeeded("no episode is running: call reset() first")
-        game, action = self._game, int(action)
-        code = int(game.actions[action])
+        game, chosen = self._game, int(action)
+        code = int(game.actions[chosen])
         dead = self._doors and code == self._apply and key_macro.use_key(game, self._buffers, self._doors)
         before = tuple(buffer.copy() for buffer in game.last_observation)
         if not dead:
-            observation, dead = game.nethack.step(game.actions[action])
+            observation, dead = game.nethack.step(game.actions[chosen])
             if self._buffers["program_state"][0] == 1 or not game._allow_all_modes:
                 observation, dead = game._perform_known_steps(observation, dead, exceptions=True)
-        game._previous_obs, game._previous_action = before, action
+        game._previous_obs, game._previous_action = before, chosen
         game._steps += 1
         status = game.StepStatus(dead or game._is_episode_end(game.last_observation))
-        reward = float(game._reward_fn(before, action, game.last_observation, status))
+        reward = float(game._reward_fn(before, chosen, game.last_observation, status))
         success = status.name == "TASK_SUCCESSFUL"
         self._steps += 1
         terminated = bool(status)
@@ -182,7 +187,13 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         self._asked_by = self._open_question(code)
         if not dead:
             self._place = self._hero_seen()
-        return self._observation(), reward, terminated, truncated, self._information(success=success, dead=bool(dead))
+        return (
+            self._observation(),
+            reward,
+            terminated,
+            truncated,
+            self._information(success=success, dead=bool(dead)),
+        )
 
     def render(self) -> str | np.ndarray | None:  # type: ignore[override]
         """The screen, in the mode chosen at construction."""
