@@ -12,6 +12,7 @@ from potentia.envs.minigrid.distances import DistanceOracle
 from potentia.envs.minigrid.events import Snapshot, front_cell, happened
 from potentia.envs.minigrid.state_hash import StateHash
 from potentia.envs.minigrid.tasks import Task, minigrid_id, task_of
+from potentia.envs.minigrid.view import View, no_view
 
 if TYPE_CHECKING:
     from minigrid.minigrid_env import MiniGridEnv
@@ -69,6 +70,8 @@ class MiniGridWorld(gym.Env[Any, Any]):
         self._image_only = observation == "image"
         self._keys = _wanted(info_keys, self.task)
         self._farthest = 4.0 * (self.game.width + self.game.height)
+        self._view = View(self.game)
+        self.game.gen_obs = no_view  # type: ignore[method-assign]
         self._caption = CaptionWriter()
         self._hash: StateHash | None = None
         self._oracle: DistanceOracle | None = None
@@ -78,8 +81,8 @@ class MiniGridWorld(gym.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Generate a new grid; without a seed MiniGrid's random stream goes on."""
         super().reset(seed=seed)
-        view: dict[str, Any]
-        view, _ = self.game.reset(seed=seed)
+        self.game.reset(seed=seed)
+        view = self._view()
         self.np_random = self.game.np_random
         if "state_hash" in self._keys:
             self._hash = StateHash(self.game)
@@ -90,13 +93,13 @@ class MiniGridWorld(gym.Env[Any, Any]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take one action; an episode that ends itself in its last step is terminated and not truncated."""
         game = self.game
-        view: dict[str, Any]
         if not self._keys:
-            view, reward, terminated, truncated, _ = game.step(action)
-            return self._observe(view), float(reward), terminated, truncated and not terminated, {}
+            _, reward, terminated, truncated, _ = game.step(action)
+            return self._observe(self._view()), float(reward), terminated, truncated and not terminated, {}
         front = front_cell(game)
         before = Snapshot.of(game, front)
-        view, reward, terminated, truncated, _ = game.step(action)
+        _, reward, terminated, truncated, _ = game.step(action)
+        view = self._view()
         success = terminated and float(reward) > 0
         if self._hash is not None:
             self._note_changes(front)
