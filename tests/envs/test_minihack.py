@@ -361,7 +361,11 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_registering_imports_no_simulator() -> None:
-    code = "import sys, potentia.envs.minihack as m; m.register(); assert not {'nle', 'minihack'} & set(sys.modules)"
+    code = (
+        "import sys, potentia.envs.minihack as m\n"
+        "m.register()\n"
+        "assert not {'nle', 'minihack'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

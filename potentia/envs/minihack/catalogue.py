@@ -231,5 +231,5 @@ TASKS: dict[str, Task] = {
 }
 """Every registered task by its stock name, version 0.
 
-Left out: MiniHack's SimpleCrossing and LavaCrossing (they fail with minigrid 3), Boxoban (needs a download) and
-NetHackChallenge (refuses seeds)."""
+Left out: MiniHack's SimpleCrossing and LavaCrossing (they fail with minigrid 3), Boxoban (needs a download)
+and NetHackChallenge (refuses seeds)."""

@@ -108,13 +108,16 @@ class WalkOracle:
             return 1 if self._search or can_stay_in_place(terrain, hero) else 2
         if asked_by is None:
             return 0
-        price = {self._kick_command: 3, self._open_command: 2}.get(asked_by, -1)
-        for step in NEIGHBOURS:
-            door = hero + step
-            if terrain.cost[door] == price and field[hero] == price + field[door]:
-                # A kick was two actions, one of which is spent; opening by command takes one more than
-                # walking into it.
-                return -1 if price == 3 else 0
+        onward = [
+            hero + step
+            for step in NEIGHBOURS
+            if field[hero] == terrain.cost[hero + step] + field[hero + step]
+        ]
+        if asked_by == self._kick_command and any(door in terrain.locked for door in onward):
+            return -1  # of a kick's two actions one is spent
+        closed = [door for door in onward if terrain.straight_only[door] and terrain.cost[door] == 2]
+        if asked_by == self._open_command and closed:
+            return 0  # opening by command takes one action more than walking into the door
         return 1
 
 
