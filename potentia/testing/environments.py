@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import gymnasium as gym
@@ -29,7 +30,7 @@ def check_env(
 
     - ``api``: Gymnasium's own checker raises nothing.
     - ``fresh_buffers``: observations and infos are new objects, never written to again.
-    - ``determinism``: the same seed gives the same hash of whole episodes, in new instances and in a used one.
+    - ``determinism``: the same seed gives the same hash of episodes, in new instances and in a used one.
     - ``termination``: ``terminated`` and ``truncated`` are bools.
     - ``vector``: vector forms agree with the single form, number for number, in all three autoreset modes.
     - ``spec``: ``gym.make(env.spec)`` makes the same environment (only if it was made from a spec).
@@ -77,7 +78,8 @@ def _maker(env: str | gym.Env[Any, Any] | Make) -> Make:
         spec = env.spec
         if spec is None:
             raise TypeError(
-                f"{env} has no spec, and the rules need fresh instances: give check_env a function that makes one"
+                f"{env} has no spec, and the rules need fresh instances: "
+                "give check_env a function that makes one"
             )
         return lambda: gym.make(spec)
     return env
@@ -123,8 +125,8 @@ def _check_ends(moments: list[Moment], ours: bool) -> None:
             value = getattr(moment, name)
             assert _is_bool(value), f"termination: {name} must be a bool, got {value!r}"
         assert not (ours and moment.terminated and moment.truncated), (
-            f"termination: call {number} is both terminated and truncated; an episode that ended itself in its "
-            "last step is terminated only"
+            f"termination: call {number} is both terminated and truncated; an episode that ended itself "
+            "in its last step is terminated only"
         )
 
 
@@ -133,14 +135,14 @@ def _check_termination(moments: list[Moment]) -> None:
     if "state_hash" not in moments[0].info:
         return
     ends: dict[tuple[Any, ...], bool] = {}
-    for before, moment in zip(moments, moments[1:], strict=False):
+    for before, moment in pairwise(moments):
         if moment.first:
             continue
         transition = (before.info["state_hash"], str(moment.action), moment.info["state_hash"])
         known = ends.setdefault(transition, bool(moment.terminated))
         assert known == moment.terminated, (
-            f"termination: the transition (state_hash, action, state_hash) = {transition} was terminated in one "
-            "place and went on in another; a time limit must be reported as truncated"
+            f"termination: the transition (state_hash, action, state_hash) = {transition} was terminated in "
+            "one place and went on in another; a time limit must be reported as truncated"
         )
 
 
@@ -149,8 +151,8 @@ def _check_info_keys(moments: list[Moment]) -> None:
     for number, moment in enumerate(moments):
         keys = _keys(moment.info)
         assert keys == wanted, (
-            f"info_keys: call {number} has {sorted(keys - wanted)} more and {sorted(wanted - keys)} less than the "
-            "first reset; the keys must be the same at every reset and step"
+            f"info_keys: call {number} has {sorted(keys - wanted)} more and {sorted(wanted - keys)} less than "
+            "the first reset; the keys must be the same at every reset and step"
         )
     slashed = sorted(key for key in wanted if "/" in key)
     assert not slashed, f"info_keys: no key may contain '/', got {slashed}"
@@ -220,6 +222,9 @@ def _check_spec(make: Make, *, seed: int, episodes: int, max_steps: int) -> None
     options: dict[str, int] = {"seed": seed, "episodes": episodes, "max_steps": max_steps}
     same = trajectory_hash(env, **options) == trajectory_hash(rebuilt, **options)
     assert same, "spec: gym.make(env.spec) makes an environment that behaves differently"
-    assert str(rebuilt) == str(env), f"spec: gym.make(env.spec) makes {rebuilt} from {env}"
+    # Of a bare environment gym.make(spec) gives one with Gymnasium's default wrappers around it.
+    assert env.unwrapped is env or str(rebuilt) == str(env), (
+        f"spec: gym.make(env.spec) makes {rebuilt} from {env}"
+    )
     env.close()  # type: ignore[no-untyped-call]
     rebuilt.close()  # type: ignore[no-untyped-call]

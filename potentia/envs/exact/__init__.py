@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from potentia.envs.exact.chain import chain
 from potentia.envs.exact.deep_sea import deep_sea
 from potentia.envs.exact.frozen_lake import frozen_lake
@@ -13,10 +11,8 @@ from potentia.envs.exact.model import TransitionModel
 from potentia.envs.exact.random_mdp import random_mdp
 from potentia.envs.exact.registration import register
 from potentia.envs.exact.solve import Optimum, optimum, policy_values, return_within, shortest_distance
-
-if TYPE_CHECKING:
-    from potentia.envs.exact.vector import TabularVectorEnv
-    from potentia.envs.exact.world import TabularWorld
+from potentia.envs.exact.vector import TabularVectorEnv
+from potentia.envs.exact.world import TabularWorld
 
 __all__ = [
     "Optimum",
@@ -36,17 +32,3 @@ __all__ = [
     "return_within",
     "shortest_distance",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    # Gymnasium imports this package while it is itself half imported (entry point `gymnasium.envs`), so what
-    # needs gymnasium.vector or gymnasium.spaces is imported on first use.
-    if name == "TabularWorld":
-        from potentia.envs.exact.world import TabularWorld  # noqa: PLC0415
-
-        return TabularWorld
-    if name == "TabularVectorEnv":
-        from potentia.envs.exact.vector import TabularVectorEnv  # noqa: PLC0415
-
-        return TabularVectorEnv
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from gymnasium.envs.registration import register as register_id
 from gymnasium.envs.registration import registry
@@ -12,14 +13,10 @@ from potentia.envs.exact.deep_sea import deep_sea
 from potentia.envs.exact.frozen_lake import frozen_lake
 from potentia.envs.exact.key_rooms import key_rooms
 from potentia.envs.exact.loop_trap import loop_trap
+from potentia.envs.exact.model import TransitionModel
 from potentia.envs.exact.random_mdp import random_mdp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from potentia.envs.exact.model import TransitionModel
-    from potentia.envs.exact.vector import TabularVectorEnv
-    from potentia.envs.exact.world import TabularWorld
+from potentia.envs.exact.vector import TabularVectorEnv
+from potentia.envs.exact.world import TabularWorld
 
 __all__ = ["MODELS", "WORLDS", "make_vector_world", "make_world", "register"]
 
@@ -56,8 +53,6 @@ def make_world(model: str, **kwargs: Any) -> TabularWorld:
     Returns:
         The environment.
     """
-    from potentia.envs.exact.world import TabularWorld  # noqa: PLC0415 - registering must stay light
-
     own = {key: kwargs.pop(key) for key in _ENVIRONMENT if key in kwargs}
     return TabularWorld(MODELS[model](**kwargs), **own)
 
@@ -73,8 +68,6 @@ def make_vector_world(model: str, num_envs: int = 1, **kwargs: Any) -> TabularVe
     Returns:
         The vector environment.
     """
-    from potentia.envs.exact.vector import TabularVectorEnv  # noqa: PLC0415 - registering must stay light
-
     own = {key: kwargs.pop(key) for key in _VECTOR if key in kwargs}
     return TabularVectorEnv(MODELS[model](**kwargs), num_envs, **own)
 

@@ -1,0 +1,168 @@
+"""The distances of the MiniGrid worlds: brute force, Bellman's equation, and walking them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from potentia.envs import minigrid
+
+pytest.importorskip("minigrid")
+minigrid.register()
+
+STILL = ("wall", "goal", "lava", "floor")
+
+
+def clone(game: Any) -> Any:
+    """A deep copy of a MiniGrid game that shares what never changes."""
+    shared = [thing for thing in game.grid.grid if thing is not None and thing.type in STILL]
+    shared += [game.observation_space, game.action_space, game.np_random]
+    return copy.deepcopy(game, {id(thing): thing for thing in shared})
+
+
+def fingerprint(game: Any) -> tuple[Any, ...]:
+    """All that matters of a game for its future, read independently of the library."""
+    load = None if game.carrying is None else (game.carrying.type, game.carrying.color)
+    things = ((i, *t.encode()) for i, t in enumerate(game.grid.grid) if t is not None and t.type not in STILL)
+    return (*(int(v) for v in game.agent_pos), int(game.agent_dir), load, tuple(things))
+
+
+def brute_force(game: Any, most_states: int = 20_000) -> int | None:
+    """Fewest actions to success, breadth first over real games; -1: no way, None: too many states."""
+    start = clone(game)
+    start.gen_obs = dict
+    start.max_steps = 10**9
+    seen, frontier, depth = {fingerprint(start)}, [start], 0
+    while frontier:
+        depth, following = depth + 1, []
+        for state in frontier:
+            for action in range(7):
+                after = clone(state)
+                _, reward, terminated, _, _ = after.step(action)
+                if terminated and reward > 0:
+                    return depth
+                mark = fingerprint(after)
+                if not terminated and mark not in seen:
+                    seen.add(mark)
+                    following.append(after)
+        if len(seen) > most_states:
+            return None
+        frontier = following
+    return -1
+
+
+def wander(name: str, seed: int, steps: int, every: int) -> Any:
+    """States of a random walk that often picks up, drops and toggles."""
+    env = gym.make(f"potentia/{name}-v0", info_keys=("distance",)).unwrapped
+    rng = np.random.default_rng(seed)
+    _, info = env.reset(seed=seed)
+    for step in range(steps):
+        if step % every == 0:
+            yield env, info["distance"]
+        action = int(rng.choice(6, p=[0.15, 0.15, 0.3, 0.15, 0.1, 0.15]))
+        _, _, terminated, truncated, info = env.step(action)
+        if terminated or truncated:
+            return
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds", "steps", "every"),
+    [
+        ("DoorKey-5x5", 4, 60, 12),
+        ("KeyCorridorS3R1", 2, 200, 50),
+        ("MultiRoom-N2-S4", 3, 30, 10),
+        ("LavaGapS6", 3, 30, 10),
+        ("RedBlueDoors-6x6", 3, 40, 20),
+        ("Fetch-5x5-N2", 3, 20, 5),
+        ("GoToDoor-5x5", 3, 20, 5),
+        ("MemoryS7", 3, 20, 5),
+    ],
+)
+def test_brute_force_over_real_games_agrees(name: str, seeds: int, steps: int, every: int) -> None:
+    checked = 0
+    for seed in range(seeds):
+        for env, distance in wander(name, seed, steps, every):
+            wanted = brute_force(env.game)
+            if wanted is not None:
+                assert distance == wanted, env.game.pprint_grid()
+                checked += 1
+    assert checked >= seeds
+
+
+def successors(env: Any) -> list[float]:
+    """The distances after each of the seven actions, inf where there is no way."""
+    distances = []
+    for action in range(env.action_space.n):
+        _, _, _, _, info = copy.deepcopy(env).step(action)
+        distances.append(np.inf if info["distance"] < 0 else info["distance"])
+    return distances
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds"),
+    [
+        ("DoorKey-8x8", 3),
+        ("LockedRoom", 2),
+        ("UnlockPickup", 3),
+        ("Unlock", 2),
+        ("KeyCorridorS3R3", 3),
+        ("KeyCorridorS4R3", 1),
+        ("MultiRoom-N4-S5", 2),
+        ("LavaCrossingS9N2", 2),
+        ("RedBlueDoors-6x6", 2),
+    ],
+)
+def test_distance_satisfies_bellmans_equation(name: str, seeds: int) -> None:
+    """d(s) = 1 + min over actions of d(s'): given d = 0 at success, only the true distance does."""
+    checked = 0
+    for seed in range(seeds):
+        for env, distance in wander(name, seed + 100, steps=150, every=15):
+            best = 1 + min(successors(env))
+            assert distance == (-1 if np.isinf(best) else best), env.game.pprint_grid()
+            checked += 1
+    assert checked >= seeds
+
+
+@pytest.mark.parametrize(
+    "name", ["DoorKey-8x8", "KeyCorridorS3R2", "LockedRoom", "MultiRoom-N4-S5", "UnlockPickup"]
+)
+def test_walking_down_the_distance_succeeds_in_exactly_so_many_steps(name: str) -> None:
+    env = gym.make(f"potentia/{name}-v0", info_keys=("distance", "success")).unwrapped
+    _, info = env.reset(seed=7)
+    for _ in range(int(info["distance"])):
+        assert not info["success"]
+        _, reward, terminated, _, info = env.step(int(np.argmin(successors(env))))
+    assert info["success"]
+    assert terminated
+    assert reward > 0
+
+
+def test_distance_by_hand() -> None:
+    """Empty-8x8: from (1, 1) looking right to (6, 6): 5 forward, 1 turn, 5 forward = 11 actions."""
+    env = gym.make("potentia/Empty-8x8-v0")
+    _, info = env.reset(seed=0)
+    assert info["distance"] == 11.0
+    assert info["potential"] == -11 / 64  # D = 4 * (8 + 8)
+    _, _, _, _, info = env.step(0)  # turning left, away: one turn back
+    assert info["distance"] == 12.0
+
+
+def test_failure_is_unreachable_and_success_is_zero() -> None:
+    env = gym.make("potentia/LavaGapS5-v0").unwrapped
+    rng = np.random.default_rng(0)
+    seen = set()
+    env.reset(seed=0)
+    for _ in range(3000):
+        _, reward, terminated, truncated, info = env.step(int(rng.integers(3)))
+        if terminated:
+            seen.add(info["success"])
+            assert info["success"] == (reward > 0)
+            assert (info["distance"], info["potential"]) == ((0.0, 0.0) if reward > 0 else (-1.0, -1.0))
+            assert info["subgoals"] == {"reached_goal": reward > 0, "fell_into_lava": reward == 0}
+        if terminated or truncated:
+            env.reset()
+    assert seen == {True, False}
