@@ -4,9 +4,9 @@ Run: python benchmarks/minihack_speed.py [--steps 2000] [--repeats 5] [TASK ...]
 
 Both sides play the same random actions from the same kind of levels. "stock" is gym.make(<task>) as
 minihack registers it, with its own observation keys; "stock, crop" asks it only for what our worlds observe
-(9x9 glyphs and the bottom-line numbers). "full info" is our world as it comes: caption, state hash, distance,
-potential, subgoals; "success only" leaves those out (info_keys=("success",)). Only the second table counts the
-time of resets.
+(9x9 glyphs and the bottom-line numbers). "full info" is our world as it comes: caption, state hash,
+distance, potential, subgoals; "success only" leaves those out (info_keys=("success",)). Only the second
+table counts the time of resets.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def test_distance_is_exact_in_the_game(task: str, seeds: int) -> None:
     """Tries every action in every state of an episode, by replay: the best leaves one less, none leaves less.
 
     With 0 at success only, that makes the distance the exact number of actions. A chance action that fails (a
-    stuck door, a kick) leaves the distance as it is, or one more if its question was open, and is tried again.
+    stuck door, a kick) leaves the distance as it is, or adds one if its question was open; it is tried again.
     """
     with contextlib.closing(
         gym.make(f"potentia/{task}", info_keys=("caption", "distance", "success"))
@@ -154,13 +154,35 @@ def _after(env: gym.Env, seed: int, actions: list[int]) -> dict:
 
 
 def _chance_action(reached: list[dict]) -> int:
-    """The action that met with bad luck; searching, the corridors' last action, says nothing when it fails."""
+    """The action that met with bad luck; searching, the corridors' last action, fails silently."""
     unlucky = ("This door is stuck", "The door is stuck", "WHAMM", "Whammm", "Thump")
     for action, info in enumerate(reached):
         if any(word.lower() in info["caption"].lower() for word in unlucky):
             return action
     assert len(reached) == 11, [(info["distance"], info["caption"]) for info in reached]
     return 10
+
+
+def test_quest_freezes_a_way_across_the_lava() -> None:
+    with contextlib.closing(gym.make("potentia/MiniHack-Quest-Easy-v0")) as env:
+        actions = [int(action) for action in env.unwrapped._game.actions]
+        # The eight directions, the command to zap, and the letter of the wand.
+        candidates = [actions.index(ord(key)) for key in "hjklyubnzg"]
+        _, info = env.reset(seed=0)
+        path: list[int] = []
+        happened: list[str] = []
+        start = info["distance"]
+        while not info["success"]:
+            reached = [_after(env, 0, [*path, action]) for action in candidates]
+            left = [there["distance"] for there in reached]
+            # Never less than one less, and in this level no monster is in the way of the best.
+            assert min(value for value in left if value >= 0) == info["distance"] - 1
+            best = left.index(info["distance"] - 1)
+            path.append(candidates[best])
+            info = reached[best]
+            happened += [name for name, now in info["subgoals"].items() if now and name != "defeated_monster"]
+    assert len(path) == start
+    assert happened == ["bridged", "reached_goal"]
 
 
 def test_key_room_events_come_in_order() -> None:

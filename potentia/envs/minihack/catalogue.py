@@ -202,8 +202,8 @@ TASKS: dict[str, Task] = {
     **_family(
         "skills_quest",
         {"Quest-Easy": "MiniHackQuestEasy"},
-        oracle="none",
-        horizon=40,
+        oracle="freeze",
+        horizon=30,
         events=("bridged", *_FIGHT),
     ),
     **_family(

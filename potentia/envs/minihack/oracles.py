@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from potentia.envs.minihack.hidden_state import HiddenState
 from potentia.envs.minihack.stock_game import nethack
@@ -24,20 +24,33 @@ from potentia.envs.minihack.walking import (
     survey,
 )
 
-BOULDER, SKELETON_KEY = 447, 196
+BOULDER, SKELETON_KEY, WAND_OF_COLD = 447, 196, 403
 _SQUEEZING_LOAD = 600
 _FIELDS_KEPT = 64
+_ZAP_ACTIONS, _RAY_REACH = 3, 7
+
+
+class Question(NamedTuple):
+    """A question that the game is waiting on, for example "In what direction?".
+
+    Attributes:
+        command: the NetHack command that led to it.
+        direction: whether it is a direction that is asked for.
+    """
+
+    command: int
+    direction: bool
 
 
 class Oracle(Protocol):
     """Knows the distance to success from any state of its task."""
 
-    def distance(self, state: HiddenState, asked_by: int | None) -> int:
+    def distance(self, state: HiddenState, question: Question | None) -> int:
         """The number of actions left, -1 if there is no way.
 
         Args:
             state: the true state; not a successful one.
-            asked_by: the command whose question ("In what direction?") the game is waiting on, if any.
+            question: what the game is waiting to be told, if anything.
         """
 
 
@@ -71,7 +84,7 @@ class WalkOracle:
         self._kick_command, self._open_command = int(command.KICK), int(command.OPEN)
         self._cache = FieldCache()
 
-    def distance(self, state: HiddenState, asked_by: int | None) -> int:
+    def distance(self, state: HiddenState, question: Question | None) -> int:
         """See `Oracle.distance`."""
         hero = cell_index(*state.hero())
         # Few levels have anything to be careful about, so the careful map is tried first and mostly is the
@@ -80,7 +93,7 @@ class WalkOracle:
         terrain, field = self._field(state, obstacles)
         if field[hero] >= UNREACHABLE and obstacles:
             terrain, field = self._field(state, ())
-        return _settle(field[hero], self._answer(terrain, field, hero, asked_by))
+        return _settle(field[hero], self._answer(terrain, field, hero, question))
 
     def obstacles(self, state: HiddenState) -> tuple[int, ...]:
         """The cells of traps and boulders."""
@@ -100,23 +113,23 @@ class WalkOracle:
 
         return self._cache.get((state.map, obstacles), make)
 
-    def _answer(self, terrain: Terrain, field: Field, hero: int, asked_by: int | None) -> int:
+    def _answer(self, terrain: Terrain, field: Field, hero: int, question: Question | None) -> int:
         """How much an open question changes the distance."""
         if hero in terrain.goals:
             # On the stairs without having arrived there: success is noticed after the next action that ends
             # here.
             return 1 if self._search or can_stay_in_place(terrain, hero) else 2
-        if asked_by is None:
+        if question is None:
             return 0
         onward = [
             hero + step
             for step in NEIGHBOURS
             if field[hero] == terrain.cost[hero + step] + field[hero + step]
         ]
-        if asked_by == self._kick_command and any(door in terrain.locked for door in onward):
+        if question.command == self._kick_command and any(door in terrain.locked for door in onward):
             return -1  # of a kick's two actions one is spent
         closed = [door for door in onward if terrain.straight_only[door] and terrain.cost[door] == 2]
-        if asked_by == self._open_command and closed:
+        if question.command == self._open_command and closed:
             return 0  # opening by command takes one action more than walking into the door
         return 1
 
@@ -130,7 +143,7 @@ class KeyOracle:
     def __init__(self) -> None:
         self._cache = FieldCache()
 
-    def distance(self, state: HiddenState, asked_by: int | None) -> int:
+    def distance(self, state: HiddenState, question: Question | None) -> int:
         """See `Oracle.distance`."""
         carried = any(item.kind == SKELETON_KEY for item in state.inventory())
         keys = () if carried else _cells_of(state, SKELETON_KEY)
@@ -144,7 +157,7 @@ class KeyOracle:
         waiting = 0
         if hero in terrain.goals:
             waiting = 1 if can_stay_in_place(terrain, hero) else 2
-        return _settle(field[hero], waiting + (asked_by is not None))
+        return _settle(field[hero], waiting + (question is not None))
 
     def _plan(self, terrain: Terrain, carried: bool, keys: tuple[int, ...]) -> Field:
         goals = dict.fromkeys(terrain.goals, 0)
@@ -160,6 +173,54 @@ class KeyOracle:
         if carried:
             return with_key
         return distances(terrain, {key: with_key[key] + 1 for key in keys} | goals)
+
+
+class FreezeOracle:
+    """Distance when lava or water one cell wide must be frozen with a carried wand of cold.
+
+    A zap takes three actions (command, wand, direction) and reaches at least seven cells; where the ray goes
+    after it has frozen the crossing, back at the hero perhaps, is not foreseen.
+    """
+
+    def __init__(self) -> None:
+        self._cache = FieldCache()
+        self._zap = int(nethack().Command.ZAP)
+
+    def distance(self, state: HiddenState, question: Question | None) -> int:
+        """See `Oracle.distance`."""
+        charged = any(item.kind == WAND_OF_COLD and item.bonus > 0 for item in state.inventory())
+        hero = cell_index(*state.hero())
+
+        def make() -> tuple[Terrain, Field]:
+            terrain = survey(state.map, Abilities())
+            after_zap = self._crossings(terrain) if charged else {}
+            zapping = {cell: left + _ZAP_ACTIONS for cell, left in after_zap.items()}
+            return terrain, distances(terrain, zapping | dict.fromkeys(terrain.goals, 0))
+
+        terrain, field = self._cache.get((state.map, charged), make)
+        left = field[hero]
+        if question is None:
+            return _settle(left, 0)
+        if question.command == self._zap and charged:
+            after_zap = self._crossings(terrain).get(hero, UNREACHABLE)
+            left = min(left + 1, after_zap + _ZAP_ACTIONS - (2 if question.direction else 1))
+            return _settle(left, 0)
+        return _settle(left, 1)
+
+    def _crossings(self, terrain: Terrain) -> dict[int, int]:
+        """Actions left after the best zap from each cell that a zap helps from."""
+        best: dict[int, int] = {}
+        for frozen in terrain.wet:
+            crossed = terrain.with_entrances({frozen: 1}, straight_only=False)
+            beyond = distances(crossed, dict.fromkeys(terrain.goals, 0))
+            for step in NEIGHBOURS:
+                for paces in range(1, _RAY_REACH + 1):
+                    cell = frozen + paces * step
+                    if not terrain.cost[cell]:
+                        break
+                    if beyond[cell] < best.get(cell, UNREACHABLE):
+                        best[cell] = beyond[cell]
+        return best
 
 
 def _cells_of(state: HiddenState, kind: int) -> tuple[int, ...]:
@@ -181,4 +242,6 @@ def make_oracle(kind: str, actions: Iterable[int]) -> Oracle | None:
         return WalkOracle(actions)
     if kind == "key":
         return KeyOracle()
+    if kind == "freeze":
+        return FreezeOracle()
     return None

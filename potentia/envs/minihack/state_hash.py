@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from potentia.envs.minihack.hidden_state import HiddenState
+from potentia.envs.minihack.oracles import Question
 
 # Score and turn counter grow on their own: with them no state would ever come back.
 _NOT_STATE = [9, 20]
@@ -28,14 +29,14 @@ class StateHash:
         self._map_digest = b""
 
     def __call__(
-        self, state: HiddenState, blstats: NDArray[np.int64], asked_by: int | None, *, solved: bool
+        self, state: HiddenState, blstats: NDArray[np.int64], question: Question | None, *, solved: bool
     ) -> int:
         """The hash.
 
         Args:
             state: the true state, refreshed.
             blstats: NLE's bottom-line numbers, (27,).
-            asked_by: the command whose question the game is waiting on, if any.
+            question: what the game is waiting to be told, if anything.
             solved: whether the task has been solved in this state.
         """
         if state.map is not self._map:
@@ -43,7 +44,7 @@ class StateHash:
             self._map_digest = hashlib.blake2b(state.map, digest_size=16).digest()
         numbers = blstats.copy()
         numbers[_NOT_STATE] = 0
-        rest = f"{asked_by},{solved}".encode("ascii")
+        rest = f"{question and tuple(question)},{solved}".encode("ascii")
         return stable_hash(self._map_digest, numbers.tobytes(), state.fingerprint(), rest)
 
 

@@ -15,7 +15,7 @@ from potentia.envs.minihack.captions import Surroundings, message_text
 from potentia.envs.minihack.catalogue import TASKS
 from potentia.envs.minihack.hidden_state import HiddenState
 from potentia.envs.minihack.observations import DEFAULT_KEYS, Observer
-from potentia.envs.minihack.oracles import make_oracle
+from potentia.envs.minihack.oracles import Question, make_oracle
 from potentia.envs.minihack.state_hash import StateHash, stable_hash
 from potentia.envs.minihack.stock_game import build_game, nethack
 from potentia.envs.minihack.subgoals import EVENTS, Progress, ProgressReader
@@ -48,7 +48,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
     MiniHack: Samvelyan et al. 2021, arXiv 2109.13202. NLE: Kuettler et al. 2020, arXiv 2006.13760.
 
     Args:
-        task: a stock name without its version suffix's change, for example "MiniHack-Room-5x5-v0".
+        task: a key of `TASKS`, for example "MiniHack-Room-5x5-v0".
         observation_keys: keys of the observation.
         info_keys: keys of the info; None for all that the task has.
         crop: side of the crops, odd.
@@ -93,7 +93,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         )
         self._reads_hidden = any(key in self._info_keys for key in _HIDDEN_KEYS)
         self._measures = any(key in self._info_keys for key in _ORACLE_KEYS)
-        self._asked_by: int | None = None
+        self._question: Question | None = None
         self._running = False
 
     def _build(self, max_episode_steps: int | None, arguments: dict[str, Any]) -> None:
@@ -149,7 +149,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
             game._frozen_steps = 0
         game._previous_obs, game._previous_action = None, None
         game.reset(options=None)
-        self._steps, self._asked_by, self._running = 0, None, True
+        self._steps, self._question, self._running = 0, None, True
         self._place = self._hero_seen()
         if self._reads_hidden:
             self._hidden.attach(*self._place)
@@ -184,7 +184,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         terminated = bool(status)
         truncated = not terminated and self._steps >= self._limit
         self._running = not (terminated or truncated)
-        self._asked_by = self._open_question(code)
+        self._question = self._open_question(code)
         if not dead:
             self._place = self._hero_seen()
         return (
@@ -211,11 +211,12 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         if hasattr(self._game, "minigrid_env"):
             self._game.minigrid_env.close()
 
-    def _open_question(self, code: int) -> int | None:
-        """The command that the game is waiting to hear more about; answers keep the question's command."""
+    def _open_question(self, code: int) -> Question | None:
+        """What the game is waiting to be told after the key `code`; one command may ask several times."""
         if not self._buffers["internal"][1]:
             return None
-        return code if self._asked_by is None else self._asked_by
+        command = code if self._question is None else self._question.command
+        return Question(command, direction="direction?" in message_text(self._buffers["message"]))
 
     def _hero_seen(self) -> tuple[int, int]:
         blstats = self._buffers["blstats"]
@@ -250,7 +251,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
             return 0
         if dead or self._oracle is None:
             return -1
-        return self._oracle.distance(self._hidden, self._asked_by)
+        return self._oracle.distance(self._hidden, self._question)
 
     def _caption(self) -> str:
         said = message_text(self._buffers["message"])
@@ -262,7 +263,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         if dead:
             # A finished game has freed its lists: what is left is that it is over, where, and how.
             return stable_hash(b"over", repr((self._place, success)).encode("ascii"))
-        return self._hash(self._hidden, self._buffers["blstats"], self._asked_by, solved=success)
+        return self._hash(self._hidden, self._buffers["blstats"], self._question, solved=success)
 
     def _subgoals(self, *, success: bool, dead: bool) -> dict[str, bool]:
         events = dict.fromkeys((*self._task.events, "reached_goal"), False)
