@@ -1,0 +1,9 @@
+"""Learners: they act, and learn from shaped rollouts, with the discount as data."""
+
+from potentia.agents.agent import Agent
+from potentia.agents.evaluate import Evaluation, evaluate
+from potentia.agents.ppo import PPO, PPOConfig
+from potentia.agents.random_agent import RandomAgent
+from potentia.agents.tabular import QLearning
+
+__all__ = ["PPO", "Agent", "Evaluation", "PPOConfig", "QLearning", "RandomAgent", "evaluate"]

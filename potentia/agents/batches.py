@@ -1,0 +1,157 @@
+"""A rollout as a learner's network sees it: masked steps are gone, and minibatches are whole where memory needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from potentia.agents.networks import ActorCritic
+from potentia.collect import ACTOR_CARRY, rollout_tensors
+from potentia.rollout import Rollout
+from potentia.trees import Tree, leaves, map_tree
+
+
+def float_rollout(rollout: Rollout, device: torch.device) -> Rollout:
+    """What a learner reads of a rollout, as tensors on ``device`` in single precision."""
+    info = {name: rollout.info[name] for name in (ACTOR_CARRY,) if name in rollout.info}
+    moved = rollout_tensors(
+        Rollout(
+            obs=rollout.obs,
+            action=rollout.action,
+            next_obs=rollout.next_obs,
+            terms=rollout.terms,
+            discount=rollout.discount,
+            terminated=rollout.terminated,
+            truncated=rollout.truncated,
+            mask=rollout.mask,
+            info=info,
+        ),
+        device,
+    )
+    terms = {name: term.float() for name, term in moved.terms.items()}
+    return Rollout(
+        moved.obs, moved.action, moved.next_obs, terms, moved.discount.float(), moved.terminated, moved.truncated,
+        moved.mask, moved.info,
+    )  # fmt: skip
+
+
+class FlatBatch:
+    """Single transitions, for a network without memory.
+
+    Rows are the n unmasked transitions in the order of time, then of environments.
+
+    Args:
+        network: The network.
+        rollout: Experience as tensors.
+    """
+
+    def __init__(self, network: ActorCritic, rollout: Rollout) -> None:
+        self.network, self.rollout = network, rollout
+        self.keep = rollout.mask.flatten().nonzero().squeeze(1)
+        self.obs = self.rows(rollout.obs)
+        self.size = int(self.keep.shape[0])
+
+    def rows(self, tree: Tree) -> Tree:
+        """The rows of a tree of ``(T, B, ...)``: a tree of ``(n, ...)``."""
+        return map_tree(lambda leaf: leaf.flatten(0, 1).index_select(0, self.keep), tree)
+
+    def matrix(self, rows: Tensor) -> Tensor:
+        """Rows ``(n, ...)`` put back into ``(T, B, ...)``, with zeros between them."""
+        shape = self.rollout.mask.shape
+        flat = torch.zeros(shape[0] * shape[1], *rows.shape[1:], dtype=rows.dtype, device=rows.device)
+        matrix: Tensor = flat.index_copy(0, self.keep, rows).unflatten(0, shape)
+        return matrix
+
+    def forward(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Parameters of the policy and values, of all rows or of a part."""
+        obs = self.obs if part is None else map_tree(lambda leaf: leaf.index_select(0, part), self.obs)
+        features, _ = self.network.features(obs)
+        return self.network.head(features), self.network.values(features, obs)
+
+    def minibatches(self, count: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pairs of a part, for `forward`, and of its rows; each row is in one of ``count`` parts."""
+        order = torch.randperm(self.size, generator=generator, device=self.keep.device)
+        for part in order.tensor_split(min(count, self.size)):
+            yield part, part
+
+    def next_values(self, values: Tensor) -> Tensor:
+        """V(next_obs), ``(T, B, heads)``: V(obs) one step later, or a forward pass where that is another state."""
+        unknown = _unknown(self.rollout)
+        obs = map_tree(lambda leaf: leaf[unknown], self.rollout.next_obs)
+        return _fill(values, unknown, self.after(obs, unknown))
+
+    def after(self, next_obs: Tree, where: Tensor) -> Tensor:
+        """The values of observations that follow the steps ``where``, ``(T, B)`` bool."""
+        del where
+        features, _ = self.network.features(next_obs)
+        return self.network.values(features, next_obs)
+
+
+class SequenceBatch(FlatBatch):
+    """Whole columns of a rollout, for a network with memory; rows are numbered as in `FlatBatch`.
+
+    Raises:
+        ValueError: If the rollout does not say with which memory its first step was acted on.
+    """
+
+    def __init__(self, network: ActorCritic, rollout: Rollout) -> None:
+        if ACTOR_CARRY not in rollout.info:
+            raise ValueError(
+                f"a recurrent agent needs the column info[{ACTOR_CARRY!r}], got {sorted(rollout.info) or 'none'}; "
+                "make the rollout with potentia.collect.collect"
+            )
+        super().__init__(network, rollout)
+        self.number = torch.cumsum(rollout.mask.flatten(), 0).unflatten(0, rollout.mask.shape) - 1
+        self.columns = map_tree(self._filled, rollout.obs)
+        over = rollout.done | ~rollout.mask
+        self.start = torch.cat([torch.zeros_like(over[:1]), over[:-1]])
+        self._memory: Any = None
+
+    def _filled(self, leaf: Tensor) -> Tensor:
+        """Observations with those behind the mask replaced, as a network with memory runs over them."""
+        valid = leaf.flatten(0, 1)[self.keep[0]]
+        mask = self.rollout.mask
+        return torch.where(mask.reshape(*mask.shape, *(1,) * (leaf.ndim - 2)), leaf, valid)
+
+    def forward(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Parameters of the policy and values in the unmasked steps of all columns or of a part of them."""
+        columns = torch.arange(self.rollout.num_envs, device=self.keep.device) if part is None else part
+        obs = map_tree(lambda leaf: leaf.index_select(1, columns), self.columns)
+        carry = self.rollout.info[ACTOR_CARRY][0].index_select(0, columns)
+        memory = self.network.sequence(obs, carry, self.start.index_select(1, columns))
+        if part is None:
+            self._memory = memory
+        features = memory[self.rollout.mask.index_select(1, columns)]
+        return self.network.head(features), self.network.values(features, ())
+
+    def minibatches(self, count: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Parts are sets of columns."""
+        columns = self.rollout.mask.any(0).nonzero().squeeze(1)
+        order = columns[torch.randperm(len(columns), generator=generator, device=columns.device)]
+        for part in order.tensor_split(min(count, len(columns))):
+            yield part, self.number.index_select(1, part)[self.rollout.mask.index_select(1, part)]
+
+    def after(self, next_obs: Tree, where: Tensor) -> Tensor:
+        """One more step of the memory that was left by the last `forward` over all columns."""
+        features, _ = self.network.features(next_obs, self._memory[where])
+        return self.network.values(features, next_obs)
+
+
+def _unknown(rollout: Rollout) -> Tensor:
+    """``(T, B)`` bool: unmasked steps whose ``next_obs`` is not what the next step acts on."""
+    apart = torch.ones_like(rollout.mask)
+    changed = rollout.done[:-1] | ~rollout.mask[1:]
+    for (_, before), (_, following) in zip(leaves(rollout.next_obs), leaves(rollout.obs), strict=True):
+        changed = changed | (before[:-1] != following[1:]).flatten(2).any(-1)
+    apart[:-1] = changed
+    unknown: Tensor = apart & rollout.mask
+    return unknown
+
+
+def _fill(values: Tensor, where: Tensor, rows: Tensor) -> Tensor:
+    shifted = torch.cat([values[1:], torch.zeros_like(values[:1])])
+    shifted[where] = rows
+    return shifted

@@ -1,0 +1,66 @@
+"""The agent that every learner must beat."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from potentia.collect import Actor
+from potentia.rollout import Rollout
+from potentia.trees import Tree, leaves, map_tree
+
+
+class RandomAgent:
+    """Actions drawn uniformly from a space; learns nothing.
+
+    Args:
+        action_space: The space of one action.
+        seed: Seeds the draws.
+    """
+
+    def __init__(self, action_space: spaces.Space[Any], *, seed: int = 0) -> None:
+        self.action_space = action_space
+        self.rng = np.random.default_rng(seed)
+        self.policy = None
+
+    def init(self, num_envs: int) -> Tree:
+        """It has no memory."""
+        del num_envs
+        return ()
+
+    def act(self, obs: Tree, carry: Tree) -> tuple[Tree, Tree]:
+        """Actions ``(N, ...)`` that do not depend on ``obs``."""
+        (_, leaf), *_ = leaves(obs)
+        return _draw(self.action_space, leaf.shape[0], self.rng), carry
+
+    def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
+        """Another random agent; there is no greedy one."""
+        del greedy
+        return RandomAgent(self.action_space, seed=seed)
+
+    def learn(self, rollout: Rollout) -> dict[str, float]:
+        """Nothing."""
+        del rollout
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of its generator."""
+        return {"rng": self.rng.bit_generator.state}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        self.rng.bit_generator.state = state["rng"]
+
+
+def _draw(space: spaces.Space[Any], count: int, rng: np.random.Generator) -> Tree:
+    if isinstance(space, spaces.Discrete):
+        return rng.integers(space.start, space.start + space.n, count)
+    if isinstance(space, spaces.MultiDiscrete):
+        return rng.integers(space.start, space.start + space.nvec, (count, *space.shape))
+    space = copy.deepcopy(space)  # the caller's space, and its generator, may be shared
+    space.seed(int(rng.integers(2**31)))
+    return map_tree(lambda *parts: np.stack(parts), *(space.sample() for _ in range(count)))
