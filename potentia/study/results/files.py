@@ -43,6 +43,7 @@ def json_lines(path: Path) -> list[Json]:
 
 
 def yaml_mapping(text: str) -> Json:
+    """A YAML mapping, empty where the text is not one."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:

@@ -14,7 +14,7 @@ def distinct_labels(configs: list[Json], kind: str) -> list[str]:
     The label is the configuration's `name` or else its `kind` without namespace and version; where two
     different configurations would share it, the settings in which they differ are added.
     """
-    base = [str(c.get("name") or _short(str(c.get(kind, "?")))) for c in configs]
+    base = [_short(str(c.get("name") or c.get(kind, "?"))) for c in configs]
     settings = [_flat({k: v for k, v in c.items() if k != "name"}) for c in configs]
     labels = []
     for label, own in zip(base, settings, strict=True):

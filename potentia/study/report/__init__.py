@@ -1,0 +1,67 @@
+"""The report of a study: one self-contained HTML page, with Markdown, CSV and JSON beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from potentia.study.report.analysis import Analysis, analyse
+from potentia.study.report.cells import merge
+from potentia.study.report.export import results_csv, results_json
+from potentia.study.report.render import html, markdown
+from potentia.study.results import Study, load_study
+
+__all__ = ["Analysis", "analyse", "compare", "write_report"]
+
+
+def write_report(study_dir: Path, out: Path | None = None) -> Path:
+    """Write `report.html`, `report.md`, `results.csv` and `results.json` of a study, finished or not.
+
+    The same run folders give the same bytes.
+
+    Args:
+        study_dir: the folder that holds `study.yaml` and `runs/`.
+        out: the HTML file (`.html`) or the folder to write to; the study's own folder by default.
+
+    Returns:
+        the path of the HTML file.
+
+    Raises:
+        FileNotFoundError: `study_dir` is not a study folder.
+        ImportError: the extra `report` is not installed.
+    """
+    return _write(load_study(Path(study_dir)), Path(study_dir) if out is None else Path(out))
+
+
+def compare(*study_dirs: Path, out: Path | None = None) -> Path:
+    """Write one report of several studies; each shaping is named `study: shaping`.
+
+    Worlds are the same where their id and settings are the same. A method is compared with the unshaped baseline
+    of its own study.
+
+    Args:
+        *study_dirs: folders of studies.
+        out: as in `write_report`; the folder `comparison` beside the first study by default.
+
+    Returns:
+        the path of the HTML file.
+    """
+    if not study_dirs:
+        raise ValueError("wanted the folders of the studies to compare, got none")
+    studies = [load_study(Path(folder)) for folder in study_dirs]
+    target = Path(study_dirs[0]).parent / "comparison" if out is None else Path(out)
+    return _write(merge(studies), target)
+
+
+def _write(study: Study, out: Path) -> Path:
+    page = out if out.suffix == ".html" else out / "report.html"
+    analysis = analyse(study)
+    texts = {
+        page: html(analysis),
+        page.with_suffix(".md"): markdown(analysis),
+        page.with_name("results.csv"): results_csv(analysis),
+        page.with_name("results.json"): results_json(analysis),
+    }
+    page.parent.mkdir(parents=True, exist_ok=True)
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return page

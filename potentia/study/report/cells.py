@@ -1,0 +1,128 @@
+"""The cells of a study: which runs belong to which world and method, and on what scale they are compared."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from potentia.study.results import Run, Study
+from potentia.study.results.labels import distinct_labels
+from potentia.study.statistics import normalise
+from potentia.study.statistics.estimates import Floats
+
+SEED = 20_211  # any constant: a report of the same data is the same report
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Method:
+    """A shaping with a learner: what is compared. `study` differs only where studies are compared."""
+
+    label: str
+    shaping: str
+    learner: str
+    study: str
+    baseline: bool
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Returns of the random policy and of the optimum in a world; NaN where unknown."""
+
+    random: float
+    optimal: float
+
+    @property
+    def known(self) -> bool:
+        """Whether scores can be normalised."""
+        return math.isfinite(self.random) and math.isfinite(self.optimal) and self.optimal > self.random
+
+    def normalised(self, returns: Floats) -> Floats:
+        """Scores with 0 at the random policy and 1 at the optimum."""
+        return normalise(returns, self.random, self.optimal)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A study arranged by world and method."""
+
+    study: Study
+    environments: tuple[str, ...]
+    methods: tuple[Method, ...]
+    runs: dict[tuple[str, Method], list[Run]]
+    anchors: dict[str, Anchors]
+
+    def completed(self, environment: str, method: Method) -> list[Run]:
+        """The runs of a cell that have a final return, by seed."""
+        return [run for run in self.runs.get((environment, method), []) if run.completed]
+
+    def returns(self, environment: str, method: Method) -> Floats:
+        """(n,) final true returns of the completed runs of a cell."""
+        return np.array([run.final_return for run in self.completed(environment, method)])
+
+    def baseline_of(self, method: Method) -> Method | None:
+        """The unshaped method with the same learner (and study), or None."""
+        for other in self.methods:
+            if other.baseline and (other.learner, other.study) == (method.learner, method.study):
+                return other
+        return None
+
+    def comparable(self) -> list[str]:
+        """Worlds whose scores are normalised, so that they may be averaged."""
+        return [environment for environment in self.environments if self.anchors[environment].known]
+
+
+def arrange(study: Study) -> Cells:
+    """Group the runs of a study into cells."""
+    several_learners = len(study.learners) > 1
+    methods: dict[tuple[str, str, str], Method] = {}
+    runs: dict[tuple[str, Method], list[Run]] = {}
+    for run in study.runs:
+        key = (run.shaping, run.learner, run.study)
+        if key not in methods:
+            label = f"{run.shaping} · {run.learner}" if several_learners else run.shaping
+            methods[key] = Method(label, *key, baseline=_unshaped(run))
+        runs.setdefault((run.environment, methods[key]), []).append(run)
+    environments = tuple(study.environments)
+    anchors = {e: _anchors([run for run in study.runs if run.environment == e]) for e in environments}
+    return Cells(study, environments, tuple(methods.values()), runs, anchors)
+
+
+def merge(studies: list[Study]) -> Study:
+    """One study out of several: shapings are prefixed with the study's name, labels are made anew."""
+    first = studies[0]
+    if len(studies) == 1:
+        return first
+    runs = [replace(run, study=study.name) for study in studies for run in study.runs]
+    environments = distinct_labels([run.config.get("environment", {}) for run in runs], "id")
+    learners = distinct_labels([run.config.get("learner", {}) for run in runs], "type")
+    merged = tuple(
+        replace(run, environment=environment, learner=learner, shaping=f"{run.study}: {run.shaping}")
+        for run, environment, learner in zip(runs, environments, learners, strict=True)
+    )
+    text = "\n".join(f"# {study.name}\n{study.spec_text}" for study in studies)
+    return Study(" and ".join(study.name for study in studies), first.folder, {}, text, merged)
+
+
+def generator(*names: str) -> np.random.Generator:
+    """A generator that depends on names only: adding a method moves no other method's interval."""
+    return np.random.default_rng([SEED, *(zlib.crc32(name.encode()) for name in names)])
+
+
+def _unshaped(run: Run) -> bool:
+    shaping = run.config.get("shaping", {})
+    return bool(shaping.get("name") == "none" or shaping.get("shapers") == [])
+
+
+def _anchors(runs: list[Run]) -> Anchors:
+    """Anchors are estimated by each run on its own; the median is one value for the world."""
+    known = np.array([run.anchors for run in runs if run.completed], dtype=np.float64).reshape(-1, 2)
+    random, optimal = (column[np.isfinite(column)] for column in known.T)
+    return Anchors(
+        float(np.median(random)) if random.size else math.nan,
+        float(np.median(optimal)) if optimal.size else math.nan,
+    )

@@ -1,0 +1,185 @@
+"""The figures of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from potentia.study.report.bookkeeping import reward_shares
+from potentia.study.report.cells import Anchors, Cells, Method
+from potentia.study.report.curves import (
+    Curve,
+    learning_curves,
+    profiles,
+    returns_over_training,
+    success_over_training,
+)
+from potentia.study.report.hacking import gap_curves
+from potentia.study.report.svg import COLOURS, Drawing, Sheet, line_style, sheet
+from potentia.study.statistics import mean
+
+ENVIRONMENT_TERM = "#B8BDC6"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All drawings of a report; a list is empty where there is nothing to draw."""
+
+    returns: list[Drawing]
+    success: list[Drawing]
+    profiles: list[Drawing]
+    shares: list[tuple[str, list[Drawing]]]
+    terms: dict[str, str]
+    gaps: list[Drawing]
+
+
+def draw_all(cells: Cells) -> Figures:
+    """Draw every figure for which the study has data."""
+    styles = method_styles(cells.methods)
+    colours = term_colours(cells)
+    worlds = list(enumerate(cells.environments))
+    returns, success, gaps = [], [], []
+    for i, e in worlds:
+        score = learning_curves(cells, e, returns_over_training)
+        rate = learning_curves(cells, e, success_over_training, mean)
+        anchors = cells.anchors[e]
+        returns.append(_curves_figure(f"return{i}", e, score, styles, label="true return", anchors=anchors))
+        success.append(_curves_figure(f"success{i}", e, rate, styles, label="success rate"))
+        gaps.append(_curves_figure(f"gap{i}", e, gap_curves(cells, e), styles, label="gap", zero=True))
+    return Figures(
+        returns=[drawing for drawing in returns if drawing],
+        success=[drawing for drawing in success if drawing],
+        profiles=_profile_figures(cells, styles),
+        shares=[(e, found) for i, e in worlds if (found := _share_figures(cells, i, e, colours))],
+        terms=colours,
+        gaps=[drawing for drawing in gaps if drawing],
+    )
+
+
+def method_styles(methods: Sequence[Method]) -> dict[Method, dict[str, Any]]:
+    """One line style a method, the same in all figures; colours are counted apart for baselines."""
+    styles: dict[Method, dict[str, Any]] = {}
+    for method in methods:
+        index = sum(other.baseline == method.baseline for other in styles)
+        styles[method] = line_style(index, baseline=method.baseline)
+    return styles
+
+
+def term_colours(cells: Cells) -> dict[str, str]:
+    """One colour a reward term, the same in all figures; the environment's own term is grey."""
+    names = dict.fromkeys(name for run in cells.study.runs for name in run.training.shares)
+    others = [name for name in names if name != "env"]
+    return {"env": ENVIRONMENT_TERM} | {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(others)}
+
+
+def _curves_figure(
+    name: str,
+    environment: str,
+    curves: list[Curve],
+    styles: dict[Method, dict[str, Any]],
+    *,
+    label: str,
+    anchors: Anchors | None = None,
+    zero: bool = False,
+) -> Drawing | None:
+    if not curves:
+        return None
+    ends = "; ".join(f"{c.method.label} ends at {c.band.estimate[-1]:.3g} ({c.runs} runs)" for c in curves)
+    with sheet(name, environment, f"{label} over environment steps. {ends}.") as page:
+        _draw(page, curves, styles)
+        if anchors is not None:
+            _anchor_lines(page, anchors)
+        if label == "success rate":
+            page.axes.set_ylim(-0.03, 1.03)
+        if zero:
+            page.axes.axhline(0, color="#8A8F98", linewidth=0.8)
+        page.axes.set(xlabel="environment steps", ylabel=label)
+        page.axes.xaxis.set_major_formatter(lambda value, _: compact(value))
+        page.axes.locator_params(axis="x", nbins=5)
+    return page.drawing
+
+
+def _draw(page: Sheet, curves: list[Curve], styles: dict[Method, dict[str, Any]]) -> None:
+    for curve in curves:
+        style = styles[curve.method]
+        page.axes.fill_between(
+            curve.x, curve.band.low, curve.band.high, color=style["color"], alpha=0.16, linewidth=0
+        )
+        # A single evaluation is a point; a line through it would be invisible.
+        marker = "o" if curve.x.size == 1 else None
+        page.axes.plot(
+            curve.x,
+            curve.band.estimate,
+            linewidth=1.7,
+            marker=marker,
+            alpha=0.55 if curve.in_progress else 1.0,
+            **style,
+        )
+
+
+def _anchor_lines(page: Sheet, anchors: Anchors) -> None:
+    for value, name in ((anchors.random, "random"), (anchors.optimal, "optimum")):
+        if np.isfinite(value):
+            page.axes.axhline(value, color="#30343B", linewidth=0.8, linestyle=(0, (1, 2)))
+            page.axes.annotate(
+                name,
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(-2, 2),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                fontsize=7.5,
+                color="#5A6069",
+            )
+
+
+def _profile_figures(cells: Cells, styles: dict[Method, dict[str, Any]]) -> list[Drawing]:
+    worlds = cells.comparable()
+    groups = [(f"All {len(worlds)} normalised worlds", worlds)] if len(worlds) > 1 else []
+    groups += [(environment, [environment]) for environment in worlds]
+    drawings = []
+    for index, (title, names) in enumerate(groups):
+        curves = profiles(cells, names)
+        if not curves:
+            continue
+        halves = "; ".join(f"{c.method.label} {c.band.estimate[50]:.0%}" for c in curves)
+        with sheet(f"profile{index}", title, f"Share of runs above a score. Above 0.5: {halves}.") as page:
+            _draw(page, curves, styles)
+            page.axes.set(xlabel="normalised score τ", ylabel="share of runs above τ", ylim=(-0.03, 1.03))
+        if page.drawing:
+            drawings.append(page.drawing)
+    return drawings
+
+
+def _share_figures(cells: Cells, index: int, environment: str, colours: dict[str, str]) -> list[Drawing]:
+    drawings = []
+    for place, shares in enumerate(reward_shares(cells, environment)):
+        lasts = ", ".join(f"{name} {values[-1]:.0%}" for name, values in shares.terms.items())
+        text = f"Share of the absolute reward of each term over training; at the end: {lasts}."
+        with sheet(f"share{index}-{place}", shares.method.label, text, size=(2.9, 2.0)) as page:
+            page.axes.stackplot(
+                shares.steps,
+                list(shares.terms.values()),
+                colors=[colours[name] for name in shares.terms],
+                linewidth=0,
+            )
+            page.axes.set(ylim=(0, 1), xlim=(shares.steps[0], max(shares.steps[-1], shares.steps[0] + 1)))
+            page.axes.xaxis.set_major_formatter(lambda value, _: compact(value))
+            page.axes.locator_params(axis="x", nbins=3)
+            page.axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+            page.axes.set_yticks([0, 0.5, 1])
+        if page.drawing:
+            drawings.append(page.drawing)
+    return drawings
+
+
+def compact(value: float) -> str:
+    """Steps for an axis: 50000 is 50k, 2500000 is 2.5M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
