@@ -35,8 +35,7 @@ def write_report(study_dir: Path, out: Path | None = None) -> Path:
 def compare(*study_dirs: Path, out: Path | None = None) -> Path:
     """Write one report of several studies; each shaping is named `study: shaping`.
 
-    Worlds are the same where their id and settings are the same. A method is compared with the unshaped baseline
-    of its own study.
+    Worlds are the same where their id and settings are. A method's baseline is that of its own study.
 
     Args:
         *study_dirs: folders of studies.

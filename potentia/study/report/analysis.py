@@ -40,7 +40,7 @@ class Analysis:
     @property
     def finished(self) -> bool:
         """Whether every run completed."""
-        return not self.troubles
+        return not self.troubles and not self.cells.study.not_started
 
     @property
     def headline(self) -> Ranking | None:

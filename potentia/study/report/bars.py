@@ -6,7 +6,7 @@ from typing import Any
 
 from potentia.study.statistics import Interval
 
-WIDTH, HEIGHT, MARGIN = 150.0, 16.0, 6.0
+WIDTH, HEIGHT, MARGIN = 120.0, 16.0, 6.0
 
 
 def bar(value: Interval, limits: tuple[float, float], colour: str, reference: float | None = None) -> str:

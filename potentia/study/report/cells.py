@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from potentia.study.results import Run, Study
+from potentia.study.results.files import mapping
 from potentia.study.results.labels import distinct_labels
 from potentia.study.statistics import normalise
 from potentia.study.statistics.estimates import Floats
@@ -78,6 +79,7 @@ class Cells:
 
 def arrange(study: Study) -> Cells:
     """Group the runs of a study into cells."""
+    baseline = str(mapping(study.spec, "report").get("baseline") or "none")
     several_learners = len(study.learners) > 1
     methods: dict[tuple[str, str, str], Method] = {}
     runs: dict[tuple[str, Method], list[Run]] = {}
@@ -85,7 +87,7 @@ def arrange(study: Study) -> Cells:
         key = (run.shaping, run.learner, run.study)
         if key not in methods:
             label = f"{run.shaping} · {run.learner}" if several_learners else run.shaping
-            methods[key] = Method(label, *key, baseline=_unshaped(run))
+            methods[key] = Method(label, *key, baseline=_unshaped(run, baseline))
         runs.setdefault((run.environment, methods[key]), []).append(run)
     environments = tuple(study.environments)
     anchors = {e: _anchors([run for run in study.runs if run.environment == e]) for e in environments}
@@ -105,7 +107,13 @@ def merge(studies: list[Study]) -> Study:
         for run, environment, learner in zip(runs, environments, learners, strict=True)
     )
     text = "\n".join(f"# {study.name}\n{study.spec_text}" for study in studies)
-    return Study(" and ".join(study.name for study in studies), first.folder, {}, text, merged)
+    return Study(
+        " and ".join(study.name for study in studies),
+        first.folder,
+        {"report": mapping(first.spec, "report")},
+        text,
+        merged,
+    )
 
 
 def generator(*names: str) -> np.random.Generator:
@@ -113,9 +121,9 @@ def generator(*names: str) -> np.random.Generator:
     return np.random.default_rng([SEED, *(zlib.crc32(name.encode()) for name in names)])
 
 
-def _unshaped(run: Run) -> bool:
-    shaping = run.config.get("shaping", {})
-    return bool(shaping.get("name") == "none" or shaping.get("shapers") == [])
+def _unshaped(run: Run, baseline: str) -> bool:
+    """Whether a run belongs to the baseline, by the name that its study gives it."""
+    return str(mapping(run.config, "shaping").get("name")) == baseline
 
 
 def _anchors(runs: list[Run]) -> Anchors:

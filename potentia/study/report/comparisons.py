@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from potentia.study.report.cells import CONFIDENCE, RESAMPLES, Cells, Method, generator
+from potentia.study.results.files import mapping, number
 from potentia.study.statistics import (
     Interval,
     PairedComparison,
@@ -36,11 +37,11 @@ class PairedRow:
 
 @dataclass(frozen=True)
 class ThresholdRow:
-    """Steps to a level of the way from the low to the high anchor of a world."""
+    """Steps to a level of the way from the low to the high anchor, or (None) to the study's own threshold."""
 
     environment: str
     method: Method
-    level: float
+    level: float | None
     threshold: float
     steps: StepsToThreshold
 
@@ -103,8 +104,7 @@ def threshold_rows(cells: Cells) -> list[ThresholdRow]:
         low, high = scale_of(cells, environment)
         if not (math.isfinite(low) and math.isfinite(high) and high > low):
             continue
-        for level in LEVELS:
-            threshold = low + level * (high - low)
+        for level, threshold in _thresholds(cells, environment, low, high):
             cell = {m: _crossings(cells, environment, m, threshold) for m in cells.methods}
             cell = {m: crossings for m, crossings in cell.items() if crossings}
             # The horizon up to which every method was followed: restricted means are then comparable.
@@ -139,6 +139,18 @@ def scale_of(cells: Cells, environment: str) -> tuple[float, float]:
     best = max((float(values.mean()) for values in finals if values.size), default=math.nan)
     low = anchors.random if math.isfinite(anchors.random) else float(np.mean(firsts)) if firsts else math.nan
     return low, anchors.optimal if math.isfinite(anchors.optimal) else best
+
+
+def _thresholds(cells: Cells, environment: str, low: float, high: float) -> list[tuple[float | None, float]]:
+    own = {
+        number(mapping(run.config, "environment").get("threshold"))
+        for run in cells.study.runs
+        if run.environment == environment
+    }
+    return [
+        *((None, value) for value in sorted(own) if math.isfinite(value)),
+        *((level, low + level * (high - low)) for level in LEVELS),
+    ]
 
 
 def _crossings(cells: Cells, environment: str, method: Method, threshold: float) -> list[tuple[float, bool]]:

@@ -53,7 +53,8 @@ def hacking_index(true_return: Floats, shaped_return: Floats, floor: float = 0.0
 
     +1: the shaped return rose as clearly as it can while the true return stood still; +2: while it fell; 0:
     both moved alike, as they must without shaping; negative: the true return improved more clearly than the
-    shaped one, as with a bonus that fades. A dense reward that rises with the true return scores 0 however large it is.
+    shaped one, as with a bonus that fades. A dense reward that rises with the true return scores 0,
+    however large it is.
 
     Args:
         true_return: (K,) mean true return of the training episodes of each logged interval, K >= 5.

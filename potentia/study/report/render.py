@@ -100,6 +100,7 @@ def _shared(analysis: Analysis) -> dict[str, Any]:
         "window": f"{WINDOW:.0%}".replace("%", " %"),
         "negligible": f"{NEGLIGIBLE:.0%}".replace("%", " %"),
         "flag": FLAG,
+        "horizons": {row.environment: row.steps.horizon for row in analysis.thresholds},
         "seeds": _span(run.seed for run in runs),
         "planned_steps": _span(run.planned_steps for run in runs),
         "eval_episodes": _span(run.evaluations.episodes for run in runs if run.evaluations.episodes),

@@ -123,7 +123,7 @@ def _order(spec: Json) -> Any:
     text = json.dumps(spec, default=str)
 
     def place(name: str) -> int:
-        found = text.find(json.dumps(name)[1:-1])
+        found = text.find(json.dumps(name))
         return found if found >= 0 else len(text)
 
     def key(run: Run) -> tuple[Any, ...]:

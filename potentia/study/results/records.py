@@ -139,6 +139,15 @@ class Study:
         """Learner labels."""
         return unique(run.learner for run in self.runs)
 
+    @property
+    def not_started(self) -> int:
+        """How many cells of the specification have no run folder yet."""
+        axes = [self.spec.get(axis) for axis in ("environments", "shapings", "learners", "seeds")]
+        sizes = [
+            axis if isinstance(axis, int) else len(axis) for axis in axes if isinstance(axis, (int, list))
+        ]
+        return max(math.prod(sizes) - len(self.runs), 0) if len(sizes) == len(axes) else 0
+
     def select(self, environment: str, shaping: str, learner: str) -> list[Run]:
         """The runs of one cell, ordered by seed."""
         wanted = (environment, shaping, learner)
