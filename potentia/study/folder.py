@@ -1,0 +1,104 @@
+"""A run's folder: every file in it is whole at any moment, whatever is killed when."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replaces a JSON file in one move, so that a reader sees the old one or the new one.
+
+    Raises:
+        OSError: If it can't be written; the old file stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise type(error)(
+            error.errno,
+            f"can't write ({error.strerror}); free some space or choose another folder with --out",
+            str(path),
+        ) from error
+
+
+class RunFolder:
+    """The files of one run: config, status, metrics, checkpoint, result.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoint = path / "checkpoint.pt"
+        self.log = path / "log.txt"
+
+    def config(self) -> dict[str, Any]:
+        """The configuration of the run."""
+        config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
+        return config
+
+    def status(self) -> dict[str, Any]:
+        """The last status; ``queued`` if there is none yet."""
+        try:
+            status: dict[str, Any] = json.loads((self.path / "status.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {"state": "queued", "steps": 0}
+        return status
+
+    def set_status(self, state: str, **changes: Any) -> None:
+        """Changes the status; an error of an earlier attempt is forgotten once the run goes on."""
+        kept = {key: value for key, value in self.status().items() if key != "error"}
+        write_json(self.path / "status.json", kept | {"state": state, "updated": time.time()} | changes)
+
+    def append(self, lines: list[Mapping[str, Any]]) -> None:
+        """Appends lines to the metrics."""
+        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.writelines(json.dumps(line, allow_nan=False) + "\n" for line in lines)
+            file.flush()
+
+    def rewind(self, step: int) -> None:
+        """Drops the metrics after a step: they belong to work that is done again."""
+        path = self.path / "metrics.jsonl"
+        if not path.exists():
+            return
+        kept = []
+        for line in path.read_text("utf-8").splitlines():
+            try:
+                if json.loads(line)["step"] <= step:
+                    kept.append(line + "\n")
+            except (ValueError, KeyError):
+                continue  # torn by a crash
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary.write_text("".join(kept), encoding="utf-8")
+        os.replace(temporary, path)
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The evaluations so far."""
+        path = self.path / "metrics.jsonl"
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        return [line for line in map(json.loads, lines) if line["kind"] == "eval"]
+
+    @contextmanager
+    def lock(self) -> Iterator[bool]:
+        """True while no other process works on this run; the kernel lets go of it when this process dies."""
+        with open(self.path / ".lock", "w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+                return
+            yield True

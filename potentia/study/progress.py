@@ -1,0 +1,102 @@
+"""A live table of every run on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from potentia.study.executor import Executor
+from potentia.study.folder import RunFolder
+from potentia.study.plan import RunConfig
+from potentia.study.runner import StudyFolder
+
+STYLES = {
+    "completed": "green",
+    "running": "bold cyan",
+    "queued": "dim",
+    "interrupted": "yellow",
+    "failed": "bold red",
+    "timeout": "red",
+}
+_SUMMARY_SECONDS = 10.0
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[Callable[[StudyFolder, Executor], Callable[[], None]]]:
+    """Gives what `run_study` takes as ``watch``."""
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=4, transient=False) as live:
+            yield lambda study, executor: lambda: live.update(_screen(study, console.height))
+    else:
+        yield lambda study, executor: _Lines(console, study)
+
+
+def _screen(study: StudyFolder, height: int) -> Group:
+    states = study.states()
+    header = Text.assemble((study.study.name, "bold"), "  ", summary(states))
+    return Group(header, table(study.runs, height - 4))
+
+
+def summary(states: dict[str, int]) -> str:
+    """The number of runs in each state, in words."""
+    known = [f"{states[state]} {state}" for state in STYLES if states.get(state)]
+    return f"{sum(states.values())} runs: {', '.join(known) or 'none'}"
+
+
+def table(runs: list[tuple[RunConfig, RunFolder]], rows: int | None = None) -> Table:
+    """Every run; if there is no room for all, those that run or went wrong come first."""
+    order = ["running", "failed", "timeout", "interrupted", "queued", "completed"]
+    entries = [(config, folder, folder.status()) for config, folder in runs]
+    if rows is not None and len(entries) > rows:
+        entries = sorted(entries, key=lambda entry: order.index(entry[2]["state"]))[: max(rows, 5)]
+    grid = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("run", "world", "shaping", "learner", "seed", "state", "steps", "steps/s", "true return", "left"):
+        grid.add_column(
+            name, justify="right" if name in ("seed", "steps", "steps/s", "true return", "left") else "left"
+        )
+    for config, folder, status in entries:
+        state, steps = status["state"], int(status.get("steps", 0))
+        rate = status.get("rate")
+        left = f"{(config.steps - steps) / rate:.0f} s" if rate and state == "running" else ""
+        found = status.get("return_mean")
+        grid.add_row(
+            config.run_id,
+            config.environment.label,
+            config.shaping.name,
+            config.learner.label,
+            str(config.seed),
+            Text(state, style=STYLES.get(state, "")),
+            f"{steps:,}/{config.steps:,}",
+            f"{rate:,.0f}" if rate and state == "running" else "",
+            "" if found is None else f"{found:.3f}",
+            status.get("error", left) if state in ("failed", "timeout") else left,
+        )
+        del folder
+    return grid
+
+
+class _Lines:
+    """One line for each change of a run's state, and a summary now and then."""
+
+    def __init__(self, console: Console, study: StudyFolder) -> None:
+        self._console, self._study = console, study
+        self._known: dict[str, str] = {}
+        self._last = 0.0
+
+    def __call__(self) -> None:
+        for config, folder in self._study.runs:
+            status = folder.status()
+            state = str(status["state"])
+            if self._known.get(config.run_id, "queued") != state:
+                error = f": {status['error']}" if "error" in status else ""
+                self._console.print(f"{config.run_id} {config.label}: {state}{error}", highlight=False, soft_wrap=True)
+            self._known[config.run_id] = state
+        if time.monotonic() - self._last > _SUMMARY_SECONDS:
+            self._last = time.monotonic()
+            self._console.print(summary(self._study.states()), highlight=False)

@@ -1,0 +1,121 @@
+"""Runs a study: what is missing or failed, and nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from potentia.study.documents import SpecError, write_yaml
+from potentia.study.executor import Executor, Job
+from potentia.study.folder import RunFolder, write_json
+from potentia.study.plan import check_study, runs_of
+from potentia.study.spec import StudySpec
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The k-th of n parts of a study, for several machines that share a folder; k counts from 1.
+
+    Raises:
+        ValueError: If k is not in 1..n.
+    """
+
+    k: int = 1
+    n: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.k <= self.n:
+            raise ValueError(f"a shard is k/n with 1 <= k <= n, got {self.k}/{self.n}")
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Reads ``k/n``."""
+        try:
+            k, n = map(int, text.split("/"))
+        except ValueError as error:
+            raise ValueError(f"a shard is written k/n, such as 1/4, got {text!r}") from error
+        return cls(k, n)
+
+    def holds(self, run_id: str) -> bool:
+        """Whether the run belongs to this part: by its id, so that the parts never overlap."""
+        return int(hashlib.sha256(run_id.encode()).hexdigest(), 16) % self.n == self.k - 1
+
+
+class StudyFolder:
+    """The folder of a study, and the runs in it.
+
+    Args:
+        study: The study.
+        out: The folder that holds studies; this one gets a folder by its name there.
+
+    Raises:
+        SpecError: If the folder can't be made.
+    """
+
+    def __init__(self, study: StudySpec, out: Path) -> None:
+        self.study = study
+        self.path = out / study.name
+        self.runs = [(config, RunFolder(self.path / "runs" / config.run_id)) for config in runs_of(study)]
+
+    def prepare(self) -> None:
+        """Writes the study and each run's configuration; what is there stays."""
+        try:
+            for config, folder in self.runs:
+                folder.path.mkdir(parents=True, exist_ok=True)
+                if not (folder.path / "config.json").exists():
+                    write_json(folder.path / "config.json", {**config.document, "run_id": config.run_id})
+            (self.path / "study.yaml").write_text(write_yaml(self.study.model_dump(mode="json")), "utf-8")
+        except OSError as error:
+            raise SpecError(
+                str(self.path), [f"the folder can't be written: {error.strerror}; choose another with --out DIR"]
+            ) from error
+
+    def states(self) -> Counter[str]:
+        """How many runs are in each state."""
+        return Counter(folder.status()["state"] for _, folder in self.runs)
+
+
+def run_study(
+    study: StudySpec,
+    source: str,
+    out: Path,
+    *,
+    jobs: int = 1,
+    shard: Shard | None = None,
+    timeout: float | None = None,
+    watch: Callable[[StudyFolder, Executor], Callable[[], None]] | None = None,
+) -> tuple[StudyFolder, Executor]:
+    """Runs whatever of the study is not completed; the same call again goes on where this one stopped.
+
+    Args:
+        study: The study.
+        source: Where it came from, for messages.
+        out: The folder that holds studies.
+        jobs: Processes at once.
+        shard: The part of the study to run.
+        timeout: Seconds a run may take, instead of the study's own.
+        watch: Makes the function that is called after each change.
+
+    Returns:
+        The folder, and the executor, which says whether it was interrupted.
+
+    Raises:
+        SpecError: If the study can't be run as it is written, or its folder can't be written.
+    """
+    check_study(study, source)
+    folder = StudyFolder(study, out)
+    folder.prepare()
+    part = shard or Shard()
+    todo = [
+        Job(config, run)
+        for config, run in folder.runs
+        if part.holds(config.run_id) and run.status()["state"] != "completed"
+    ]
+    executor = Executor(todo, jobs, timeout if timeout is not None else study.timeout)
+    if watch is not None:
+        executor.on_change = watch(folder, executor)
+    executor.run()
+    return folder, executor

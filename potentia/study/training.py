@@ -1,0 +1,193 @@
+"""The loop of a run: collect, shape, learn, update; with evaluations and checkpoints between."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from typing import Any
+
+import torch
+
+from potentia import checkpoint
+from potentia.agents.evaluate import evaluate
+from potentia.collect import CollectState, collect, reset_seed
+from potentia.metrics import ReturnTracker, reward_metrics
+from potentia.study.folder import RunFolder, write_json
+from potentia.study.learners import make_learner, rollout_steps
+from potentia.study.manifest import manifest
+from potentia.study.plan import RunConfig
+from potentia.study.seeds import evaluation_seed, run_seeds
+from potentia.study.shapings import make_shaper
+from potentia.study.world import World
+
+
+class Training:
+    """A run that goes on from its checkpoint, if there is one.
+
+    Args:
+        config: The run's configuration.
+        folder: Where its files are.
+    """
+
+    def __init__(self, config: RunConfig, folder: RunFolder) -> None:
+        torch.set_num_threads(1)
+        self.config, self.folder = config, folder
+        self.seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
+        self.world = World.probe(config)
+        spaces = self.world.observation_space, self.world.action_space
+        self.shaper = make_shaper(config.shaping, *spaces, seed=self.seeds.shaper, device="cpu")
+        self.learner = make_learner(
+            config.learner,
+            config.environment.learner,
+            *spaces,
+            streams=self.shaper.streams,
+            seed=self.seeds.learner,
+        )
+        self.rollout_steps = rollout_steps(config.learner, config.environment.learner)
+        self.columns = self.shaper.contract.info_columns
+        keys = {name.removeprefix("next_") for name in self.columns} - {"action"}
+        self.envs = self.world.make(config.environment.num_envs, keys)
+        self.steps = self.interval = 0
+        self.profile = dict.fromkeys(("act_and_step", "shape", "learn", "update", "evaluate"), 0.0)
+        self._last_return: float | None = None
+        self._resume()
+        self._begun = self.steps, time.monotonic()
+        seeds = dataclasses.asdict(self.seeds) | {"seed": config.seed}
+        write_json(folder.path / "manifest.json", manifest(self.world.spec, self.shaper, seeds))
+
+    def _resume(self) -> None:
+        if not self.folder.checkpoint.exists():
+            self.folder.rewind(-1)
+            return
+        parts = checkpoint.load(self.folder.checkpoint)
+        self.learner.load_state_dict(parts["learner"])
+        self.shaper.load_state_dict(parts["shaper"])
+        self.steps, self.interval, self.profile = parts["steps"], parts["interval"], parts["profile"]
+        self.folder.rewind(self.steps)
+
+    def run(self, stop: Any) -> bool:
+        """Trains to the end and writes the result; False if it was asked to stop before."""
+        total = self.config.steps
+        if self.steps == 0 and self.interval == 0:
+            self._evaluate()
+        while self.steps < total:
+            end = min((self.interval + 1) * self.config.checkpoint.every, total)
+            if not self._train_until(end, stop):
+                return False
+            self.interval += 1
+            self._save()
+        self._finish()
+        return True
+
+    def _train_until(self, end: int, stop: Any) -> bool:
+        """One interval: it begins with a reset of the environments, so it depends only on the checkpoint before."""
+        envs, config = self.envs, self.config
+        state: CollectState | None = None
+        seed: int | None = reset_seed(self.seeds.training, self.interval)
+        carry = self.shaper.init(envs.num_envs)
+        tracker = ReturnTracker(envs.num_envs)
+        while self.steps < end:
+            if stop:
+                return False
+            clock = _Clock(self.profile)
+            rollout, state = collect(
+                envs,
+                self.learner,
+                self.rollout_steps,
+                discount=config.discount,
+                state=state,
+                columns=self.columns,
+                seed=seed,
+            )
+            seed = None
+            clock.mark("act_and_step")
+            shaped, carry = self.shaper.shape(rollout, carry)
+            clock.mark("shape")
+            learned = self.learner.learn(shaped)
+            clock.mark("learn")
+            updated = self.shaper.update(shaped, policy=self.learner.policy)
+            clock.mark("update")
+            before = self.steps
+            self.steps += int(rollout.mask.sum())
+            episodes = tracker.update(shaped)
+            line = {
+                "kind": "train",
+                "step": self.steps,
+                "time": time.time(),
+                **reward_metrics(shaped),
+                **episodes.metrics(),
+                "learner": learned,
+                "shaper": updated,
+                "profile": clock.spent,
+            }
+            self.folder.append([_finite(line)])
+            every = config.evaluation.every
+            if self.steps // every > before // every and self.steps < config.steps:
+                self._evaluate()
+            rate = (self.steps - self._begun[0]) / max(time.monotonic() - self._begun[1], 1e-9)
+            self.folder.set_status("running", steps=self.steps, rate=rate, return_mean=self._last_return)
+        return True
+
+    def _save(self) -> None:
+        checkpoint.save(
+            self.folder.checkpoint,
+            learner=self.learner.state_dict(),
+            shaper=self.shaper.state_dict(),
+            steps=self.steps,
+            interval=self.interval,
+            profile=self.profile,
+        )
+
+    def _evaluate(self) -> None:
+        """True return on environments of its own; nothing learns."""
+        clock = _Clock(self.profile)
+        spec = self.config.evaluation
+        found = evaluate(
+            lambda: self.world.make(min(spec.episodes, self.config.environment.num_envs), {"success"}),
+            self.learner,
+            spec.episodes,
+            seed=evaluation_seed(self.seeds, self.steps),
+            greedy=spec.greedy,
+        ).metrics
+        clock.mark("evaluate")
+        self.folder.append([{"kind": "eval", "step": self.steps, "time": time.time(), **found}])
+        self._last_return = found["return_mean"]
+
+    def _finish(self) -> None:
+        evaluations = self.folder.evaluations()
+        if evaluations[-1]["step"] != self.steps:
+            self._evaluate()
+            evaluations = self.folder.evaluations()
+        last = evaluations[-1]
+        keys = ("step", "return_mean", "success_rate")
+        result = {
+            "run_id": self.config.run_id,
+            "final": {key: last[key] for key in ("return_mean", "success_rate", "episodes")},
+            "evals": [{key: line[key] for key in keys} for line in evaluations],
+            "wall_seconds": sum(self.profile.values()),
+            "steps": self.steps,
+            "anchors": self.world.anchors,
+        }
+        write_json(self.folder.path / "result.json", result)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: what isn't finite is written as null."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class _Clock:
+    """Adds the seconds since the last mark to a part of the profile."""
+
+    def __init__(self, profile: dict[str, float]) -> None:
+        self._profile, self._last = profile, time.perf_counter()
+        self.spent: dict[str, float] = {}
+
+    def mark(self, part: str) -> None:
+        now = time.perf_counter()
+        self.spent[part] = now - self._last
+        self._profile[part] += now - self._last
+        self._last = now

@@ -1,0 +1,218 @@
+"""Runs as they are lived: processes that finish, fail, hang, are killed or interrupted; and go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from potentia.study.documents import SpecError
+from potentia.study.executor import Executor, Job
+from potentia.study.folder import RunFolder, write_json
+from potentia.study.plan import check_study, runs_of
+from potentia.study.runner import Shard, StudyFolder, run_study
+from potentia.study.spec import StudySpec, parse_study
+
+STUDY: dict[str, Any] = {
+    "name": "tiny",
+    "environments": [{"id": "potentia/Chain-v0", "num_envs": 2, "kwargs": {"length": 6}}],
+    "shapings": [{"name": "none"}, {"name": "count", "shapers": [{"type": "Count", "scale": 0.1}]}],
+    "learners": [{"type": "q_learning", "config": {"rollout_steps": 8}}],
+    "seeds": 1,
+    "steps": 160,
+    "evaluation": {"every": 48, "episodes": 4},
+    "checkpoint": {"every": 64},
+}
+
+
+def study(**changes: Any) -> StudySpec:
+    return parse_study({**STUDY, **changes})
+
+
+def metrics(folder: RunFolder) -> list[dict[str, Any]]:
+    """The metrics without what depends on the clock."""
+    lines = map(json.loads, (folder.path / "metrics.jsonl").read_text("utf-8").splitlines())
+    return [{key: value for key, value in line.items() if key not in ("time", "profile")} for line in lines]
+
+
+def wait_for(condition: Any, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def test_a_study_runs_once_and_its_runs_are_paired(tmp_path: Path) -> None:
+    folder, _ = run_study(study(), "tiny", tmp_path, jobs=2)
+    assert folder.states() == {"completed": 2}
+    (none, first), (count, second) = folder.runs
+    assert [none.shaping.name, count.shaping.name] == ["none", "count"]
+    results = [json.loads((run.path / "result.json").read_text("utf-8")) for run in (first, second)]
+    # Rollouts of 8 steps x 2 worlds: evaluations at 0, at the first rollout's end past 48, 96 and 144, and at the end.
+    assert [line["step"] for line in results[0]["evals"]] == [0, 48, 96, 144, 160]
+    # Paired seeds: before learning, both shapings played the very same episodes.
+    before = [next(line for line in metrics(run) if line["kind"] == "eval") for run in (first, second)]
+    assert before[0] == before[1]
+    train = [line for line in metrics(second) if line["kind"] == "train"]
+    assert set(train[0]["terms"]) == {"env", "Count"}
+    assert train[0]["shares"]["Count"] > 0.9
+    # Everything is completed: the same command starts no process.
+    stamp = (first.path / "status.json").stat().st_mtime_ns
+    _, executor = run_study(study(), "tiny", tmp_path, jobs=2)
+    assert executor.todo == []
+    assert (first.path / "status.json").stat().st_mtime_ns == stamp
+
+
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    # Longer, so that there is time to kill it; each checkpoint interval is 64 of 6400 steps.
+    longer = study(steps=6400, shapings=STUDY["shapings"][1:], evaluation={"every": 640, "episodes": 4})
+    whole, _ = run_study(longer, "tiny", tmp_path / "whole")
+    broken = StudyFolder(longer, tmp_path / "broken")
+    broken.prepare()
+    (_, run), (_, reference) = broken.runs[0], whole.runs[0]
+    process = subprocess.Popen([sys.executable, "-m", "potentia.study.worker", str(run.path)])
+    wait_for(lambda: run.status().get("steps", 0) > 640)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert run.status()["state"] == "running"  # it had no time to say otherwise
+    done = max(line["step"] for line in metrics(run))
+    assert 640 < done < 6400
+    again, _ = run_study(longer, "tiny", tmp_path / "broken")
+    assert again.states() == {"completed": 1}
+    assert run.status()["attempt"] == 2
+    assert metrics(run) == metrics(reference)
+    ends = [json.loads((folder.path / "result.json").read_text("utf-8")) for folder in (run, reference)]
+    assert ends[0]["evals"] == ends[1]["evals"]
+
+
+def test_control_c_stops_all_and_says_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text(json.dumps({**STUDY, "name": "long", "steps": 10_000_000}), "utf-8")
+    command = [sys.executable, "-m", "potentia.cli", "study", "run", str(path), "--out", str(tmp_path), "--jobs", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    folder = StudyFolder(parse_study({**STUDY, "name": "long", "steps": 10_000_000}), tmp_path)
+    wait_for(lambda: all(run.status().get("steps", 0) > 64 for _, run in folder.runs))
+    workers = [run.status()["pid"] for _, run in folder.runs]
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"potentia study run {path} --out {tmp_path}" in told
+    assert folder.states() == {"interrupted": 2}
+    for pid in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert all(run.checkpoint.exists() for _, run in folder.runs)
+
+
+def test_a_run_that_fails_is_told_apart_and_the_others_go_on(tmp_path: Path) -> None:
+    # A potential table of two states for a world of six: an IndexError in its run, nothing that could be seen before.
+    bad = {"name": "bad", "shapers": [{"type": "PotentialShaping", "potential": [0.0, 1.0]}]}
+    folder, _ = run_study(study(shapings=[{"name": "none"}, bad]), "tiny", tmp_path, jobs=2)
+    (_, good), (_, failed) = folder.runs
+    assert good.status()["state"] == "completed"
+    assert failed.status()["state"] == "failed"
+    assert failed.status()["error"].startswith("IndexError")
+    assert "Traceback" in failed.log.read_text("utf-8")
+    assert not (failed.path / "result.json").exists()
+
+
+def test_a_run_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    folder, _ = run_study(study(steps=10_000_000, shapings=[{"name": "none"}]), "tiny", tmp_path, timeout=6.0)
+    status = folder.runs[0][1].status()
+    assert status["state"] == "timeout"
+    assert "6 s" in status["error"]
+
+
+def test_two_processes_never_work_on_one_run(tmp_path: Path) -> None:
+    folder = StudyFolder(study(), tmp_path)
+    folder.prepare()
+    run = folder.runs[0][1]
+    with run.lock() as mine, RunFolder(run.path).lock() as theirs:
+        assert mine
+        assert not theirs
+    with run.lock() as free:
+        assert free
+
+
+def test_shards_are_disjoint_and_complete() -> None:
+    ids = [config.run_id for config in runs_of(study(seeds=20))]
+    assert len(set(ids)) == 40
+    parts = [[run for run in ids if Shard(k, 3).holds(run)] for k in (1, 2, 3)]
+    assert sorted(sum(parts, [])) == sorted(ids)
+    assert min(map(len, parts)) > 5
+    for wrong in ("0/3", "4/3", "2", "a/b"):
+        with pytest.raises(ValueError, match="shard"):
+            Shard.parse(wrong)
+
+
+def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
+    ids = {config.run_id for config in runs_of(study())}
+    assert ids == {config.run_id for config in runs_of(study(name="renamed", log_every=3))}
+    for change in ({"steps": 320}, {"discount": 0.9}, {"seeds": [7]}, {"checkpoint": {"every": 32}}):
+        assert ids.isdisjoint(config.run_id for config in runs_of(study(**change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"environments": [{"id": "potentia/Chian-v0"}]}, r"environments\[0\]\.id: .*did you mean 'potentia/Chain-v0'"),
+        ({"shapings": [{"name": "a", "shapers": [{"type": "RDN"}]}]}, r"shapings\[0\]\.shapers\[0\]\.type: .*'RND'"),
+        (
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "scael": 1}]}]},
+            r"shapings\[0\]\.shapers\[0\]\.scael: unknown argument 'scael'; did you mean 'scale'",
+        ),
+        ({"shapings": [{"name": "a", "shapers": [{"type": "PotentialShaping"}]}]}, r"potential: .* requires"),
+        ({"learners": [{"type": "pqo"}]}, r"learners\[0\]\.type: unknown learner 'pqo'; did you mean 'ppo'"),
+        ({"learners": [{"type": "ppo", "config": {"gamma": 0.9}}]}, r"learners\[0\]\.config\.gamma: unknown setting"),
+        (
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"schedule": "linaer"}}]}]},
+            r"weight: unknown schedule 'linaer'; did you mean 'linear'",
+        ),
+    ],
+)
+def test_a_wrong_study_is_refused_before_anything_runs(change: dict[str, Any], told: str) -> None:
+    with pytest.raises(SpecError, match=told):
+        check_study(study(**change), "file.yaml")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tiny").write_text("a file where the folder should be", "utf-8")
+    with pytest.raises(SpecError, match=r"can't be written.*--out"):
+        run_study(study(), "tiny", tmp_path)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_json(tmp_path / "status.json", {"state": "running"})
+
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device.*free some space"):
+        write_json(tmp_path / "status.json", {"state": "completed"})
+    assert json.loads((tmp_path / "status.json").read_text("utf-8")) == {"state": "running"}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_a_killed_worker_is_named_by_its_signal(tmp_path: Path) -> None:
+    folder = StudyFolder(study(steps=10_000_000, shapings=[{"name": "none"}]), tmp_path)
+    folder.prepare()
+    config, run = folder.runs[0]
+    killed: list[int] = []
+
+    def kill() -> None:
+        if not killed and run.status().get("steps", 0) > 0:
+            killed.append(run.status()["pid"])
+            os.kill(killed[0], signal.SIGKILL)
+
+    Executor([Job(config, run)], 1, on_change=kill).run()
+    assert run.status()["state"] == "failed"
+    assert "SIGKILL" in run.status()["error"]
+    assert "memory" in run.status()["error"]
