@@ -21,7 +21,7 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
 
     Args:
         path: The file. Its folder must exist.
-        **parts: Tensors, numpy arrays, numbers, strings, bytes and None, in dicts (with string or integer keys), lists
+        **parts: Tensors, numpy arrays, numbers, strings, bytes and None, in dicts (with strings, bytes or integers for keys), lists
             and tuples; for example ``agent=agent.state_dict(), shaper=shaper.state_dict(), steps=steps``.
 
     Raises:
@@ -80,8 +80,9 @@ def _pack(value: Any, where: str) -> Any:
         return _pack_array(value, where)
     if isinstance(value, Mapping):
         for key in value:
-            if type(key) not in (str, int):
-                raise TypeError(f"the keys of{where or ' the checkpoint'} must be strings or integers, got {key!r}")
+            if type(key) not in (str, bytes, int):
+                told = f"the keys of{where or ' the checkpoint'} must be strings, bytes or integers, got {key!r}"
+                raise TypeError(told)
         return {key: _pack(part, f"{where}[{key!r}]") for key, part in value.items()}
     if type(value) in (list, tuple):
         return type(value)(_pack(part, f"{where}[{index}]") for index, part in enumerate(value))

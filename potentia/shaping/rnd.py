@@ -129,7 +129,7 @@ class RND(Shaper):
         for rows in torch.split(order, self.batch_size):
             loss = self._errors(x[rows]).mean()
             self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimizer.step()
             total += float(loss.detach()) * len(rows)
         return total / max(1, len(order))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -40,5 +41,5 @@ class Exponential:
         return self.end + (self.start - self.end) * math.pow(2.0, -step / self.half_life)
 
 
-SCHEDULES = {"linear": Linear, "exponential": Exponential}
+SCHEDULES: dict[str, Callable[..., Callable[[int], float]]] = {"linear": Linear, "exponential": Exponential}
 """The schedules that a study file can name."""

@@ -26,7 +26,7 @@ class _Loader(yaml.SafeLoader):
         """A mapping; a repeated key is an error, where PyYAML would silently take the last."""
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} is written twice", key_node.start_mark

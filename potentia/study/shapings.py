@@ -64,7 +64,7 @@ def shaper_problems(spec: ShaperSpec, where: str) -> list[str]:
 def make_shaper(
     spec: ShapingSpec, observation_space: gym.Space[Any], action_space: gym.Space[Any], *, seed: int, device: str
 ) -> Chain:
-    """The chain of a shaping, fresh; its constructors are given the spaces, the seed and the device if they ask by name.
+    """The chain of a shaping, fresh; constructors get the spaces, the seed and the device if they ask by name.
 
     Raises:
         TypeError: If a constructor refuses an argument's type.

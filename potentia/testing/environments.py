@@ -68,7 +68,7 @@ def check_env(
     _check_determinism(first, make, seed=seed, episodes=episodes, max_steps=max_steps)
     check_vector(make, seed=seed, steps=min(max_steps, 100), ours=ours)
     _check_spec(make, seed=seed, episodes=episodes, max_steps=max_steps)
-    first.close()  # type: ignore[no-untyped-call]
+    first.close()
 
 
 def _maker(env: str | gym.Env[Any, Any] | Make) -> Make:
@@ -96,7 +96,7 @@ def _check_api(make: Make) -> list[str]:
     except Exception as error:
         raise AssertionError(f"api: {error}") from error
     finally:
-        env.close()  # type: ignore[no-untyped-call]
+        env.close()
 
 
 def _check_buffers(moments: Iterator[Moment]) -> list[Moment]:
@@ -207,8 +207,8 @@ def _check_determinism(
         again = trajectory_hash(used, seed=seed, episodes=episodes, max_steps=max_steps)
         assert first == again, f"determinism: a used instance differs from a new one under the seed {seed}"
     finally:
-        new.close()  # type: ignore[no-untyped-call]
-        other.close()  # type: ignore[no-untyped-call]
+        new.close()
+        other.close()
 
 
 def _check_spec(make: Make, *, seed: int, episodes: int, max_steps: int) -> None:
@@ -226,5 +226,5 @@ def _check_spec(make: Make, *, seed: int, episodes: int, max_steps: int) -> None
     assert env.unwrapped is env or str(rebuilt) == str(env), (
         f"spec: gym.make(env.spec) makes {rebuilt} from {env}"
     )
-    env.close()  # type: ignore[no-untyped-call]
-    rebuilt.close()  # type: ignore[no-untyped-call]
+    env.close()
+    rebuilt.close()

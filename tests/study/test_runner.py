@@ -145,7 +145,7 @@ def test_shards_are_disjoint_and_complete() -> None:
     ids = [config.run_id for config in runs_of(study(seeds=20))]
     assert len(set(ids)) == 40
     parts = [[run for run in ids if Shard(k, 3).holds(run)] for k in (1, 2, 3)]
-    assert sorted(sum(parts, [])) == sorted(ids)
+    assert sorted(run for part in parts for run in part) == sorted(ids)
     assert min(map(len, parts)) > 5
     for wrong in ("0/3", "4/3", "2", "a/b"):
         with pytest.raises(ValueError, match="shard"):
@@ -195,7 +195,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left on device.*free some space"):
+    with pytest.raises(OSError, match=r"No space left on device.*free some space"):
         write_json(tmp_path / "status.json", {"state": "completed"})
     assert json.loads((tmp_path / "status.json").read_text("utf-8")) == {"state": "running"}
     assert [entry.name for entry in tmp_path.iterdir()] == ["status.json"]

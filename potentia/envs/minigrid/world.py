@@ -112,11 +112,11 @@ class MiniGridWorld(gym.Env[Any, Any]):
 
     def render(self) -> Any:
         """MiniGrid's picture."""
-        return self.game.render()  # type: ignore[no-untyped-call]
+        return self.game.render()
 
     def close(self) -> None:
         """Close MiniGrid's window."""
-        self.game.close()  # type: ignore[no-untyped-call]
+        self.game.close()
 
     def _observe(self, view: dict[str, Any]) -> Any:
         return view["image"] if self._image_only else view
@@ -168,6 +168,6 @@ def _make_game(name: str, **kwargs: Any) -> MiniGridEnv:
         raise ImportError("this needs the extra 'minigrid': pip install 'potentia[minigrid]'") from error
     identifier = minigrid_id(name)
     if identifier not in gym.registry:
-        minigrid.register_minigrid_envs()  # type: ignore[no-untyped-call]
+        minigrid.register_minigrid_envs()
     game: MiniGridEnv = gym.make(identifier, disable_env_checker=True, **kwargs).unwrapped  # type: ignore[assignment]
     return game
