@@ -83,7 +83,7 @@ def costs(cells: Cells) -> list[CostRow]:
             seconds = np.array([run.wall_seconds for run in runs])
             parts = [run.training.profile for run in runs]
             total = sum(sum(profile.values()) for profile in parts)
-            shape = sum(profile.get("shape", 0.0) for profile in parts)
+            shape = sum(profile.get(part, 0.0) for profile in parts for part in ("shape", "update"))
             rate = sum(run.steps_done for run in runs) / seconds.sum() if seconds.sum() > 0 else math.nan
             rows.append(
                 CostRow(
