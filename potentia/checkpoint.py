@@ -21,8 +21,9 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
 
     Args:
         path: The file. Its folder must exist.
-        **parts: Tensors, numpy arrays, numbers, strings, bytes and None, in dicts (with strings, bytes or integers for keys), lists
-            and tuples; for example ``agent=agent.state_dict(), shaper=shaper.state_dict(), steps=steps``.
+        **parts: Tensors, numpy arrays, numbers, strings, bytes and None, in dicts (with strings, bytes or integers
+            for keys), lists and tuples; for example ``agent=agent.state_dict(), shaper=shaper.state_dict(),
+            steps=steps``.
 
     Raises:
         TypeError: If a part can't be saved; the message says where it is.
@@ -99,13 +100,19 @@ def _pack_array(value: Any, where: str) -> dict[str, Any]:
             f"{where} can't be saved: got an array of dtype {array.dtype}; make it numbers, strings or a list"
         )
     kind = "array" if isinstance(value, np.ndarray) else "scalar"
-    return {_ARRAY: kind, "dtype": array.dtype.str, "shape": tuple(array.shape), "bytes": array.tobytes()}
+    return {
+        _ARRAY: kind,
+        "dtype": array.dtype.str,
+        "shape": tuple(array.shape),
+        "bytes": array.tobytes() or None,
+    }  # torch.load refuses empty bytes
 
 
 def _unpack(value: Any) -> Any:
     if isinstance(value, dict):
         if _ARRAY in value:
-            flat = np.frombuffer(value["bytes"], dtype=np.dtype(value["dtype"]))
+            dtype = np.dtype(value["dtype"])
+            flat = np.frombuffer(value["bytes"], dtype) if value["bytes"] else np.empty(0, dtype)
             array = flat.reshape(value["shape"]).copy()
             return array if value[_ARRAY] == "array" else array[()]
         return {key: _unpack(part) for key, part in value.items()}

@@ -59,7 +59,7 @@ def test_a_full_disk_is_reported_and_the_old_file_survives(tmp_path, monkeypatch
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(checkpoint.os, failing, full)
-    with pytest.raises(OSError, match="could not write the checkpoint .No space left on device.*untouched") as caught:
+    with pytest.raises(OSError, match=r"could not write the checkpoint .No space left on device.*untouched") as caught:
         checkpoint.save(path, steps=2)
     assert caught.value.errno == errno.ENOSPC
     monkeypatch.undo()

@@ -86,7 +86,7 @@ def test_codes_in_a_grid_have_no_order():
     grids = np.full((3, 7, 7, 1), 3)
     grids[1], grids[2] = 4, 200
     near, far = (
-        float((encoder(torch.as_tensor(grids[:1])) - encoder(torch.as_tensor(grids[i : i + 1]))).norm()) for i in (1, 2)
+        (encoder(torch.as_tensor(grids[:1])) - encoder(torch.as_tensor(grids[i : i + 1]))).norm().item() for i in (1, 2)
     )
     assert 1 / 3 < near / far < 3
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -28,7 +30,7 @@ def rollout(reward, discount, terminated, truncated=None, mask=None) -> Rollout:
 
 def test_gae_by_hand_with_a_termination():
     # delta = 1 + .5*4 - 2 = 1; 0 + .5*6 - 4 = -1; terminal: 8 + 0 - 6 = 2; next episode: 1 + .5*2 - 1 = 1.
-    # With lambda = .5, discount*lambda = .25: A2 = 2 (the trace is cut), A1 = -1 + .25*2 = -.5, A0 = 1 + .25*-.5 = .875.
+    # With lambda = .5, discount*lambda = .25: A2 = 2 (the trace ends), A1 = -1 + .25*2 = -.5, A0 = 1 + .25*-.5 = .875.
     data = rollout(column(1, 0, 8, 1), column(0.5, 0.5, 0, 0.5), flags(0, 0, 1, 0))
     advantages = gae(data, column(2, 4, 6, 1), column(4, 6, 99, 2), 0.5)
     assert advantages[:, 0].tolist() == [0.875, -0.5, 2.0, 1.0]
@@ -106,7 +108,7 @@ def experiences(draw):
     values, next_values = rng.normal(size=shape), rng.normal(size=shape)
     for b in range(shape[1]):
         rows = np.flatnonzero(mask[:, b])
-        for t, following in zip(rows[:-1], rows[1:], strict=True):
+        for t, following in pairwise(rows):
             if not (terminated | truncated)[t, b]:
                 next_values[t, b] = values[following, b]
     return rollout(rng.normal(size=shape), discount, terminated, truncated, mask), values, next_values

@@ -145,7 +145,7 @@ def _unknown(rollout: Rollout) -> Tensor:
     apart = torch.ones_like(rollout.mask)
     changed = rollout.done[:-1] | ~rollout.mask[1:]
     for (_, before), (_, following) in zip(leaves(rollout.next_obs), leaves(rollout.obs), strict=True):
-        changed = changed | (before[:-1] != following[1:]).flatten(2).any(-1)
+        changed = changed | (before[:-1] != following[1:]).reshape(*changed.shape, -1).any(-1)
     apart[:-1] = changed
     unknown: Tensor = apart & rollout.mask
     return unknown

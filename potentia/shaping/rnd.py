@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -169,8 +170,9 @@ class RND(Shaper):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restores what `state_dict` returned."""
         check_keys(self, state, tuple(self.state_dict()))
-        for part in ("encoder", "target", "predictor", "optimizer", "features", "returns"):
+        for part in ("encoder", "target", "predictor", "features", "returns"):
             getattr(self, part).load_state_dict(state[part])
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))  # torch would share its tensors
         self._filter.values = state["filter"]
         self._generator.set_state(state["generator"].cpu())
 

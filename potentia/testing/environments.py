@@ -23,9 +23,7 @@ INFO_KEYS = ("caption", "state_hash", "distance", "potential", "subgoals", "succ
 Make = Callable[[], gym.Env[Any, Any]]
 
 
-def check_env(
-    env: str | gym.Env[Any, Any] | Make, *, seed: int = 0, episodes: int = 3, max_steps: int = 1000
-) -> None:
+def check_env(env: str | gym.Env[Any, Any] | Make, *, seed: int = 0, episodes: int = 3, max_steps: int = 1000) -> None:
     """Check that an environment keeps the rules; the name of the first broken one begins the error.
 
     - ``api``: Gymnasium's own checker raises nothing.
@@ -78,8 +76,7 @@ def _maker(env: str | gym.Env[Any, Any] | Make) -> Make:
         spec = env.spec
         if spec is None:
             raise TypeError(
-                f"{env} has no spec, and the rules need fresh instances: "
-                "give check_env a function that makes one"
+                f"{env} has no spec, and the rules need fresh instances: give check_env a function that makes one"
             )
         return lambda: gym.make(spec)
     return env
@@ -105,9 +102,7 @@ def _check_buffers(moments: Iterator[Moment]) -> list[Moment]:
     copies: list[Any] = []
     arrays: set[int] = set()
     for moment in moments:
-        ids = {id(leaf) for _, leaf in leaves(moment.content()) if isinstance(leaf, np.ndarray)} | {
-            id(moment.info)
-        }
+        ids = {id(leaf) for _, leaf in leaves(moment.content()) if isinstance(leaf, np.ndarray)} | {id(moment.info)}
         assert not ids & arrays, "fresh_buffers: an array or info that was returned before was returned again"
         arrays |= ids
         kept.append(moment)
@@ -188,17 +183,13 @@ def _check_info_values(moment: Moment) -> None:
             assert info.get(key, 0.0) == 0.0, f"info_values: at success {key} must be 0.0, got {info[key]!r}"
     if info.get("distance") == -1.0:
         potential = info.get("potential", -1.0)
-        assert potential == -1.0, (
-            f"info_values: with no way to success potential must be -1.0, got {potential!r}"
-        )
+        assert potential == -1.0, f"info_values: with no way to success potential must be -1.0, got {potential!r}"
     if moment.first:
         happened = sorted(name for name, value in info.get("subgoals", {}).items() if value)
         assert not happened, f"info_values: at a reset no event has happened, got {happened}"
 
 
-def _check_determinism(
-    used: gym.Env[Any, Any], make: Make, *, seed: int, episodes: int, max_steps: int
-) -> None:
+def _check_determinism(used: gym.Env[Any, Any], make: Make, *, seed: int, episodes: int, max_steps: int) -> None:
     new, other = make(), make()
     try:
         first = trajectory_hash(new, seed=seed, episodes=episodes, max_steps=max_steps)
@@ -223,8 +214,6 @@ def _check_spec(make: Make, *, seed: int, episodes: int, max_steps: int) -> None
     same = trajectory_hash(env, **options) == trajectory_hash(rebuilt, **options)
     assert same, "spec: gym.make(env.spec) makes an environment that behaves differently"
     # Of a bare environment gym.make(spec) gives one with Gymnasium's default wrappers around it.
-    assert env.unwrapped is env or str(rebuilt) == str(env), (
-        f"spec: gym.make(env.spec) makes {rebuilt} from {env}"
-    )
+    assert env.unwrapped is env or str(rebuilt) == str(env), f"spec: gym.make(env.spec) makes {rebuilt} from {env}"
     env.close()
     rebuilt.close()

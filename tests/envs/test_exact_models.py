@@ -116,9 +116,7 @@ def test_optimum_solves_the_bellman_equation(name: str, discount: float) -> None
     np.testing.assert_allclose(solution.values, solution.action_values.max(axis=1), rtol=0, atol=0)
     assert (solution.values[model.terminal] == 0).all()
     policy = np.eye(model.num_actions)[solution.policy]
-    np.testing.assert_allclose(
-        exact.policy_values(model, policy, discount), solution.values, rtol=0, atol=1e-9
-    )
+    np.testing.assert_allclose(exact.policy_values(model, policy, discount), solution.values, rtol=0, atol=1e-9)
     assert solution.optimal[np.arange(model.num_states), solution.policy].all()
 
 

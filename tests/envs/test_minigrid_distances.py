@@ -127,9 +127,7 @@ def test_distance_satisfies_bellmans_equation(name: str, seeds: int) -> None:
     assert checked >= seeds
 
 
-@pytest.mark.parametrize(
-    "name", ["DoorKey-8x8", "KeyCorridorS3R2", "LockedRoom", "MultiRoom-N4-S5", "UnlockPickup"]
-)
+@pytest.mark.parametrize("name", ["DoorKey-8x8", "KeyCorridorS3R2", "LockedRoom", "MultiRoom-N4-S5", "UnlockPickup"])
 def test_walking_down_the_distance_succeeds_in_exactly_so_many_steps(name: str) -> None:
     env = gym.make(f"potentia/{name}-v0", info_keys=("distance", "success")).unwrapped
     _, info = env.reset(seed=7)

@@ -53,9 +53,7 @@ def test_every_id_runs_with_all_its_keys(name: str) -> None:
             break
 
 
-@pytest.mark.parametrize(
-    "name", ["DoorKey-5x5", "KeyCorridorS3R1", "Dynamic-Obstacles-5x5", "PutNear-6x6-N2"]
-)
+@pytest.mark.parametrize("name", ["DoorKey-5x5", "KeyCorridorS3R1", "Dynamic-Obstacles-5x5", "PutNear-6x6-N2"])
 def test_observations_rewards_and_ends_are_minigrids_own(name: str) -> None:
     """Same seed, same actions: all the same, but that an ended episode is not truncated as well."""
     ours = gym.make(f"potentia/{name}-v0")
@@ -87,9 +85,7 @@ def door_key() -> tuple[Any, dict[str, Any]]:
 def test_a_walkthrough_of_door_key_by_hand() -> None:
     """Key ahead, door on the left: pick up, left, toggle, then into the room of the goal: 7 actions."""
     env, info = door_key()
-    assert info["caption"] == (
-        "You carry nothing. You see a locked yellow door 1 to the left, a yellow key 1 ahead."
-    )
+    assert info["caption"] == ("You carry nothing. You see a locked yellow door 1 to the left, a yellow key 1 ahead.")
     told: list[set[str]] = []
     distances = [info["distance"]]
     for action in (PICK_UP, LEFT, TOGGLE, FORWARD, FORWARD, RIGHT, FORWARD):
@@ -132,9 +128,7 @@ def test_state_hash_is_equal_just_when_the_state_is(name: str) -> None:
     _, info = env.reset(seed=0)
     for _ in range(2000):
         game = env.game
-        inside = [
-            None if t is None else (t.encode(), t.contains and t.contains.encode()) for t in game.grid.grid
-        ]
+        inside = [None if t is None else (t.encode(), t.contains and t.contains.encode()) for t in game.grid.grid]
         load = None if game.carrying is None else (game.carrying.encode(), str(game.carrying.contains))
         mark = (tuple(int(v) for v in game.agent_pos), int(game.agent_dir), load, tuple(inside))
         if load is None:  # the contents of a carried box print with their address
@@ -151,9 +145,7 @@ def test_state_hash_is_the_same_in_another_process() -> None:
         "import gymnasium as gym; from potentia.envs import minigrid; minigrid.register();"
         "print(gym.make('potentia/DoorKey-5x5-v0').reset(seed=1)[1]['state_hash'])"
     )
-    other = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
-    )
+    other = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     assert int(other.stdout) == door_key()[1]["state_hash"]
 
 
@@ -165,8 +157,7 @@ def test_caption_of_a_view_by_hand() -> None:
     image[3, 4] = (9, 0, 0)
     image[4, 6] = (4, 4, 0)
     assert describe_view(image) == (
-        "You carry a blue ball. A wall is in front of you. "
-        "You see an open yellow door 1 to the right, lava 2 ahead."
+        "You carry a blue ball. A wall is in front of you. You see an open yellow door 1 to the right, lava 2 ahead."
     )
 
 

@@ -252,9 +252,7 @@ def test_crop_is_centred_on_the_hero_and_padded_with_stone() -> None:
         assert chr(observation["chars_crop"][20, 20]) == "@"
         stone = nethack().GLYPH_CMAP_OFF
         padded = np.pad(observation["glyphs"], 20, constant_values=stone)
-        np.testing.assert_array_equal(
-            observation["glyphs_crop"], padded[row : row + 41, column : column + 41]
-        )
+        np.testing.assert_array_equal(observation["glyphs_crop"], padded[row : row + 41, column : column + 41])
 
 
 @pytest.mark.parametrize(
@@ -361,11 +359,7 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_registering_imports_no_simulator() -> None:
-    code = (
-        "import sys, potentia.envs.minihack as m\n"
-        "m.register()\n"
-        "assert not {'nle', 'minihack'} & set(sys.modules)"
-    )
+    code = "import sys, potentia.envs.minihack as m\nm.register()\nassert not {'nle', 'minihack'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -124,9 +124,7 @@ def test_distance_is_exact_in_the_game(task: str, seeds: int) -> None:
     With 0 at success only, that makes the distance the exact number of actions. A chance action that fails (a
     stuck door, a kick) leaves the distance as it is, or adds one if its question was open; it is tried again.
     """
-    with contextlib.closing(
-        gym.make(f"potentia/{task}", info_keys=("caption", "distance", "success"))
-    ) as env:
+    with contextlib.closing(gym.make(f"potentia/{task}", info_keys=("caption", "distance", "success"))) as env:
         for seed in range(seeds):
             _, info = env.reset(seed=seed)
             path: list[int] = []
@@ -193,18 +191,14 @@ def test_key_room_events_come_in_order() -> None:
             happened: list[str] = []
             while not info["success"]:
                 reached = [_after(env, seed, [*path, action]) for action in range(env.action_space.n)]
-                path.append(
-                    next(a for a, there in enumerate(reached) if there["distance"] == info["distance"] - 1)
-                )
+                path.append(next(a for a, there in enumerate(reached) if there["distance"] == info["distance"] - 1))
                 info = reached[path[-1]]
                 happened += [name for name, now in info["subgoals"].items() if now]
             assert happened == ["picked_up_key", "opened_door", "unlocked_door", "reached_goal"]
 
 
 def test_hidden_state_agrees_with_what_a_lit_room_shows() -> None:
-    with contextlib.closing(
-        gym.make("potentia/MiniHack-Room-Monster-15x15-v0", observation_keys=("glyphs",))
-    ) as env:
+    with contextlib.closing(gym.make("potentia/MiniHack-Room-Monster-15x15-v0", observation_keys=("glyphs",))) as env:
         for seed in range(5):
             observation, _ = env.reset(seed=seed)
             hidden = env.unwrapped._hidden
@@ -221,10 +215,7 @@ def test_archive_has_the_bytes_of_the_game_s_own_packer() -> None:
     # Header 40 bytes; directory "nDirectory        0\n" (20) and "na.lev" + 10 (16): contents start at 76.
     archive = pack_archive({"a.lev": b"xyz"})
     assert archive == (
-        b"  1        2       16       76       79\n"
-        + b"nDirectory        0\n"
-        + b"na.lev       76\n"
-        + b"xyz"
+        b"  1        2       16       76       79\n" + b"nDirectory        0\n" + b"na.lev       76\n" + b"xyz"
     )
 
 

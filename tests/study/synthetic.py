@@ -93,9 +93,7 @@ class Cell:
     steps: int
 
 
-def write_run(
-    cell: Cell, source: np.random.Generator, *, state: str = "completed", error: str | None = None
-) -> Path:
+def write_run(cell: Cell, source: np.random.Generator, *, state: str = "completed", error: str | None = None) -> Path:
     """Write one run folder; a run that did not complete stops at 55 % of its steps."""
     index = len(list((cell.study / "runs").glob("*")))
     folder = cell.study / "runs" / f"{index:04d}"
@@ -119,9 +117,7 @@ def write_run(
     if state == "queued":
         return folder
     _dump(folder / "manifest.json", _manifest(cell.shaping, cell.seed, cell.environment))
-    (folder / "metrics.jsonl").write_text(
-        "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
-    )
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     if state == "completed":
         evals = [line for line in lines if line["kind"] == "eval"]
         result = {
@@ -136,9 +132,7 @@ def write_run(
     return folder
 
 
-def _lines(
-    cell: Cell, scale: tuple[float, float], done: float, source: np.random.Generator
-) -> list[dict[str, Any]]:
+def _lines(cell: Cell, scale: tuple[float, float], done: float, source: np.random.Generator) -> list[dict[str, Any]]:
     curve, steps, (low, high) = cell.curve, cell.steps, scale
     lines: list[dict[str, Any]] = []
     half = curve.half * math.exp(source.normal(0, 0.15))

@@ -98,9 +98,7 @@ def test_adding_a_method_moves_no_other_interval(analysis):
 
 def test_never_reached_thresholds_are_reported_as_such(analysis):
     (row,) = [
-        r
-        for r in analysis.thresholds
-        if (r.environment, r.method.label, r.level) == ("DeepSea", "misleading", 0.9)
+        r for r in analysis.thresholds if (r.environment, r.method.label, r.level) == ("DeepSea", "misleading", 0.9)
     ]
     assert (row.steps.reached, row.steps.runs) == (0, 5)
     assert steps(row.steps.median.estimate) == "not reached"

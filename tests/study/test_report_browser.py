@@ -14,9 +14,7 @@ from tests.study.synthetic import ENVIRONMENTS, write_study
 
 @pytest.fixture(scope="module")
 def browser():
-    found = next(
-        (path for name in ("chromium-headless-shell", "chromium") if (path := shutil.which(name))), None
-    )
+    found = next((path for name in ("chromium-headless-shell", "chromium") if (path := shutil.which(name))), None)
     if found is None:
         if os.environ.get("CI"):
             pytest.fail("no browser: install the Debian package chromium-headless-shell")
@@ -31,9 +29,7 @@ def browser():
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     states = {(ENVIRONMENTS[1], "rnd", 3): ("failed", "loss is NaN " + "x" * 300)}
-    return write_report(
-        write_study(tmp_path_factory.mktemp("browser"), environments=ENVIRONMENTS[:2], states=states)
-    )
+    return write_report(write_study(tmp_path_factory.mktemp("browser"), environments=ENVIRONMENTS[:2], states=states))
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -60,9 +56,7 @@ def test_the_page_fits_and_is_quiet(browser, report, width):
 def test_wide_tables_do_not_scroll_on_a_desktop(browser, report):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(report.as_uri())
-    overflow = page.eval_on_selector_all(
-        ".scroll", "all => all.map(box => box.scrollWidth - box.clientWidth)"
-    )
+    overflow = page.eval_on_selector_all(".scroll", "all => all.map(box => box.scrollWidth - box.clientWidth)")
     assert len(overflow) >= 8
     assert max(overflow) <= 0, overflow
     page.close()

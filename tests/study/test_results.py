@@ -20,9 +20,7 @@ def study(tmp_path):
         (ENVIRONMENTS[0], "count", 1): ("running", None),
         (ENVIRONMENTS[0], "none", 1): ("queued", None),
     }
-    return write_study(
-        tmp_path, environments=ENVIRONMENTS[:1], shapings=shapings, seeds=3, steps=2000, states=states
-    )
+    return write_study(tmp_path, environments=ENVIRONMENTS[:1], shapings=shapings, seeds=3, steps=2000, states=states)
 
 
 def test_runs_are_read_with_their_axes_and_the_baseline_first(study):

@@ -62,9 +62,7 @@ class TabularDynamics:
             self.state[where] = self._starts[chosen[where]]
         self.elapsed[where] = 0
 
-    def advance(
-        self, action: IntArray, where: BoolArray
-    ) -> tuple[IntArray, FloatArray, BoolArray, BoolArray]:
+    def advance(self, action: IntArray, where: BoolArray) -> tuple[IntArray, FloatArray, BoolArray, BoolArray]:
         """Step the environments of ``where``; the others stay, with reward 0 and no end.
 
         Returns:

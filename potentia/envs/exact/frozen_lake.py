@@ -57,9 +57,7 @@ def frozen_lake(map_name: str = "8x8", slippery: bool = True, time_limit: int = 
         terminal=goal | hole,
         start=(kind == "S") / (kind == "S").sum(),
         success=goal,
-        names=tuple(
-            f"You stand at row {s // width}, column {s % width}: {_KIND[k]}." for s, k in enumerate(kind)
-        ),
+        names=tuple(f"You stand at row {s // width}, column {s % width}: {_KIND[k]}." for s, k in enumerate(kind)),
         events={"reached_goal": goal, "fell_into_hole": hole},
         time_limit=time_limit,
     )

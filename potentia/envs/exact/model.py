@@ -52,8 +52,7 @@ class TransitionModel:
         states, actions = self.transition.shape[:2]
         if self.reward.shape not in {(states, actions, states), (states, actions)}:
             raise ValueError(
-                f"reward must have shape {(states, actions, states)} or {(states, actions)}, "
-                f"got {self.reward.shape}"
+                f"reward must have shape {(states, actions, states)} or {(states, actions)}, got {self.reward.shape}"
             )
         vectors = {"terminal": self.terminal, "start": self.start, "success": self.success}
         for label, vector in {**vectors, **self.events}.items():

@@ -42,8 +42,7 @@ def random_mdp(
     width = states if branching is None else branching
     if states < 2 or actions < 1 or not 1 <= width <= states:
         raise ValueError(
-            f"wanted states >= 2, actions >= 1 and 1 <= branching <= states, "
-            f"got {states}, {actions}, {branching}"
+            f"wanted states >= 2, actions >= 1 and 1 <= branching <= states, got {states}, {actions}, {branching}"
         )
     if reward not in {"sparse", "dense"}:
         raise ValueError(f'reward must be "sparse" or "dense", got {reward!r}')

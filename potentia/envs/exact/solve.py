@@ -120,6 +120,5 @@ def shortest_distance(model: TransitionModel) -> FloatArray:
 def _check_discount(discount: float) -> None:
     if not 0.0 <= discount < 1.0:
         raise ValueError(
-            f"discount must be in [0, 1), got {discount}; for undiscounted returns within a limit "
-            "use return_within"
+            f"discount must be in [0, 1), got {discount}; for undiscounted returns within a limit use return_within"
         )

@@ -96,9 +96,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, Any]):
         self._ended[where] = False
         return self._observe(), _present(self._dynamics.info(), where)
 
-    def step(
-        self, actions: Any
-    ) -> tuple[NDArray[Any], NDArray[np.float64], BoolArray, BoolArray, dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[NDArray[Any], NDArray[np.float64], BoolArray, BoolArray, dict[str, Any]]:
         """Step every environment.
 
         Raises:

@@ -65,9 +65,7 @@ class TabularWorld(gym.Env[Any, Any]):
         self._events = {name: inside.tolist() for name, inside in events.items()}
         self._with_events = "subgoals" in keys
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Draw a start state; without a seed the random stream goes on."""
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
@@ -124,7 +122,5 @@ class TabularWorld(gym.Env[Any, Any]):
         state = self._state
         info: dict[str, Any] = {key: table[state] for key, table in self._tables.items()}
         if self._with_events:
-            info["subgoals"] = {
-                name: inside[state] and not inside[before] for name, inside in self._events.items()
-            }
+            info["subgoals"] = {name: inside[state] and not inside[before] for name, inside in self._events.items()}
         return info

@@ -40,9 +40,7 @@ def describe_view(image: NDArray[np.uint8]) -> str:
     sentences = [carried]
     if image[middle, last - 1, 0] == _WALL:
         sentences.append("A wall is in front of you.")
-    sentences.append(
-        "You see " + ", ".join(text for *_, text in sorted(seen)) + "." if seen else "You see nothing."
-    )
+    sentences.append("You see " + ", ".join(text for *_, text in sorted(seen)) + "." if seen else "You see nothing.")
     return " ".join(sentences)
 
 

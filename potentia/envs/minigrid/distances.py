@@ -213,9 +213,7 @@ class DistanceOracle:
         bound = self._bounds[key, closed, locked] = self._board.search(stand, closed, exits, lazy)
         return bound
 
-    def _unlocking(
-        self, closed: int, locked: int, stand: int, exits: dict[int, list[Poses]]
-    ) -> list[LazyExit]:
+    def _unlocking(self, closed: int, locked: int, stand: int, exits: dict[int, list[Poses]]) -> list[LazyExit]:
         """Toggling the door that the key in the hand unlocks."""
         door = self._matching(locked)
         poses = self._board.facing(door, stand)
@@ -229,9 +227,7 @@ class DistanceOracle:
         fitting: list[int] = [c for c, door in self._doors if c & locked and door.color == self._key.color]
         return sum(fitting)
 
-    def _dropping(
-        self, closed: int, locked: int, stand: int, exits: dict[int, list[Poses]]
-    ) -> list[LazyExit]:
+    def _dropping(self, closed: int, locked: int, stand: int, exits: dict[int, list[Poses]]) -> list[LazyExit]:
         """Putting the key down in front, after which one only walks to the target."""
         lazy: list[LazyExit] = []
         layers = self._free(closed, locked).layers

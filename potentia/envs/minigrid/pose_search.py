@@ -113,8 +113,7 @@ class Board:
         while any(frontier) or any(delayed) or exits or pending:
             cost = len(layers) + 1
             layer = [
-                delayed[d] | frontier[d - 1] | frontier[d - 3] | self.behind(frontier[d] & ~closed, d)
-                for d in range(4)
+                delayed[d] | frontier[d - 1] | frontier[d - 3] | self.behind(frontier[d] & ~closed, d) for d in range(4)
             ]
             delayed = [self.behind(frontier[d] & closed, d) if closed else 0 for d in range(4)]
             for poses in exits.pop(cost, ()):

@@ -76,9 +76,7 @@ class MiniGridWorld(gym.Env[Any, Any]):
         self._hash: StateHash | None = None
         self._oracle: DistanceOracle | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Generate a new grid; without a seed MiniGrid's random stream goes on."""
         super().reset(seed=seed)
         self.game.reset(seed=seed)
@@ -129,9 +127,7 @@ class MiniGridWorld(gym.Env[Any, Any]):
             for cell in range(self.game.width * self.game.height):
                 self._hash.refresh(cell)
 
-    def _info(
-        self, view: dict[str, Any], events: dict[str, bool], success: bool, terminated: bool
-    ) -> dict[str, Any]:
+    def _info(self, view: dict[str, Any], events: dict[str, bool], success: bool, terminated: bool) -> dict[str, Any]:
         keys = self._keys
         info: dict[str, Any] = {}
         if "caption" in keys:

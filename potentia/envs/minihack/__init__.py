@@ -17,6 +17,4 @@ def register() -> None:
     for name in TASKS:
         world = f"potentia/{name}"
         if world not in gym.registry:
-            gym.register(
-                id=world, entry_point="potentia.envs.minihack.world:MiniHackWorld", kwargs={"task": name}
-            )
+            gym.register(id=world, entry_point="potentia.envs.minihack.world:MiniHackWorld", kwargs={"task": name})

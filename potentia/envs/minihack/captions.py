@@ -68,9 +68,7 @@ class Surroundings:
         for place, glyph in zip(found.tolist(), seen.tolist(), strict=True):
             down, east = place // width - row, place % width - column
             if (down, east) != (0, 0):
-                things.append(
-                    (max(abs(down), abs(east)), place, str(self._names[glyph]), _direction(down, east))
-                )
+                things.append((max(abs(down), abs(east)), place, str(self._names[glyph]), _direction(down, east)))
         nearest: dict[str, str] = {}
         for steps, _, name, where in sorted(things):
             nearest.setdefault(name, f"{name} {steps} {where}")

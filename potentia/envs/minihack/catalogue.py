@@ -84,8 +84,7 @@ def _skills() -> dict[str, Task]:
         for kind in ("", "-Fixed", "-Distr")
     ]
     ids = {
-        name: "MiniHack" + name.replace("-", "")
-        for name in [*simple, "ClosedDoor", "LockedDoor", "LockedDoor-Fixed"]
+        name: "MiniHack" + name.replace("-", "") for name in [*simple, "ClosedDoor", "LockedDoor", "LockedDoor-Fixed"]
     }
     tasks = _family("skills_simple", ids)
     for thing in ("Horn", "Lava", "Random", "Wand"):

@@ -53,9 +53,7 @@ _NO_HIT_POINTS = bytes(4)
 _PRINTS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "items": lambda records: [r[28:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in records],
     "inventory": lambda records: [r[30:36] + r[40:49] + _HOLINESS[r[54]] + r[80:88] for r in records],
-    "monsters": lambda records: [
-        r[20:22] + r[26:30] + r[40:44] for r in records if r[40:44] > _NO_HIT_POINTS
-    ],
+    "monsters": lambda records: [r[20:22] + r[26:30] + r[40:44] for r in records if r[40:44] > _NO_HIT_POINTS],
     "traps": lambda records: [r[8:10] + _TRAP_KIND[r[14]] for r in records],
 }
 

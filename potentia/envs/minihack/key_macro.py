@@ -28,8 +28,7 @@ def closed_door_glyphs() -> frozenset[int]:
     return frozenset(
         glyph
         for glyph in range(game.GLYPH_CMAP_OFF, game.MAX_GLYPH)
-        if game.glyph_is_cmap(glyph)
-        and game.symdef.from_idx(game.glyph_to_cmap(glyph)).explanation == "closed door"
+        if game.glyph_is_cmap(glyph) and game.symdef.from_idx(game.glyph_to_cmap(glyph)).explanation == "closed door"
     )
 
 

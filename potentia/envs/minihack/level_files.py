@@ -59,9 +59,7 @@ def compile_level(text: str, compiler: str) -> bytes:
         level = Path(folder, "mylevel.lev")
         if done.returncode != 0 or not level.exists():
             said = (done.stdout + done.stderr).strip() or f"exit status {done.returncode}"
-            raise ValueError(
-                f"the level description does not compile ({said}); it begins with {text.strip()[:200]!r}"
-            )
+            raise ValueError(f"the level description does not compile ({said}); it begins with {text.strip()[:200]!r}")
         return level.read_bytes()
 
 

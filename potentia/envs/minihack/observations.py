@@ -72,9 +72,7 @@ class Observer:
         self.buffers = tuple(dict.fromkeys(self._sources.values()))
         self.space = spaces.Dict({key: self._box(key, known[self._sources[key]]) for key in keys})
 
-    def observe(
-        self, buffers: Mapping[str, NDArray[np.generic]], column: int, row: int
-    ) -> dict[str, np.ndarray]:
+    def observe(self, buffers: Mapping[str, NDArray[np.generic]], column: int, row: int) -> dict[str, np.ndarray]:
         """A fresh observation.
 
         Args:
@@ -110,7 +108,5 @@ class Observer:
         shape = (self._crop, self._crop) if key != self._sources[key] else description["shape"]
         if key == "blstats":
             return spaces.Box(-1.0, 1.0, shape, np.float32)
-        low, high = (
-            (0, nethack().MAX_GLYPH) if "glyphs" in key else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        )
+        low, high = (0, nethack().MAX_GLYPH) if "glyphs" in key else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         return spaces.Box(low, high, shape, dtype.type)

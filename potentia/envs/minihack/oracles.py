@@ -121,11 +121,7 @@ class WalkOracle:
             return 1 if self._search or can_stay_in_place(terrain, hero) else 2
         if question is None:
             return 0
-        onward = [
-            hero + step
-            for step in NEIGHBOURS
-            if field[hero] == terrain.cost[hero + step] + field[hero + step]
-        ]
+        onward = [hero + step for step in NEIGHBOURS if field[hero] == terrain.cost[hero + step] + field[hero + step]]
         if question.command == self._kick_command and any(door in terrain.locked for door in onward):
             return -1  # of a kick's two actions one is spent
         closed = [door for door in onward if terrain.straight_only[door] and terrain.cost[door] == 2]

@@ -25,9 +25,7 @@ def _packages() -> tuple[Any, Any]:
             # minihack asks setuptools' pkg_resources for two paths; setuptools 81 says that it will be
             # removed.
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
-            warnings.filterwarnings(
-                "ignore", message="pkg_resources is deprecated", category=DeprecationWarning
-            )
+            warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=DeprecationWarning)
             nle_nethack = importlib.import_module("nle.nethack")
             minihack = importlib.import_module("minihack")
     except ImportError as error:

@@ -124,9 +124,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
             return possible
         missing = [key for key in wanted if key not in possible]
         if missing:
-            raise ValueError(
-                f"info_keys for {task} must be some of {list(possible)}, got {missing} among them"
-            )
+            raise ValueError(f"info_keys for {task} must be some of {list(possible)}, got {missing} among them")
         return tuple(key for key in possible if key in wanted)
 
     def reset(

@@ -50,10 +50,7 @@ def state_counts(cells: Cells) -> dict[str, int]:
 def warnings(cells: Cells) -> list[str]:
     """Sentences about small samples and unequal cells."""
     sizes = {
-        (e, m): len(cells.completed(e, m))
-        for e in cells.environments
-        for m in cells.methods
-        if (e, m) in cells.runs
+        (e, m): len(cells.completed(e, m)) for e in cells.environments for m in cells.methods if (e, m) in cells.runs
     }
     found = []
     filled = [size for size in sizes.values() if size]
@@ -135,12 +132,8 @@ def contracts(cells: Cells) -> list[tuple[Method, dict[str, str]]]:
 
 def troubles(cells: Cells) -> list[Run]:
     """Runs that did not complete, those that broke first."""
-    order = {
-        state: place for place, state in enumerate(("failed", "timeout", "interrupted", "running", "queued"))
-    }
-    return sorted(
-        (run for run in cells.study.runs if not run.completed), key=lambda run: order.get(run.state, 0)
-    )
+    order = {state: place for place, state in enumerate(("failed", "timeout", "interrupted", "running", "queued"))}
+    return sorted((run for run in cells.study.runs if not run.completed), key=lambda run: order.get(run.state, 0))
 
 
 def provenance(cells: Cells) -> list[tuple[str, str]]:

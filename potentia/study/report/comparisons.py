@@ -53,9 +53,7 @@ def paired_rows(cells: Cells) -> list[PairedRow]:
         groups.insert(0, (None, cells.comparable()))
     rows: list[PairedRow] = []
     for title, worlds in groups:
-        found = [
-            row for method in cells.methods if (row := _paired(cells, method, title, worlds)) is not None
-        ]
+        found = [row for method in cells.methods if (row := _paired(cells, method, title, worlds)) is not None]
         adjusted = holm([comparison.p_value for _, _, comparison in found])
         rows += [PairedRow(title, m, b, c, float(p)) for (m, b, c), p in zip(found, adjusted, strict=True)]
     return rows

@@ -45,11 +45,7 @@ def learning_curves(
     curves = []
     for method in cells.methods:
         complete = cells.completed(environment, method)
-        started = [
-            run
-            for run in cells.runs.get((environment, method), [])
-            if run.state in {"running", "interrupted"}
-        ]
+        started = [run for run in cells.runs.get((environment, method), []) if run.state in {"running", "interrupted"}]
         chosen = [pair for run in complete or started if (pair := series(run))[0].size]
         x, values = on_common_steps(chosen)
         if x.size:
@@ -82,8 +78,6 @@ def profiles(cells: Cells, worlds: list[str]) -> list[Curve]:
         scores = [cells.anchors[e].normalised(cells.returns(e, method)) for e in worlds]
         if scores and all(values.size for values in scores):
             rng = generator("profile", method.label)
-            band = performance_profile(
-                scores, thresholds, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE
-            )
+            band = performance_profile(scores, thresholds, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
             curves.append(Curve(method, thresholds, band, min(values.size for values in scores)))
     return curves

@@ -105,9 +105,7 @@ def _curves_figure(
 def _draw(page: Sheet, curves: list[Curve], styles: dict[Method, dict[str, Any]]) -> None:
     for curve in curves:
         style = styles[curve.method]
-        page.axes.fill_between(
-            curve.x, curve.band.low, curve.band.high, color=style["color"], alpha=0.16, linewidth=0
-        )
+        page.axes.fill_between(curve.x, curve.band.low, curve.band.high, color=style["color"], alpha=0.16, linewidth=0)
         # A single evaluation is a point; a line through it would be invisible.
         marker = "o" if curve.x.size == 1 else None
         page.axes.plot(

@@ -43,9 +43,7 @@ def trend(values: Floats, floor: float = 0.0) -> float:
     It asks whether the series rose, not by how much, so that a bonus and a return can be compared. A spread
     below `floor` is counted as `floor`: a rise that is negligible on the world's scale has a trend near 0.
     """
-    return float(
-        (values[-_window(values) :].mean() - values[: _window(values)].mean()) * _scale(values, floor)
-    )
+    return float((values[-_window(values) :].mean() - values[: _window(values)].mean()) * _scale(values, floor))
 
 
 def hacking_index(true_return: Floats, shaped_return: Floats, floor: float = 0.0) -> float:
@@ -82,9 +80,7 @@ def hacking_rows(cells: Cells) -> list[HackingRow]:
                     runs=len(pairs),
                     shaped_trend=float(np.mean([trend(shaped, floor) for _, _, shaped in pairs])),
                     true_trend=float(np.mean([trend(true, floor) for _, true, _ in pairs])),
-                    index=bootstrap_interval(
-                        [index], mean, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE
-                    ),
+                    index=bootstrap_interval([index], mean, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE),
                 )
             )
     return rows

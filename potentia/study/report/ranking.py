@@ -69,26 +69,18 @@ def rank_overall(cells: Cells) -> Ranking | None:
 
 def _rank(cells: Cells, title: str | None, worlds: tuple[str, ...], *, normalised: bool) -> Ranking:
     complete = [m for m in cells.methods if all(cells.completed(e, m) for e in worlds)]
-    replicates = {
-        m: _replicates(_scores(cells, m, worlds, normalised), interquartile_mean, m) for m in complete
-    }
+    replicates = {m: _replicates(_scores(cells, m, worlds, normalised), interquartile_mean, m) for m in complete}
     # Rank 1 is the best; equal methods share the mean of their ranks.
     stacked = np.stack([replicates[m] for m in complete]) if complete else np.zeros((0, 1))
-    ranks = 1 + np.array(
-        [(stacked > own).sum(axis=0) + ((stacked == own).sum(axis=0) - 1) / 2 for own in stacked]
-    )
+    ranks = 1 + np.array([(stacked > own).sum(axis=0) + ((stacked == own).sum(axis=0) - 1) / 2 for own in stacked])
     rows = [_row(cells, m, worlds, normalised, ranks[i]) for i, m in enumerate(complete)]
     order = sorted(rows, key=lambda row: -row.iqm.estimate)
     placed = [_placed(row, position) for position, row in enumerate(order, start=1)]
-    incomplete = tuple(
-        m for m in cells.methods if m not in complete and any((e, m) in cells.runs for e in worlds)
-    )
+    incomplete = tuple(m for m in cells.methods if m not in complete and any((e, m) in cells.runs for e in worlds))
     return Ranking(title, worlds, normalised, tuple(placed), incomplete)
 
 
-def _row(
-    cells: Cells, method: Method, worlds: tuple[str, ...], normalised: bool, ranks: Floats
-) -> RankingRow:
+def _row(cells: Cells, method: Method, worlds: tuple[str, ...], normalised: bool, ranks: Floats) -> RankingRow:
     scores = _scores(cells, method, worlds, normalised)
     known = normalised or cells.anchors[worlds[0]].known
     gaps = _scores(cells, method, worlds, True) if known else None

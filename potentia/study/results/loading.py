@@ -106,9 +106,7 @@ def _training(lines: list[Json]) -> Training:
         shares={name: column(shares, name) for name in unique(k for share in shares for k in share)},
         true_return=column(returns, "env"),
         shaped_return=column(returns, "shaped"),
-        profile={
-            part: float(np.nansum(column(profiles, part))) for part in unique(k for p in profiles for k in p)
-        },
+        profile={part: float(np.nansum(column(profiles, part))) for part in unique(k for p in profiles for k in p)},
     )
 
 

@@ -143,9 +143,7 @@ class Study:
     def not_started(self) -> int:
         """How many cells of the specification have no run folder yet."""
         axes = [self.spec.get(axis) for axis in ("environments", "shapings", "learners", "seeds")]
-        sizes = [
-            axis if isinstance(axis, int) else len(axis) for axis in axes if isinstance(axis, (int, list))
-        ]
+        sizes = [axis if isinstance(axis, int) else len(axis) for axis in axes if isinstance(axis, (int, list))]
         return max(math.prod(sizes) - len(self.runs), 0) if len(sizes) == len(axes) else 0
 
     def select(self, environment: str, shaping: str, learner: str) -> list[Run]:

@@ -49,9 +49,7 @@ def resample_runs(
     return [rng.integers(0, count, size=(resamples, count)) for count in counts]
 
 
-def replicate(
-    strata: Sequence[Floats], statistic: Statistic, *, resamples: int, rng: np.random.Generator
-) -> Floats:
+def replicate(strata: Sequence[Floats], statistic: Statistic, *, resamples: int, rng: np.random.Generator) -> Floats:
     """Evaluate a statistic of the pooled runs on resamples of whole runs.
 
     Args:
@@ -70,9 +68,7 @@ def replicate(
     chunk = max(1, _CHUNK // pooled)
     parts = [
         statistic(
-            np.concatenate(
-                [v[i[start : start + chunk]] for v, i in zip(arrays, indices, strict=True)], axis=1
-            ),
+            np.concatenate([v[i[start : start + chunk]] for v, i in zip(arrays, indices, strict=True)], axis=1),
             1,
         )
         for start in range(0, resamples, chunk)
@@ -128,18 +124,14 @@ def bootstrap_interval(
     method: Method = "percentile",
 ) -> Interval:
     """`bootstrap_band` of one number: strata are (n_s,) scores."""
-    band = bootstrap_band(
-        strata, statistic, rng=rng, resamples=resamples, confidence=confidence, method=method
-    )
+    band = bootstrap_band(strata, statistic, rng=rng, resamples=resamples, confidence=confidence, method=method)
     return Interval(float(band.estimate), float(band.low), float(band.high))
 
 
 def _checked(strata: Sequence[Floats]) -> list[Floats]:
     arrays = [np.asarray(values, dtype=np.float64) for values in strata]
     if not arrays or any(values.ndim == 0 or len(values) == 0 for values in arrays):
-        raise ValueError(
-            f"every stratum needs at least one run, got shapes {[values.shape for values in arrays]}"
-        )
+        raise ValueError(f"every stratum needs at least one run, got shapes {[values.shape for values in arrays]}")
     return arrays
 
 
@@ -178,9 +170,7 @@ def _acceleration(strata: list[Floats], statistic: Statistic) -> Floats:
     if not squares:
         return np.zeros(())
     spread = np.sum(squares, axis=0) ** 1.5
-    return np.asarray(
-        np.where(spread > 0, np.sum(cubes, axis=0) / np.where(spread > 0, 6 * spread, 1.0), 0.0)
-    )
+    return np.asarray(np.where(spread > 0, np.sum(cubes, axis=0) / np.where(spread > 0, 6 * spread, 1.0), 0.0))
 
 
 def _quantile_at(replicates: Floats, levels: Floats) -> Floats:

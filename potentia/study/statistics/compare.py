@@ -93,14 +93,11 @@ def paired_difference(
         confidence: nominal coverage.
     """
     differences = [
-        np.asarray(x, dtype=np.float64) - np.asarray(y, dtype=np.float64)
-        for x, y in zip(method, baseline, strict=True)
+        np.asarray(x, dtype=np.float64) - np.asarray(y, dtype=np.float64) for x, y in zip(method, baseline, strict=True)
     ]
     interval = bootstrap_interval(differences, mean, rng=rng, resamples=resamples, confidence=confidence)
     pooled = np.concatenate(differences)
-    return PairedComparison(
-        interval, pooled.size, sign_flip_p_value(pooled, rng=rng), pooled.size <= EXACT_PAIRS
-    )
+    return PairedComparison(interval, pooled.size, sign_flip_p_value(pooled, rng=rng), pooled.size <= EXACT_PAIRS)
 
 
 def sign_flip_p_value(

@@ -46,9 +46,7 @@ def first_crossing(steps: ArrayLike, scores: ArrayLike, threshold: float) -> tup
     return (float(times[hits[0]]), True) if hits.size else (float(times[-1]), False)
 
 
-def kaplan_meier(
-    times: ArrayLike, reached: ArrayLike, weights: Floats | None = None
-) -> tuple[Floats, Floats]:
+def kaplan_meier(times: ArrayLike, reached: ArrayLike, weights: Floats | None = None) -> tuple[Floats, Floats]:
     """S(t) = prod over event times u <= t of (1 - d_u / n_u): the share of runs that are not there yet.
 
     d_u runs reach the threshold at u, n_u runs are known not to have reached it before u (Kaplan and

@@ -1,0 +1,249 @@
+"""Stable-Baselines3 under shaping: the numbers its learners see, and the mistakes of its stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from stable_baselines3 import DQN, PPO
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper, VecNormalize
+
+from potentia.agents.sb3 import ShapingCallback, check_stack, shape_replay
+from potentia.shaping import Advice, Count, EpisodicCount, PotentialShaping, ScheduleDiscount, Shaper
+from potentia.wrappers import ShapeReward
+
+GAMMA = 0.9
+TABLE = np.linspace(-1.0, 3.0, 16) ** 2
+
+
+def lake(limit: int = 5) -> gym.Env[Any, Any]:
+    """Slippery, so that episodes end by holes, by the goal and by the limit."""
+    return Monitor(gym.make("FrozenLake-v1", is_slippery=True, max_episode_steps=limit))
+
+
+def ppo(shaper: Shaper | None, env: Any = None, **changes: Any) -> PPO:
+    settings: dict[str, Any] = {
+        "n_steps": 40,
+        "batch_size": 40,
+        "n_epochs": 1,
+        "gamma": GAMMA,
+        "gae_lambda": 0.7,
+        "seed": 3,
+    }
+    model = PPO("MlpPolicy", env or DummyVecEnv([lake] * 2), device="cpu", **settings | changes)
+    model.learn(80, callback=ShapingCallback(shaper) if shaper else None)
+    return model
+
+
+class Zero(Shaper):
+    """Adds nothing, and keeps what it was shown."""
+
+    def shape(self, rollout: Any, carry: Any = ()) -> Any:
+        self.seen = rollout
+        return rollout.add(self.name, 0 * rollout.discount), carry
+
+
+def test_the_rewards_that_enter_gae_are_the_ledger_of_the_same_transitions() -> None:
+    zero = Zero()
+    plain = ppo(zero).rollout_buffer.rewards.copy()
+    shaped = ppo(PotentialShaping(TABLE)).rollout_buffer.rewards
+    seen = zero.seen
+    # The policies acted alike, for the first update comes after the first rollout: 40 steps x 2.
+    assert seen.done.sum() > 10
+    assert seen.truncated.any()
+    assert seen.terminated.any()
+    want = seen.discount * TABLE[seen.next_obs] - TABLE[seen.obs]
+    np.testing.assert_allclose(seen.discount[seen.truncated], GAMMA)
+    np.testing.assert_allclose(shaped - plain, want, atol=1e-6)
+
+
+def test_the_transitions_are_true_across_ends() -> None:
+    zero = Zero()
+    ppo(zero)
+    seen = zero.seen
+    inside = ~seen.done[:-1]
+    np.testing.assert_array_equal(seen.next_obs[:-1][inside], seen.obs[1:][inside])
+    assert (seen.obs[1:][~inside] == 0).all()  # a new episode starts at the upper left
+    assert (seen.next_obs[:-1][~inside] != 0).any()  # and that is not what came last
+    assert set(np.unique(seen.terms["env"])) <= {0.0, 1.0}  # not the reward with the bootstrapped value in it
+
+
+class Spy(ShapingCallback):
+    """Keeps what the advantages were computed from."""
+
+    def _on_rollout_end(self) -> None:
+        super()._on_rollout_end()
+        buffer = self.model.rollout_buffer
+        self.kept = {
+            name: getattr(buffer, name).copy() for name in ("rewards", "values", "episode_starts", "advantages")
+        }
+        self.last = self.locals["values"].detach().numpy().ravel(), self.locals["dones"].astype(float)
+
+
+def test_the_advantages_come_after_the_shaping() -> None:
+    model = PPO(
+        "MlpPolicy", DummyVecEnv([lake] * 2), n_steps=40, batch_size=40, gamma=GAMMA, gae_lambda=0.7, device="cpu"
+    )
+    spy = Spy(PotentialShaping(TABLE))
+    model.learn(80, callback=spy)
+    last_values, last_dones = spy.last
+    values = np.concatenate([spy.kept["values"], last_values[None]])
+    starts = np.concatenate([spy.kept["episode_starts"], last_dones[None]])
+    trace, want = np.zeros(2), []
+    for t in reversed(range(40)):
+        goes_on = 1 - starts[t + 1]
+        delta = spy.kept["rewards"][t] + GAMMA * goes_on * values[t + 1] - values[t]
+        trace = delta + GAMMA * 0.7 * goes_on * trace
+        want.append(trace)
+    np.testing.assert_allclose(spy.kept["advantages"], want[::-1], atol=1e-4)
+
+
+def test_a_wrapper_pays_the_same_as_the_callback() -> None:
+    zero = Zero()
+    ppo(zero)
+    paid = []
+    for column in range(2):
+        env = ShapeReward(lake(), PotentialShaping(TABLE), GAMMA)
+        env.reset(seed=3 + column)
+        for action in zero.seen.action[:, column]:
+            _, reward, terminated, truncated, _ = env.step(int(action))
+            paid.append(float(reward))
+            if terminated or truncated:
+                env.reset()
+    seen = zero.seen
+    want = seen.reward + seen.discount * TABLE[seen.next_obs] - TABLE[seen.obs]
+    np.testing.assert_allclose(np.array(paid).reshape(2, -1).T, want)
+
+
+def test_counts_learn_once_from_each_transition() -> None:
+    count = Count()
+    ppo(count)
+    assert sum(count.counts.values()) == 80
+    replayed = Count()
+    model = DQN(
+        "MlpPolicy", DummyVecEnv([lake] * 2), gamma=GAMMA, learning_starts=10, buffer_size=200, device="cpu", seed=1
+    )
+    shape_replay(model, replayed)
+    model.learn(60)
+    assert sum(replayed.counts.values()) == model.num_timesteps
+
+
+def meadow() -> gym.Env[Any, Any]:
+    """A lake without holes, whose goal is more than 8 steps away."""
+    return gym.make("FrozenLake-v1", desc=["SFFFFF"] + ["FFFFFF"] * 4 + ["FFFFFG"], is_slippery=False)
+
+
+def test_episodic_memory_lasts_across_rollouts() -> None:
+    callback = ShapingCallback(EpisodicCount())
+    model = PPO("MlpPolicy", DummyVecEnv([meadow]), n_steps=4, batch_size=4, n_epochs=1, device="cpu", seed=0)
+    model.learn(8, callback=callback)
+    assert sum(callback.carry[0].values()) == 8
+
+
+@pytest.mark.parametrize("limit", [5, 100])
+def test_a_replay_is_shaped_when_it_is_sampled(limit: int) -> None:
+    settings: dict[str, Any] = {"learning_starts": 1000, "buffer_size": 500, "device": "cpu", "seed": 1}
+    model = DQN("MlpPolicy", DummyVecEnv([lambda: lake(limit)] * 2), gamma=GAMMA, **settings)
+    buffer = shape_replay(model, PotentialShaping(TABLE))
+    model.learn(200)
+    sample = buffer.sample(300)
+    state, after = (part.numpy().astype(int)[:, 0] for part in (sample.observations, sample.next_observations))
+    ends = sample.dones.numpy()[:, 0]
+    extra = GAMMA * (1 - ends) * TABLE[after] - TABLE[state]
+    raw = sample.rewards.numpy()[:, 0] - extra
+    np.testing.assert_allclose(raw, raw.round(), atol=1e-5)  # 0 or 1
+    assert ends.any()
+    assert set(np.unique(buffer.rewards)) <= {0.0, 1.0}  # what is stored is the true reward
+
+
+class WithInfo(gym.Wrapper[Any, Any, Any, Any]):
+    """A lake that tells its potential."""
+
+    def reset(self, **kwargs: Any) -> Any:
+        obs, info = self.env.reset(**kwargs)
+        return obs, info | {"potential": float(TABLE[obs])}
+
+    def step(self, action: Any) -> Any:
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        return obs, reward, terminated, truncated, info | {"potential": float(TABLE[obs])}
+
+
+def test_info_columns_follow_their_transitions() -> None:
+    def world() -> gym.Env[Any, Any]:
+        return WithInfo(lake())
+
+    by_table = ppo(PotentialShaping(TABLE), DummyVecEnv([world] * 2)).rollout_buffer.rewards
+    by_info = ppo(PotentialShaping("potential"), DummyVecEnv([world] * 2)).rollout_buffer.rewards
+    np.testing.assert_allclose(by_info, by_table, atol=1e-6)
+    with pytest.raises(KeyError, match="a shaper reads info"):
+        ppo(PotentialShaping("potential"))
+
+
+def test_with_vec_normalize_the_terms_stand_outside(tmp_path: Path) -> None:
+    zero = Zero()
+    plain = ppo(zero, VecNormalize(DummyVecEnv([lake] * 2), norm_obs=False, gamma=GAMMA)).rollout_buffer.rewards.copy()
+    seen = zero.seen
+    env = VecNormalize(DummyVecEnv([lake] * 2), norm_obs=False, gamma=GAMMA)
+    shaped = ppo(PotentialShaping(TABLE), env).rollout_buffer.rewards
+    np.testing.assert_allclose(shaped - plain, seen.discount * TABLE[seen.next_obs] - TABLE[seen.obs], atol=1e-5)
+    assert set(np.unique(seen.terms["env"])) <= {0.0, 1.0}
+    assert "VecNormalize" in seen.terms
+
+
+def findings(model: Any) -> set[str]:
+    return {finding.name for finding in check_stack(model)}
+
+
+def test_p24_the_mistakes_of_a_stack_are_found_by_name() -> None:
+    def shaped(discount: float = GAMMA, **settings: Any) -> gym.Env[Any, Any]:
+        return ShapeReward(lake(), PotentialShaping(TABLE), discount, **settings)
+
+    def model(kind: Any, env: Any) -> Any:
+        return kind("MlpPolicy", env, gamma=GAMMA, device="cpu")
+
+    assert findings(model(PPO, DummyVecEnv([lake]))) == set()
+    assert findings(model(PPO, DummyVecEnv([shaped]))) == set()
+    assert findings(model(PPO, DummyVecEnv([lambda: shaped(0.99)]))) == {"gamma"}
+    assert findings(model(PPO, DummyVecEnv([lambda: shaped(truncation="terminal")]))) == {"truncation"}
+    assert findings(model(PPO, DummyVecEnv([lambda: Monitor(shaped())]))) == {"monitor"}
+    assert findings(model(PPO, VecNormalize(DummyVecEnv([shaped]), norm_obs=False, gamma=GAMMA))) == {"rescaled"}
+    assert findings(model(PPO, VecNormalize(DummyVecEnv([lake]), norm_obs=False, gamma=0.5))) == {"gamma"}
+
+    class Bonus(VecEnvWrapper):
+        def reset(self) -> Any:
+            return self.venv.reset()
+
+        def step_wait(self) -> Any:
+            obs, reward, done, info = self.venv.step_wait()
+            return obs, reward + 1, done, info
+
+    outside = Bonus(VecNormalize(DummyVecEnv([lambda: gym.make("CartPole-v1")]), gamma=GAMMA))
+    assert findings(model(DQN, outside)) == {"dropped"}
+    assert findings(model(PPO, outside)) == set()  # on-policy models see the wrapper's reward
+    # The trap itself: what DQN stores lacks the bonus.
+    trapped = DQN("MlpPolicy", outside, gamma=GAMMA, learning_starts=100, buffer_size=100, device="cpu")
+    trapped.learn(20)
+    assert set(np.unique(trapped.replay_buffer.rewards)) <= {0.0, 1.0}
+    with pytest.raises(ValueError, match="dropped: Bonus stands outside of VecNormalize"):
+        shape_replay(trapped, Count())
+
+
+def test_what_cannot_work_is_refused_with_the_way_out() -> None:
+    model = DQN("MlpPolicy", DummyVecEnv([lake]), device="cpu")
+    with pytest.raises(ValueError, match="samples of a replay have no order"):
+        shape_replay(model, EpisodicCount())
+    with pytest.raises(ValueError, match="one gamma for all steps"):
+        ppo(ScheduleDiscount(0.5))
+    with pytest.raises(ValueError, match="look='back'"):
+        ppo(Advice(np.zeros((16, 4)), look="ahead"))
+    with pytest.raises(TypeError, match="use ShapingCallback"):
+        shape_replay(PPO("MlpPolicy", DummyVecEnv([lake]), device="cpu"), Count())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="use shape_replay"):
+        model.learn(4, callback=ShapingCallback(Count()))
