@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from array_api_compat import array_namespace
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from potentia.arrays import array_namespace
 from potentia.encoders import observation_tensors
 from potentia.rollout import Array, Rollout, Truncation, concatenate
 from potentia.transitions import TransitionReader, autoreset_mode

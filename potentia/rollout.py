@@ -9,8 +9,7 @@ from functools import cached_property, reduce
 from operator import add
 from typing import Any, Literal, Self
 
-from array_api_compat import array_namespace
-
+from potentia.arrays import array_namespace, is_boolean
 from potentia.trees import Tree, leaves, map_tree
 
 Array = Any
@@ -83,7 +82,7 @@ class Rollout:
             if tuple(array.shape) != want:
                 raise ValueError(f"{name} must have shape (T, B) = {want}, as discount has, got {tuple(array.shape)}")
         for name in _MATRICES[1:]:
-            if "bool" not in str(getattr(self, name).dtype):
+            if not is_boolean(getattr(self, name).dtype):
                 raise ValueError(f"{name} must be boolean, got dtype {getattr(self, name).dtype}")
         for name in ("obs", "action", "next_obs"):
             self._check_axes(name, getattr(self, name), want)
@@ -112,7 +111,7 @@ class Rollout:
     def reward(self) -> Array:
         """What a learner sees: the sum of all terms, ``(T, B)``; 0 where the mask is False."""
         total = reduce(add, self.terms.values())
-        return array_namespace(total).where(self.mask, total, array_namespace(total).zeros_like(total))
+        return array_namespace(total).where(self.mask, total, 0.0)
 
     @cached_property
     def done(self) -> Array:
@@ -143,7 +142,7 @@ class Rollout:
         xp = array_namespace(term)
         dtype = self.terms[ENV].dtype
         term = term if term.dtype == dtype else xp.astype(term, dtype)
-        return self._replace(terms={**self.terms, name: xp.where(self.mask, term, xp.zeros_like(term))})
+        return self._replace(terms={**self.terms, name: xp.where(self.mask, term, 0.0)})
 
     def with_discount(self, discount: Array) -> Rollout:
         """Returns this rollout with another discount column, ``(T, B)``; it is set to 0 where terminated.
@@ -191,6 +190,13 @@ class Rollout:
             terms={name: function(term) for name, term in self.terms.items()},
             info={name: map_tree(function, column) for name, column in self.info.items()},
         )
+
+    @classmethod
+    def _unchecked(cls, **fields: Any) -> Self:
+        """A rollout of fields that are known to be right: all of them, already in dictionaries of their own."""
+        new = object.__new__(cls)
+        new.__dict__.update(fields)
+        return new
 
     def _replace(self, **changes: Any) -> Self:
         """Like ``dataclasses.replace``, without checking again what has not changed."""
@@ -240,7 +246,7 @@ def discount_column(
     """
     xp = array_namespace(like)
     ends = terminated if truncation == "bootstrap" else terminated | truncated
-    return xp.where(ends, xp.zeros_like(like), xp.full_like(like, discount))
+    return xp.where(ends, 0.0, xp.full_like(like, discount))
 
 
 def check_discount(discount: float) -> float:

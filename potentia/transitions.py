@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_torch_array
+from array_api_compat import is_torch_array
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from potentia.arrays import array_namespace
 from potentia.rollout import ENV, Array, Rollout, Truncation, check_discount, check_truncation, discount_column
 from potentia.trees import Tree, map_tree
 
@@ -49,6 +50,7 @@ class TransitionReader:
             )
         self.keys = sorted({name.removeprefix("next_") for name in self._columns})
         self._obs: Tree = None
+        self._first = True  # shapes are checked once; they don't change from step to step
         self._info: dict[str, Array] = {}
         self._waiting: Array = np.zeros(num_envs, dtype=bool)  # ended, and not yet started anew
 
@@ -102,7 +104,8 @@ class TransitionReader:
         if discount is None:
             discount = discount_column(self.discount, terminated, truncated, rewards[ENV], self.truncation)
         columns = self._info | {f"next_{key}": value for key, value in next_info.items()}
-        rollout = Rollout(
+        make = Rollout if self._first else Rollout._unchecked
+        rollout = make(
             obs=map_tree(_time, self._obs),
             action=map_tree(_time, map_tree(_array, action)),
             next_obs=map_tree(_time, next_obs),
@@ -113,6 +116,7 @@ class TransitionReader:
             mask=_time(~_like(self._waiting, terminated)),
             info={name: _time(columns[name]) for name in self._columns},
         )
+        self._first = False
         self._obs, self._info = before
         self._advance(done)
         return rollout

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from potentia.arrays import array_namespace
 from potentia.rollout import Array, Rollout
 from potentia.shaping.potential import as_column, info_column, look_up
 from potentia.shaping.shaper import Carry, Contract, Shaper

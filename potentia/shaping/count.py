@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from potentia.arrays import array_namespace
 from potentia.rollout import Array, Rollout
 from potentia.shaping.keys import state_keys
 from potentia.shaping.potential import info_column

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from array_api_compat import array_namespace
-
+from potentia.arrays import array_namespace
 from potentia.rollout import Rollout, check_discount
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
 

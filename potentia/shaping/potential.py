@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from potentia.arrays import array_namespace
 from potentia.rollout import Array, Rollout
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
@@ -76,7 +76,7 @@ class PotentialShaping(Shaper):
         discount = rollout.discount
         xp = array_namespace(discount)
         # Where the discount is 0 the next state is an end: whatever the potential says of it, even NaN, is not asked.
-        ahead = xp.where(discount == 0, xp.zeros_like(discount), discount * after)
+        ahead = xp.where(discount == 0, 0.0, discount * after)
         return rollout.add(self.name, ahead - before), carry
 
     def _values(self, rollout: Rollout, prefix: str) -> Array:
@@ -118,7 +118,7 @@ def look_up(table: np.ndarray[Any, Any], axes: str, *indices: Array) -> Array:
             )
     if all(isinstance(index, np.ndarray) for index in indices):
         return table[indices]
-    xp = array_namespace(*indices)
+    xp = array_namespace(indices[0])
     # numpy may hold masked garbage out of range; a clamp keeps the gather defined, the mask drops its value.
     clamped = [xp.clip(index, 0, size - 1) for index, size in zip(indices, table.shape, strict=True)]
     return xp.asarray(table, device=indices[0].device)[tuple(clamped)]
@@ -139,7 +139,7 @@ def as_column(what: str, values: Any, rollout: Rollout) -> Array:
     xp = array_namespace(example)
     if type(values) is not type(example):
         values = xp.asarray(values, device=getattr(example, "device", None))
-    return xp.astype(values, example.dtype)
+    return values if values.dtype == example.dtype else xp.astype(values, example.dtype)
 
 
 def info_column(rollout: Rollout, column: str, reader: str) -> Array:

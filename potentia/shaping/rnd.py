@@ -9,9 +9,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from array_api_compat import array_namespace
 from torch import Tensor, nn
 
+from potentia.arrays import array_namespace
 from potentia.encoders import Encoder, observation_tensors
 from potentia.rollout import Array, Rollout
 from potentia.shaping.running import ForwardFilter, RunningMoments

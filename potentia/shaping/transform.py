@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from array_api_compat import array_namespace
 
+from potentia.arrays import array_namespace
 from potentia.rollout import Rollout
 from potentia.shaping.running import ForwardFilter, RunningMoments
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys

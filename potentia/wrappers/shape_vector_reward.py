@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorWrapper
 
+from potentia.arrays import array_namespace
 from potentia.rollout import ENV, Array, Rollout, Truncation
 from potentia.shaping.shaper import Shaper
 from potentia.transitions import autoreset_mode
