@@ -1,0 +1,240 @@
+"""The drivers in the stacks that people build: specs, nesting, tensors, trees, and what they refuse."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.wrappers import RecordEpisodeStatistics
+from gymnasium.wrappers.vector import DictInfoToList
+
+from potentia.shaping import Chain, Contract, Count, EpisodicCount, PotentialShaping, ScheduleDiscount, Shaper
+from potentia.wrappers import ShapeReward, ShapeVectorReward
+
+TABLE = np.arange(16.0)
+
+
+def lake(**settings: Any) -> gym.Env[Any, Any]:
+    return gym.make("FrozenLake-v1", is_slippery=False, **settings)
+
+
+def test_info_has_the_same_keys_from_reset_on_and_no_slash() -> None:
+    env = ShapeReward(lake(), Chain(PotentialShaping(TABLE), Count()), 0.9)
+    _, first = env.reset(seed=0)
+    _, reward, _, _, second = env.step(2)
+    assert first.keys() == second.keys()
+    assert list(first["terms"]) == list(second["terms"]) == ["env", "PotentialShaping", "Count"]
+    assert not any("/" in key for key in [*first, *first["terms"]])
+    assert first["true_reward"] == 0.0
+    assert sum(second["terms"].values()) == reward == pytest.approx(0.9 * 1 - 0 + 1)
+
+
+def test_a_spec_rebuilds_the_stack_with_the_shaper_as_it_was_given() -> None:
+    env = ShapeReward(lake(), Count(), 0.9)
+    env.reset(seed=0)
+    env.step(2)
+    again = gym.make(env.spec)
+    assert isinstance(again, ShapeReward)
+    assert env.shaper.counts
+    assert again.shaper.counts == {}
+    again.reset(seed=0)
+    assert again.step(2)[1] == 1.0
+    wrapper = ShapeReward.wrapper_spec(shaper=PotentialShaping(TABLE), discount=0.5)
+    spec = copy.deepcopy(gym.spec("FrozenLake-v1"))
+    spec.additional_wrappers = (wrapper,)
+    built = gym.make(spec, is_slippery=False)
+    built.reset(seed=0)
+    assert built.step(2)[1] == 0.5 * 1 - 0
+
+
+def test_wrapping_twice_is_a_chain() -> None:
+    twice = ShapeReward(ShapeReward(lake(), PotentialShaping(TABLE), 0.9), EpisodicCount(), 0.9)
+    chain = ShapeReward(lake(), Chain(PotentialShaping(TABLE), EpisodicCount()), 0.9)
+    for env in (twice, chain):
+        env.reset(seed=0)
+    for action in (2, 0, 1, 1, 2, 1, 2):
+        one, other = twice.step(action), chain.step(action)
+        assert one[1] == pytest.approx(other[1])
+        assert one[4]["terms"] == other[4]["terms"]
+        assert one[4]["true_reward"] == other[4]["true_reward"]
+    vector = ShapeVectorReward(ShapeVectorReward(SyncVectorEnv([lake] * 2), PotentialShaping(TABLE), 0.9), Count(), 0.9)
+    vector.reset(seed=0)
+    *_, info = vector.step(np.array([2, 1]))
+    np.testing.assert_allclose(info["terms"]["PotentialShaping"], [0.9 * 1, 0.9 * 4])
+    assert list(info["terms"]) == ["env", "PotentialShaping", "Count"]
+
+
+@pytest.mark.parametrize(
+    ("shaper", "told"),
+    [
+        (PotentialShaping(TABLE), "are in this stack already"),
+        (ScheduleDiscount(0.5), "may already have read it; use Chain"),
+    ],
+)
+def test_a_second_wrapper_that_contradicts_the_first_is_refused(shaper: Shaper, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        ShapeReward(ShapeReward(lake(), PotentialShaping(TABLE), 0.9), shaper, 0.9)
+
+
+class Whole(Shaper):
+    """Needs whole episodes."""
+
+    contract = Contract(needs_episodes=True)
+
+
+class Nan(Shaper):
+    """Returns what no learner should see."""
+
+    def shape(self, rollout: Any, carry: Any = ()) -> Any:
+        return rollout.add(self.name, rollout.discount * float("nan")), carry
+
+
+class NanReward(gym.RewardWrapper[Any, Any]):
+    """A broken world."""
+
+    def reward(self, reward: Any) -> float:
+        return float("nan")
+
+
+def test_what_cannot_be_right_is_told_with_the_way_out() -> None:
+    with pytest.raises(ValueError, match=r"needs whole episodes.*shaper\.shape\(rollout, carry\)"):
+        ShapeReward(lake(), Whole())
+    with pytest.raises(TypeError, match=r"shaper must be a potentia\.shaping\.Shaper, got function"):
+        ShapeReward(lake(), height)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"discount must lie in \[0, 1\], got 1\.5"):
+        ShapeReward(lake(), Count(), 1.5)
+    with pytest.raises(ValueError, match="truncation must be 'bootstrap' or 'terminal'"):
+        ShapeReward(lake(), Count(), truncation="maybe")  # type: ignore[arg-type]
+    env = ShapeReward(lake(), PotentialShaping("potential"))
+    with pytest.raises(KeyError, match=r"reads info\['potential'\], but the environment's info has \['prob'\]"):
+        env.reset(seed=0)
+    for broken, term in ((ShapeReward(lake(), Nan()), "Nan"), (ShapeReward(NanReward(lake()), Count()), "env")):
+        broken.reset(seed=0)
+        with pytest.raises(ValueError, match=rf"reward term '{term}' must be finite, got nan at \(t, b\) = \(0, 0\)"):
+            broken.step(2)
+    wrong = ShapeReward(lake(), PotentialShaping(lambda obs: np.zeros(3)))
+    wrong.reset(seed=0)
+    with pytest.raises(ValueError, match=r"potential must have shape \(T, B\) = \(1, 1\), got \(3,\)"):
+        wrong.step(2)
+
+
+def height(obs: Any) -> Any:
+    return obs[..., 0]
+
+
+def test_learning_can_be_frozen_and_waits_for_enough_transitions() -> None:
+    frozen = ShapeReward(lake(), Count(), learn=False)
+    frozen.reset(seed=0)
+    assert [frozen.step(action)[1] for action in (2, 0, 2)] == [1.0, 1.0, 1.0]
+    patient = Count()
+    patient.update_size = 3
+    env = ShapeReward(lake(), patient)
+    env.reset(seed=0)
+    assert [env.step(action)[1] for action in (0, 0, 0, 0)] == [1.0, 1.0, 1.0, pytest.approx(0.5)]
+
+
+def test_a_reset_in_the_middle_forgets_the_episode() -> None:
+    env = ShapeReward(lake(), EpisodicCount(first_visit=True))
+    for _ in range(2):
+        env.reset(seed=0)
+        assert [env.step(action)[1] for action in (2, 0, 2)] == [1.0, 1.0, 0.0]
+
+
+class Reused(VectorEnv[Any, Any, Any]):
+    """Two counters that write into one buffer, of tensors or arrays."""
+
+    def __init__(self, tensors: bool, mode: AutoresetMode) -> None:
+        self.num_envs, self.mode = 2, mode
+        self.metadata = {"autoreset_mode": mode}
+        self.single_observation_space = gym.spaces.Box(-9, 99, (1,), np.float64)
+        self.single_action_space = gym.spaces.Discrete(2)
+        self.observation_space = gym.vector.utils.batch_space(self.single_observation_space, 2)
+        self.action_space = gym.vector.utils.batch_space(self.single_action_space, 2)
+        self.make = torch.as_tensor if tensors else np.asarray
+        self.buffer = self.make(np.zeros((2, 1)))
+        self.over = np.zeros(2, bool)
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        mask = (options or {}).get("reset_mask", np.ones(2, bool))
+        self.buffer[np.flatnonzero(mask)] = 0.0
+        return self.buffer, {}
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        start = self.over & (self.mode is AutoresetMode.NEXT_STEP)
+        ends = np.asarray(self.buffer)[:, 0] + 1 >= np.array([3, 4])
+        self.buffer += 1.0
+        self.buffer[np.flatnonzero(start)] = 0.0
+        self.over = ends & ~start
+        info: dict[str, Any] = {}
+        if self.mode is AutoresetMode.SAME_STEP and self.over.any():
+            info = {"final_obs": self.make(np.asarray(self.buffer).copy()), "_final_obs": self.make(self.over)}
+            self.buffer[np.flatnonzero(self.over)] = 0.0
+        return self.buffer, self.make(np.zeros(2)), self.make(self.over), self.make(np.zeros(2, bool)), info
+
+
+@pytest.mark.parametrize("tensors", [False, True])
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_a_reused_buffer_and_tensors_pay_the_same(tensors: bool, mode: AutoresetMode) -> None:
+    env = ShapeVectorReward(Reused(tensors, mode), PotentialShaping(height), 0.5)
+    env.reset()
+    paid: list[list[float]] = [[], []]
+    waiting = np.zeros(2, bool)
+    for _ in range(12):
+        _, reward, terminated, _, info = env.step(np.zeros(2, int))
+        assert isinstance(reward, torch.Tensor) == tensors
+        assert isinstance(info["discount"], torch.Tensor) == tensors
+        for b in range(2):
+            if not waiting[b]:
+                paid[b].append(float(reward[b]))
+            else:
+                assert float(reward[b]) == 0.0
+        done = np.asarray(terminated)
+        waiting = done if mode is AutoresetMode.NEXT_STEP else np.zeros(2, bool)
+        if mode is AutoresetMode.DISABLED and done.any():
+            env.reset(options={"reset_mask": done})
+    # Heights 0, 1, 2 and the end: 0.5 * 1 - 0, 0.5 * 2 - 1, and -2; the other climbs one step more.
+    assert paid[0][:6] == [0.5, 0.0, -2.0] * 2
+    assert paid[1][:8] == [0.5, 0.0, -0.5, -3.0] * 2
+
+
+def test_dictionaries_of_observations_are_trees() -> None:
+    class Two(gym.ObservationWrapper[Any, Any, Any]):
+        observation_space = gym.spaces.Dict(a=gym.spaces.Discrete(16), b=gym.spaces.Box(0, 99, (2,), np.float32))
+
+        def observation(self, observation: Any) -> Any:
+            return {"a": observation, "b": np.full(2, observation, np.float32)}
+
+    def potential(obs: Any) -> Any:
+        return obs["a"] + obs["b"].sum(-1)
+
+    env = ShapeReward(Two(lake()), PotentialShaping(potential), 0.5)
+    env.reset(seed=0)
+    assert env.step(2)[1] == 0.5 * 3 - 0
+    vector = ShapeVectorReward(
+        SyncVectorEnv([lambda: Two(lake(max_episode_steps=2))], autoreset_mode=AutoresetMode.SAME_STEP),
+        PotentialShaping(potential),
+        0.5,
+    )
+    vector.reset(seed=0)
+    assert [vector.step(np.array([2]))[1].item() for _ in range(3)] == [1.5, 0.5 * 6 - 3, 1.5]
+
+
+def test_gymnasiums_own_wrappers_fit_around_and_within() -> None:
+    env = ShapeReward(RecordEpisodeStatistics(lake()), PotentialShaping(TABLE), 0.9)
+    env.reset(seed=0)
+    for action in (1, 1, 2, 1, 2, 2):
+        *_, info = env.step(action)
+    assert info["episode"]["r"] == 1.0  # inside: the true return
+    vector = DictInfoToList(ShapeVectorReward(SyncVectorEnv([lake] * 2), PotentialShaping(TABLE), 0.9))
+    vector.reset(seed=0)
+    *_, infos = vector.step(np.array([2, 1]))
+    assert [one["terms"]["PotentialShaping"] for one in infos] == pytest.approx([0.9, 3.6])
+    assert [one["true_reward"] for one in infos] == [0.0, 0.0]
+    many = gym.make_vec("FrozenLake-v1", 2, wrappers=[lambda inner: ShapeReward(inner, EpisodicCount(), 0.9)])
+    many.reset(seed=0)
+    assert many.step(np.array([2, 1]))[1].tolist() == [1.0, 1.0]
