@@ -64,8 +64,9 @@ def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> di
         packed = torch.load(path, map_location=device, weights_only=True)
         parts = _unpack(packed)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
         raise ValueError(
-            f"{path} is not a whole checkpoint of potentia ({error}); delete it to start afresh"
+            f"{path} is not a whole checkpoint of potentia ({reason}); delete it to start afresh"
         ) from error
     if not isinstance(parts, dict):
         raise ValueError(f"{path} is not a checkpoint of potentia: wanted named parts, got {type(parts).__name__}")

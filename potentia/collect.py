@@ -120,7 +120,7 @@ def collect(
             drawn.append((last, _draw(actor, transition, carry) if last.any() else None))
     rollout = concatenate(steps).check_finite()
     info = dict(rollout.info)
-    if carries[0] != ():
+    if not _nothing(carries[0]):
         info[ACTOR_CARRY] = map_tree(lambda *leaf: _like(_stack(leaf), rollout.discount), *carries)
     if _NEXT_ACTION in wanted:
         info[_NEXT_ACTION] = _next_actions(rollout.action, drawn)
@@ -171,7 +171,7 @@ def _step(
 
 def forget(carry: Tree, fresh: Tree, over: np.ndarray[Any, Any]) -> Tree:
     """``carry`` with the memory of the environments in ``over``, ``(N,)`` bool, as it is at the start of an episode."""
-    if carry == () or not over.any():
+    if _nothing(carry) or not over.any():
         return carry
 
     def choose(old: Array, new: Array) -> Array:
@@ -196,6 +196,10 @@ def _draw(actor: Actor, transition: Rollout, carry: Tree) -> Any:
     """Actions at ``next_obs`` that are never executed."""
     action, _ = actor.act(map_tree(lambda leaf: leaf[0], transition.next_obs), carry)
     return action
+
+
+def _nothing(carry: Tree) -> bool:
+    return isinstance(carry, tuple) and not carry
 
 
 def _next_actions(action: Tree, drawn: list[tuple[np.ndarray[Any, Any], Any]]) -> Array:

@@ -1,0 +1,121 @@
+"""The table: one update by hand, the exact optimum, and look-ahead advice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+from potentia.agents import QLearning
+from potentia.collect import collect
+from potentia.envs.exact.chain import chain
+from potentia.envs.exact.solve import optimum
+from potentia.envs.exact.vector import TabularVectorEnv
+from potentia.rollout import Rollout
+
+
+def experience(mask: Any = None, **info: Any) -> Rollout:
+    """0 -> 1 by action 1 for 2; 1 -> 0 by action 0 for 10, an end."""
+    state, action = np.array([[0], [1]]), np.array([[1], [0]])
+    return Rollout(
+        obs=state,
+        action=action,
+        next_obs=1 - state,
+        terms={"env": np.array([[2.0], [10.0]])},
+        discount=np.array([[0.5], [0.0]]),
+        terminated=np.array([[False], [True]]),
+        truncated=np.array([[False], [False]]),
+        mask=mask,
+        info=info,
+    )
+
+
+def test_q_learning_by_hand() -> None:
+    # Q(0, 1) = 0 + .5 * (2 + .5 * max(4, 6) - 0) = 2.5; then Q(1, 0) = 4 + .5 * (10 + 0 - 4) = 7.
+    agent = QLearning(2, 2, learning_rate=0.5)
+    agent.values[1] = [4.0, 6.0]
+    assert agent.learn(experience()) == {"td_error": (5.0 + 6.0) / 2}
+    assert agent.values.tolist() == [[0.0, 2.5], [7.0, 6.0]]
+
+
+def test_sarsa_by_hand_uses_the_action_taken_next() -> None:
+    # Q(0, 1) = .5 * (2 + .5 * Q(1, 0)) = .5 * (2 + .5 * 4) = 2.
+    agent = QLearning(2, 2, learning_rate=0.5, target="taken")
+    agent.values[1] = [4.0, 6.0]
+    agent.learn(experience(next_action=np.array([[0], [1]])))
+    assert agent.values.tolist() == [[0.0, 2.0], [7.0, 6.0]]
+    with pytest.raises(ValueError, match=r"needs info\['next_action'\]"):
+        agent.learn(experience())
+
+
+def test_masked_steps_do_not_exist() -> None:
+    agent = QLearning(2, 2, learning_rate=0.5)
+    agent.learn(experience(mask=np.array([[True], [False]])))
+    assert agent.values.tolist() == [[0.0, 1.0], [0.0, 0.0]]
+    assert agent.learn(experience(mask=np.zeros((2, 1), dtype=bool))) == {}
+
+
+def test_sarsa_with_advice_is_sarsa_that_starts_from_the_advice() -> None:
+    # Wiewiora 2003: learning Q' on r + discount * advice(s', a') - advice(s, a), Q' + advice is at each step the Q that
+    # starts from the advice and learns from r.
+    rng = np.random.default_rng(0)
+    advice = rng.normal(size=(2, 2))
+    following = np.array([[0], [1]])
+    data = experience(next_action=following)
+    bonus = data.discount * advice[data.next_obs, following] - advice[data.obs, data.action]
+    shaped, plain = QLearning(2, 2, target="taken", advice=advice), QLearning(2, 2, target="taken")
+    plain.values = advice.copy()
+    for _ in range(5):
+        shaped.learn(data.add("advice", bonus))
+        plain.learn(data)
+        np.testing.assert_allclose(shaped.values + advice, plain.values, rtol=0, atol=1e-12)
+
+
+def test_it_finds_the_optimum_of_a_chain() -> None:
+    model = chain(length=5)
+    envs = TabularVectorEnv(model, num_envs=4, autoreset_mode=AutoresetMode.NEXT_STEP)
+    agent = QLearning(model.num_states, model.num_actions, learning_rate=0.5, epsilon=1.0, seed=1)
+    state = None
+    for _ in range(60):
+        rollout, state = collect(envs, agent, 50, discount=0.9, state=state, seed=2)
+        agent.learn(rollout)
+    want = optimum(model, 0.9).action_values
+    seen = agent.values != 0
+    np.testing.assert_allclose(agent.values[seen], want[seen], rtol=0, atol=1e-6)
+    assert seen.sum() >= 2 * (model.num_states - 2)
+
+
+def test_greedy_and_softmax_actions() -> None:
+    agent = QLearning(1, 3, epsilon=0.0, seed=3)
+    agent.values[0] = [1.0, 1.0, 0.0]
+    state = np.zeros(3000, dtype=np.int64)
+    counts = np.bincount(agent.act(state, ())[0], minlength=3)
+    assert counts[2] == 0
+    assert abs(counts[0] - 1500) < 150  # ties at random: five standard deviations are 137
+    agent.temperature = 1.0
+    share = np.bincount(agent.act(state, ())[0], minlength=3)[2] / 3000
+    assert abs(share - 1 / (1 + 2 * np.e)) < 0.04  # softmax(0) beside two of e
+    advised = QLearning(1, 3, epsilon=0.0, target="taken", advice=np.array([[0.0, 0.0, 5.0]]))
+    assert set(advised.act(state, ())[0]) == {2}
+
+
+def test_a_frozen_copy_leaves_the_agent_alone_and_a_saved_one_goes_on() -> None:
+    agent, other = QLearning(2, 2, seed=1), QLearning(2, 2, seed=9)
+    before = agent.state_dict()
+    agent.frozen(seed=5).act(np.zeros(7, dtype=np.int64), ())
+    assert agent.state_dict()["rng"] == before["rng"]
+    agent.learn(experience())
+    other.load_state_dict(agent.state_dict())
+    np.testing.assert_array_equal(other.values, agent.values)
+    np.testing.assert_array_equal(*(one.act(np.zeros(9, dtype=np.int64), ())[0] for one in (agent, other)))
+
+
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"advice must have shape .* = \(2, 2\), got \(3,\)"):
+        QLearning(2, 2, advice=np.zeros(3))
+    with pytest.raises(ValueError, match="the target must be 'taken'"):
+        QLearning(2, 2, advice=np.zeros((2, 2)))
+    with pytest.raises(ValueError, match=r"must have shape \(2, 2\), got \(3, 2\)"):
+        QLearning(2, 2).load_state_dict(QLearning(3, 2).state_dict())

@@ -1,0 +1,149 @@
+"""Collecting: next actions, memories, bounds and seeds; the modes' ledgers are in tests/agents/test_ppo.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from potentia.collect import ACTOR_CARRY, collect, forget, reset_seed, rollout_tensors
+
+COUNTER = gym.spaces.Box(0.0, 99.0, (1,), np.float32)
+
+
+class Corridor(gym.Env[Any, Any]):
+    """The observation counts an episode's steps; episode k ends at step 2 + k, the even ones by a cut."""
+
+    observation_space, action_space = COUNTER, gym.spaces.Discrete(100)
+
+    def __init__(self) -> None:
+        self.episode = -1
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.episode, self.t = self.episode + 1, 0
+        return np.zeros(1, np.float32), {"room": 10 * self.episode}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.t += 1
+        over, cut = self.t == 2 + self.episode, self.episode % 2 == 0
+        obs = np.full(1, self.t, np.float32)
+        return obs, float(action), over and not cut, over and cut, {"room": 10 * self.episode + self.t}
+
+
+class Numbering:
+    """Acts with the number of its call; remembers how many steps of the episode it has seen."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def init(self, num_envs: int) -> Any:
+        return np.zeros((num_envs, 1))
+
+    def act(self, obs: Any, carry: Any) -> tuple[Any, Any]:
+        self.calls += 1
+        return np.full(len(obs), self.calls), carry + 1
+
+
+def corridor(mode: AutoresetMode) -> SyncVectorEnv:
+    return SyncVectorEnv([Corridor], autoreset_mode=mode)
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_transitions_columns_and_memory_are_the_same_in_every_mode(mode: AutoresetMode) -> None:
+    rollout, _ = collect(corridor(mode), Numbering(), 7, discount=0.5, columns=("room", "next_room"))
+    real = rollout.mask[:, 0]
+    first = slice(0, 5)  # episode 0 (two steps, cut) and episode 1 (three steps, terminated)
+    assert rollout.obs[real, 0, 0][first].tolist() == [0, 1, 0, 1, 2]
+    assert rollout.next_obs[real, 0, 0][first].tolist() == [1, 2, 1, 2, 3]
+    assert rollout.info["room"][real, 0][first].tolist() == [0, 1, 10, 11, 12]
+    assert rollout.info["next_room"][real, 0][first].tolist() == [1, 2, 11, 12, 13]
+    assert rollout.discount[real, 0][first].tolist() == [0.5, 0.5, 0.5, 0.5, 0.0]
+    assert rollout.truncated[real, 0][first].tolist() == [False, True, False, False, False]
+    assert rollout.info[ACTOR_CARRY][real, 0, 0][first].tolist() == [0, 1, 0, 1, 2]
+
+
+def test_a_learner_that_ends_at_a_cut_gets_a_discount_of_zero_there() -> None:
+    envs = corridor(AutoresetMode.SAME_STEP)
+    rollout, _ = collect(envs, Numbering(), 2, discount=0.5, truncation="terminal")
+    assert rollout.discount[:, 0].tolist() == [0.5, 0.0]
+
+
+def test_the_next_action_is_the_one_taken_next_or_a_draw_that_is_not_executed() -> None:
+    # Calls 1, 2 act; episode 0 is cut, so call 3 is a draw; calls 4, 5 act; the rollout ends, so call 6 is a draw.
+    envs, actor = corridor(AutoresetMode.SAME_STEP), Numbering()
+    rollout, state = collect(envs, actor, 4, discount=0.5, columns=("next_action",))
+    assert rollout.action[:, 0].tolist() == [1, 2, 4, 5]
+    assert rollout.info["next_action"][:, 0].tolist() == [2, 3, 5, 6]
+    # The draw has not touched the memory: the next step is the third of its episode.
+    after, _ = collect(envs, actor, 1, discount=0.5, state=state)
+    assert after.info[ACTOR_CARRY].item() == 2.0
+    assert after.terms["env"].item() == 7.0
+
+
+def test_parts_joined_equal_the_whole() -> None:
+    whole, _ = collect(corridor(AutoresetMode.NEXT_STEP), Numbering(), 9, discount=0.5)
+    envs, actor = corridor(AutoresetMode.NEXT_STEP), Numbering()
+    first, state = collect(envs, actor, 4, discount=0.5)
+    second, _ = collect(envs, actor, 5, discount=0.5, state=state)
+    for name in ("obs", "next_obs", "action", "mask", "discount", "terminated", "truncated", "reward"):
+        joined = np.concatenate([getattr(first, name), getattr(second, name)])
+        np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)
+
+
+class Push(gym.Env[Any, Any]):
+    """Pays the action that it sees."""
+
+    observation_space, action_space = COUNTER, gym.spaces.Box(-1.0, 2.0, (1,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        return np.zeros(1, np.float32), float(action[0]), False, False, {}
+
+
+def test_the_environment_sees_a_clipped_action_and_the_learner_its_own() -> None:
+    class Wild(Numbering):
+        def act(self, obs: Any, carry: Any) -> tuple[Any, Any]:
+            self.calls += 1
+            return torch.full((1, 1), 5.0 if self.calls == 1 else -5.0), carry
+
+    envs = SyncVectorEnv([Push], autoreset_mode=AutoresetMode.SAME_STEP)
+    rollout, _ = collect(envs, Wild(), 2, discount=0.5)
+    assert rollout.action[:, 0, 0].tolist() == [5.0, -5.0]
+    assert rollout.terms["env"][:, 0].tolist() == [2.0, -1.0]
+
+
+def test_a_rollout_becomes_tensors_but_for_its_texts() -> None:
+    rollout, _ = collect(corridor(AutoresetMode.SAME_STEP), Numbering(), 2, discount=0.5, device="cpu")
+    assert isinstance(rollout.obs, torch.Tensor)
+    captions = np.array([["a"], ["b"]])
+    said = rollout_tensors(replace(rollout, info={"caption": captions}))
+    assert said.info["caption"] is captions
+
+
+def test_memory_is_forgotten_in_the_rows_that_ended() -> None:
+    carry = {"h": torch.tensor([[1.0], [2.0]]), "n": np.array([3, 4])}
+    fresh = {"h": torch.zeros(2, 1), "n": np.array([9, 9])}
+    after = forget(carry, fresh, np.array([False, True]))
+    assert after["h"].tolist() == [[1.0], [0.0]]
+    assert after["n"].tolist() == [3, 9]
+    assert forget((), (), np.array([True])) == ()
+
+
+def test_the_seeds_of_intervals_are_stable_and_apart() -> None:
+    seeds = [reset_seed(seed, interval) for seed in range(20) for interval in range(20)]
+    assert len(set(seeds)) == 400
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert reset_seed(3, 4) == int(np.random.SeedSequence([3, 4]).generate_state(1)[0]) // 2
+
+
+def test_no_steps_are_refused() -> None:
+    with pytest.raises(ValueError, match="num_steps must be at least 1, got 0"):
+        collect(corridor(AutoresetMode.SAME_STEP), Numbering(), 0, discount=0.5)
