@@ -14,7 +14,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/.done  ## Run the study "quickstart" and write its report: under 15 minutes on 2 cores.
+demo: $(VENV)/.done  ## Run the study "quickstart" and write its report.
 	$(BIN)/potentia study run quickstart --out runs --jobs $(JOBS)
 
 test: $(VENV)/.done  ## Run all tests.

@@ -98,7 +98,9 @@ class Executor:
 
     def _settle(self, job: Job, code: int) -> None:
         """What the process could not say itself: that it was killed, or died before it could speak."""
-        if code < 0:
+        if code == -signal.SIGTERM and self.interrupted:  # it was asked to stop before it could listen
+            job.folder.set_status("interrupted")
+        elif code < 0:
             job.folder.set_status(
                 "failed", error=f"killed by signal {signal.Signals(-code).name}" + _memory_hint(-code)
             )
