@@ -2,7 +2,12 @@
 
 On-policy (PPO, A2C): ``model.learn(steps, callback=ShapingCallback(shaper))``. Off-policy (DQN, SAC, TD3):
 ``shape_replay(model, shaper)`` before ``model.learn(steps)``. The environment stays unshaped, so that whatever
-monitors it reports the true return.
+monitors it reports the true return. Shapers see observations and actions as the environment does: not normalised,
+not rescaled.
+
+``model.save`` knows nothing of the shaper: keep it with ``potentia.checkpoint.save(path, shaper=shaper.state_dict())``
+and restore it with ``shaper.load_state_dict(potentia.checkpoint.load(path)["shaper"])``; give a loaded off-policy model
+its shaped replay anew.
 """
 
 from __future__ import annotations
@@ -50,8 +55,7 @@ _PASSES_REWARDS_ON = (VecMonitor, VecCheckNan, VecFrameStack, VecTransposeImage)
 class TransitionRecorder:
     """Turns what a Stable-Baselines3 ``VecEnv`` returns into ``(1, N)`` rollouts.
 
-    Finished environments start anew in the same step; ``infos[i]["terminal_observation"]`` is the true last observation
-    and ``infos[i]["TimeLimit.truncated"]`` tells a cut from an end. Stable-Baselines3 uses the next value at a cut.
+    ``infos[i]["TimeLimit.truncated"]`` tells a cut from an end. Stable-Baselines3 uses the next value at a cut.
 
     Args:
         env: The vector environment.
@@ -60,7 +64,7 @@ class TransitionRecorder:
     """
 
     def __init__(self, env: VecEnv, discount: float, columns: frozenset[str]) -> None:
-        self.env, self.discount = env, discount
+        self.env, self.discount = innermost(env), discount  # wrappers have reset_infos too, which stay empty
         self.columns = sorted(columns)
         self.keys = sorted({name.removeprefix("next_") for name in columns})
         self._before: list[Mapping[str, Any]] = []
@@ -69,19 +73,15 @@ class TransitionRecorder:
         self,
         obs: Tree,
         action: np.ndarray,
-        new_obs: Tree,
+        next_obs: Tree,
         reward: np.ndarray,
         done: np.ndarray,
         infos: list[dict[str, Any]],
     ) -> Rollout:
-        """One step of all environments."""
+        """One step of all environments; ``next_obs`` are the true successors, see `true_next_obs`."""
         before = self._before or list(self.env.reset_infos)
-        next_obs = map_tree(np.array, new_obs)
-        truncated = np.zeros(len(done), bool)
-        for index in np.flatnonzero(done):
-            last = infos[index]["terminal_observation"]
-            map_tree(lambda batch, one, row=index: batch.__setitem__(row, one), next_obs, last)
-            truncated[index] = infos[index].get("TimeLimit.truncated", False)
+        cut = np.array([info.get("TimeLimit.truncated", False) for info in infos], bool)
+        truncated = done.astype(bool) & cut
         terminated = done.astype(bool) & ~truncated
         values = {key: (self._column(before, key), self._column(infos, key)) for key in self.keys}
         info = {name: values[name.removeprefix("next_")][name.startswith("next_")] for name in self.columns}
@@ -91,7 +91,7 @@ class TransitionRecorder:
         return Rollout(
             obs=map_tree(lambda leaf: np.array(leaf)[None], obs),
             action=np.array(action)[None],
-            next_obs=map_tree(lambda leaf: leaf[None], next_obs),
+            next_obs=map_tree(lambda leaf: np.array(leaf)[None], next_obs),
             terms={ENV: reward[None]},
             discount=np.where(terminated, 0.0, self.discount)[None],
             terminated=terminated[None],
@@ -110,6 +110,32 @@ class TransitionRecorder:
             ) from None
 
 
+def innermost(env: VecEnv) -> VecEnv:
+    """The vector environment inside all wrappers."""
+    while isinstance(env, VecEnvWrapper):
+        env = env.venv
+    return env
+
+
+def true_next_obs(
+    new_obs: Tree, done: np.ndarray, infos: list[dict[str, Any]], normalizer: VecNormalize | None = None
+) -> Tree:
+    """The true successors: finished environments start anew in the same step and keep their last observation in info.
+
+    Args:
+        new_obs: What the step returned, not normalised.
+        done: Which environments finished.
+        infos: Theirs.
+        normalizer: Set if observations in ``infos`` are normalised by it.
+    """
+    next_obs = map_tree(np.array, new_obs)
+    for index in np.flatnonzero(done):
+        last = infos[index]["terminal_observation"]
+        last = last if normalizer is None else normalizer.unnormalize_obs(last)
+        map_tree(lambda batch, one, row=index: batch.__setitem__(row, one), next_obs, last)
+    return next_obs
+
+
 class ShapingCallback(BaseCallback):
     """Adds a shaper's terms to the rewards of an on-policy model before its advantages count.
 
@@ -124,8 +150,9 @@ class ShapingCallback(BaseCallback):
         verbose: As in Stable-Baselines3.
 
     Raises:
-        ValueError: From ``learn``, if the shaper sets the discount (the model has one gamma for all steps) or reads
-            the next action, or the stack has a mistake that `check_stack` finds.
+        ValueError: From ``learn``, if the shaper sets the discount (the model has one gamma for all steps), reads
+            the next action, needs whole episodes or takes a cut for an end; if the stack has a mistake that
+            `check_stack` finds; or if the callback is new and the model goes on within episodes that it has not seen.
     """
 
     def __init__(self, shaper: Shaper, verbose: int = 0) -> None:
@@ -133,6 +160,7 @@ class ShapingCallback(BaseCallback):
         self.shaper = shaper
         self.carry: Any = ()
         self._recorder: TransitionRecorder | None = None
+        self._last: Tree = None
         self._steps: list[Rollout] = []
         self._scaled: list[np.ndarray] = []
 
@@ -145,8 +173,17 @@ class ShapingCallback(BaseCallback):
         _raise(check_stack(self.model))
         env = self.model.get_env()
         assert env is not None
-        self._recorder = TransitionRecorder(env, self.model.gamma, self.shaper.contract.info_columns)
-        self.carry = self.shaper.init(env.num_envs)
+        normalizer = self.model.get_vec_normalize_env()
+        self._last = map_tree(np.array, self.model._last_obs if normalizer is None else normalizer.get_original_obs())
+        starts = self.model._last_episode_starts
+        if starts is not None and bool(starts.all()):
+            self._recorder = TransitionRecorder(env, self.model.gamma, self.shaper.contract.info_columns)
+            self.carry = self.shaper.init(env.num_envs)
+        elif self._recorder is None or self._recorder.env is not innermost(env):
+            raise ValueError(
+                f"the model goes on within episodes whose beginning {self.shaper.name} has not seen; give learn() the "
+                "callback of the last call, or reset_num_timesteps=True, which starts new episodes"
+            )
 
     def _on_rollout_start(self) -> None:
         self._steps, self._scaled = [], []
@@ -155,9 +192,12 @@ class ShapingCallback(BaseCallback):
         assert self._recorder is not None
         seen, normalizer = self.locals["rewards"], self.model.get_vec_normalize_env()
         true = seen if normalizer is None else normalizer.get_original_reward()
-        new_obs, done, infos = (self.locals[name] for name in ("new_obs", "dones", "infos"))
-        last = self.model._last_obs
-        self._steps.append(self._recorder.record(last, self.locals["actions"], new_obs, true, done, infos))
+        done, infos, action = (self.locals[name] for name in ("dones", "infos", "clipped_actions"))
+        scaled = normalizer if normalizer is not None and normalizer.norm_obs else None
+        new_obs = self.locals["new_obs"] if normalizer is None else normalizer.get_original_obs()
+        next_obs = true_next_obs(new_obs, done, infos, scaled)
+        self._steps.append(self._recorder.record(self._last, action, next_obs, true, done, infos))
+        self._last = map_tree(np.array, new_obs)
         self._scaled.append(np.array(seen, np.float64))
         return True
 
@@ -200,8 +240,12 @@ class ShapedReplayBuffer(ReplayBuffer):
                 f"{shaper.name} remembers within an episode, but samples of a replay have no order; wrap the "
                 "environment with potentia.wrappers.ShapeReward instead"
             )
+        if shaper.contract.needs_policy:
+            raise ValueError(f"{shaper.name} needs the learner's policy to learn, which a replay buffer does not have")
         if self.optimize_memory_usage:
             raise ValueError("optimize_memory_usage overwrites next observations, which shaping needs; leave it False")
+        if not self.handle_timeout_termination:
+            raise ValueError("without handle_timeout_termination a cut is taken for an end; leave it True")
         self.shaper, self.discount = shaper, discount
         self.recorder = TransitionRecorder(env, discount, shaper.contract.info_columns)
         self.columns: dict[str, np.ndarray] = {}
@@ -217,16 +261,22 @@ class ShapedReplayBuffer(ReplayBuffer):
         infos: list[dict[str, Any]],
     ) -> None:
         """Stores a step of all environments; the shaper learns from it once."""
-        step = self.recorder.record(obs, action, next_obs, reward, done, infos)
+        action_taken = _unscaled(self.action_space, action)
+        step = self.recorder.record(obs, action_taken, next_obs, reward, done, infos)
         for name, column in step.info.items():
-            if name not in self.columns:
-                self.columns[name] = np.zeros((self.buffer_size, self.n_envs), dtype=column.dtype)
-            self.columns[name][self.pos] = column[0]
+            self._column_for(name, column)[self.pos] = column[0]
         super().add(obs, next_obs, action, reward, done, infos)
         self._pending.append(step)
         if sum(int(part.mask.sum()) for part in self._pending) >= self.shaper.update_size:
             self.shaper.update(concatenate(self._pending))
             self._pending = []
+
+    def _column_for(self, name: str, column: np.ndarray) -> np.ndarray:
+        shape = (self.buffer_size, self.n_envs, *column.shape[2:])
+        stored = self.columns.get(name, np.zeros(shape, column.dtype))
+        # A caption longer than all before it needs wider strings.
+        self.columns[name] = stored.astype(np.promote_types(stored.dtype, column.dtype), copy=False)
+        return self.columns[name]
 
     def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> ReplayBufferSamples:
         chosen = batch_inds, np.random.randint(0, high=self.n_envs, size=(len(batch_inds),))  # noqa: NPY002 - SB3's own stream
@@ -235,7 +285,7 @@ class ShapedReplayBuffer(ReplayBuffer):
         reward = self.rewards[chosen].astype(np.float64)
         rollout = Rollout(
             obs=_shaped_as(self.observation_space, self.observations[chosen]),
-            action=_shaped_as(self.action_space, self.actions[chosen]),
+            action=_unscaled(self.action_space, _shaped_as(self.action_space, self.actions[chosen])),
             next_obs=_shaped_as(self.observation_space, self.next_observations[chosen]),
             terms={ENV: reward[None]},
             discount=np.where(terminated, 0.0, self.discount)[None],
@@ -260,7 +310,8 @@ def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffe
     """Gives an off-policy model a replay buffer that shapes what it samples; call it before ``model.learn``.
 
     Raises:
-        TypeError: If the model is on-policy, or its observations are a dictionary.
+        TypeError: If the model is on-policy, its observations are a dictionary, or its replay buffer is a special one
+            (n-step returns, hindsight), which this would replace.
         ValueError: If the shaper or the stack does not allow it; see `ShapedReplayBuffer` and `check_stack`.
     """
     if not isinstance(model, OffPolicyAlgorithm):
@@ -272,6 +323,7 @@ def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffe
             "shape_replay stores observations that are one array; flatten the dictionary, or wrap the environment"
         )
     _raise(check_stack(model))
+    _check_replaceable(model)
     env = model.get_env()
     assert env is not None
     buffer = ShapedReplayBuffer(
@@ -283,9 +335,25 @@ def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffe
         shaper=shaper,
         discount=model.gamma,
         env=env,
+        **model.replay_buffer_kwargs,
     )
     model.replay_buffer = buffer
     return buffer
+
+
+def _check_replaceable(model: OffPolicyAlgorithm) -> None:
+    buffer = model.replay_buffer
+    assert buffer is not None
+    if type(buffer) not in (ReplayBuffer, ShapedReplayBuffer):
+        raise TypeError(
+            f"shape_replay would replace this model's {type(buffer).__name__}, and with it n-step returns "
+            "or hindsight; use n_steps=1 and the plain ReplayBuffer, or wrap the environment with ShapeReward"
+        )
+    if buffer.size():
+        raise ValueError(
+            f"the replay holds {buffer.size()} transitions already, which would be lost; call "
+            "shape_replay before model.learn"
+        )
 
 
 @dataclass(frozen=True)
@@ -308,8 +376,9 @@ def check_stack(model: Any) -> list[Finding]:
 
     - ``dropped``: off-policy models store ``VecNormalize.get_original_reward()``, so a reward changed outside of
       `VecNormalize` never reaches them.
-    - ``rescaled``: a policy-invariant term inside of a `VecNormalize` that scales and clips rewards no longer
-    telescopes. - ``gamma``: the wrapper's, `VecNormalize`'s and the model's discount must be one number.
+    - ``rescaled``: a policy-invariant term no longer telescopes inside of something that scales, clips or otherwise
+      changes rewards: a `VecNormalize`, or a Gymnasium reward wrapper.
+    - ``gamma``: the wrapper's, `VecNormalize`'s and the model's discount must be one number.
     - ``truncation``: Stable-Baselines3 uses the next value at a cut, so a wrapper must say ``"bootstrap"``.
     - ``monitor``: a Monitor outside of the shaping reports shaped returns as if they were true.
     - ``unseen``: environments in other processes can't be looked at.
@@ -317,9 +386,10 @@ def check_stack(model: Any) -> list[Finding]:
     found: list[Finding] = []
     env: Any = model.get_env()
     normalizer = model.get_vec_normalize_env()
-    outside = True
+    outside, monitored = True, False
     while isinstance(env, VecEnvWrapper):
         outside = outside and env is not normalizer
+        monitored = monitored or isinstance(env, VecMonitor)
         changes = not isinstance(env, (*_PASSES_REWARDS_ON, VecNormalize))
         if normalizer is not None and outside and changes and isinstance(model, OffPolicyAlgorithm):
             told = f"{type(env).__name__} stands outside of VecNormalize, whose original reward is what"
@@ -334,14 +404,18 @@ def check_stack(model: Any) -> list[Finding]:
             Finding("unseen", f"{type(env).__name__} hides its environments; check one in a DummyVecEnv", severe=False)
         )
         return found
-    return found + _inside(env.envs[0], model, normalizer)
+    for one in env.envs:
+        found += [finding for finding in _inside(one, model, normalizer, monitored) if finding not in found]
+    return found
 
 
-def _inside(env: gym.Env[Any, Any], model: Any, normalizer: VecNormalize | None) -> list[Finding]:
+def _inside(env: gym.Env[Any, Any], model: Any, normalizer: VecNormalize | None, monitored: bool) -> list[Finding]:
     found: list[Finding] = []
-    monitored = False
+    scaler = "VecNormalize" if normalizer is not None and normalizer.norm_reward else ""
     while isinstance(env, gym.Wrapper):
         monitored = monitored or isinstance(env, Monitor)
+        if isinstance(env, gym.RewardWrapper | gym.wrappers.NormalizeReward):
+            scaler = type(env).__name__
         if isinstance(env, ShapeReward):
             driver, name = env._driver, env.shaper.name
             if driver.discount != model.gamma:
@@ -352,9 +426,9 @@ def _inside(env: gym.Env[Any, Any], model: Any, normalizer: VecNormalize | None)
                 told = f"{name} was wrapped with truncation={driver.truncation!r}, but SB3 bootstraps at a cut"
                 found.append(Finding("truncation", f"{told}: wrap with truncation='bootstrap'"))
             invariant = env.shaper.contract.guarantee == "policy_invariant"
-            if invariant and normalizer is not None and normalizer.norm_reward:
-                told = f"VecNormalize scales and clips the terms of {name}, which then no longer telescope"
-                found.append(Finding("rescaled", f"{told}: use ShapingCallback, which adds them outside"))
+            if invariant and scaler:
+                told = f"{scaler} stands outside of {name} and changes its terms, which then no longer telescope"
+                found.append(Finding("rescaled", f"{told}: shape outside of it (ShapingCallback, shape_replay do)"))
             if monitored:
                 told = f"a Monitor outside of {name} reports shaped returns"
                 found.append(Finding("monitor", f"{told}: put it inside, or read info['true_reward']", severe=False))
@@ -368,7 +442,24 @@ def _shaped_as(space: gym.Space[Any], rows: np.ndarray) -> np.ndarray:
     return rows.reshape(1, len(rows), *shape)
 
 
+def _unscaled(space: gym.Space[Any], action: np.ndarray) -> np.ndarray:
+    """Off-policy models store continuous actions scaled to [-1, 1]; this gives what the environment was given."""
+    if not isinstance(space, gym.spaces.Box):
+        return action
+    unscaled: np.ndarray = space.low + 0.5 * (action + 1.0) * (space.high - space.low)
+    return unscaled
+
+
 def _refuse(shaper: Shaper) -> None:
+    if shaper.contract.needs_episodes:
+        raise ValueError(
+            f"{shaper.name} needs whole episodes, which a Stable-Baselines3 rollout or replay cuts anywhere; collect "
+            "episodes and call shaper.shape(rollout, carry) on them, with our PPO"
+        )
+    if shaper.contract.truncation == "terminal":
+        raise ValueError(
+            f"{shaper.name} is right only for learners that take a cut for an end, but Stable-Baselines3 bootstraps"
+        )
     if shaper.contract.sets_discount:
         raise ValueError(
             f"{shaper.name} sets the discount, but Stable-Baselines3 has one gamma for all steps; use our PPO"

@@ -11,12 +11,13 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
-from stable_baselines3 import DQN, PPO
+from stable_baselines3 import A2C, DQN, PPO, SAC
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper, VecMonitor, VecNormalize
 
+from potentia import checkpoint
 from potentia.agents.sb3 import ShapingCallback, check_stack, shape_replay
-from potentia.shaping import Advice, Count, EpisodicCount, PotentialShaping, ScheduleDiscount, Shaper
+from potentia.shaping import Advice, Contract, Count, EpisodicCount, PotentialShaping, ScheduleDiscount, Shaper
 from potentia.wrappers import ShapeReward
 
 GAMMA = 0.9
@@ -247,3 +248,175 @@ def test_what_cannot_work_is_refused_with_the_way_out() -> None:
         shape_replay(PPO("MlpPolicy", DummyVecEnv([lake]), device="cpu"), Count())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="use shape_replay"):
         model.learn(4, callback=ShapingCallback(Count()))
+
+
+class Recorder(Shaper):
+    """Adds nothing, reads what it is told to, and keeps all it is shown."""
+
+    def __init__(self, *columns: str, **contract: Any) -> None:
+        super().__init__("recorder")
+        self.contract = Contract(reads=frozenset(f"info:{column}" for column in columns), **contract)
+        self.shaped: list[Any] = []
+        self.learned: list[Any] = []
+
+    def shape(self, rollout: Any, carry: Any = ()) -> Any:
+        self.shaped.append(rollout)
+        return rollout.add(self.name, 0 * rollout.discount), carry
+
+    def update(self, rollout: Any, *, policy: Any = None) -> dict[str, float]:
+        self.learned.append(rollout)
+        return {}
+
+
+class Described(gym.Wrapper[Any, Any, Any, Any]):
+    """A lake that tells its state, in a number and in a caption as long as the state's number plus one."""
+
+    def reset(self, **kwargs: Any) -> Any:
+        obs, info = self.env.reset(**kwargs)
+        return obs, info | {"state": int(obs), "caption": "x" * (1 + int(obs))}
+
+    def step(self, action: Any) -> Any:
+        obs, *rest, info = self.env.step(action)
+        return obs, *rest, info | {"state": int(obs), "caption": "x" * (1 + int(obs))}
+
+
+def replaying(env: Any, kind: Any = DQN, **changes: Any) -> Any:
+    settings: dict[str, Any] = {"gamma": GAMMA, "learning_starts": 10**6, "buffer_size": 500, "seed": 1}
+    return kind("MlpPolicy", env, device="cpu", **settings | changes)
+
+
+@pytest.mark.parametrize("wrap", [VecMonitor, lambda env: VecNormalize(env, norm_obs=False, gamma=GAMMA)])
+@pytest.mark.filterwarnings("ignore:The environment is already wrapped with a `Monitor`:UserWarning")
+def test_info_columns_are_found_behind_wrappers_of_the_vector(wrap: Any) -> None:
+    recorder = Recorder("state", "next_state")
+    ppo(recorder, wrap(DummyVecEnv([lambda: Described(lake())] * 2)))
+    for rollout in recorder.shaped:
+        np.testing.assert_array_equal(rollout.info["state"], rollout.obs)
+        np.testing.assert_array_equal(rollout.info["next_state"], rollout.next_obs)
+
+
+def test_training_goes_on_within_an_episode() -> None:
+    recorder = Recorder("state")
+    model = PPO("MlpPolicy", DummyVecEnv([lambda: Described(lake(100))] * 2), n_steps=3, batch_size=6, seed=3)
+    callback = ShapingCallback(recorder)
+    model.learn(6, callback=callback)
+    model.learn(6, callback=callback, reset_num_timesteps=False)
+    assert recorder.shaped[1].obs[0].any()  # not a fresh start
+    np.testing.assert_array_equal(recorder.shaped[1].info["state"], recorder.shaped[1].obs)
+    with pytest.raises(ValueError, match="has not seen; give learn"):
+        model.learn(6, callback=ShapingCallback(Recorder()), reset_num_timesteps=False)
+
+    counting = ShapingCallback(EpisodicCount())
+    model = PPO("MlpPolicy", DummyVecEnv([meadow]), n_steps=4, batch_size=4, n_epochs=1, device="cpu", seed=0)
+    model.learn(4, callback=counting)
+    model.learn(4, callback=counting, reset_num_timesteps=False)
+    assert sum(counting.carry[0].values()) == 8
+
+
+def test_captions_of_a_replay_are_kept_whole() -> None:
+    recorder = Recorder("next_caption")
+    model = replaying(DummyVecEnv([lambda: Described(lake(100))]))
+    buffer = shape_replay(model, recorder)
+    model.learn(60)
+    lengths = np.char.str_len(buffer.columns["next_caption"][:60, 0])
+    np.testing.assert_array_equal(lengths, buffer.next_observations[:60, 0].ravel() + 1)
+    assert lengths[0] < lengths.max()  # the first was not the longest
+
+
+def test_shapers_see_raw_observations_under_vec_normalize() -> None:
+    """A mountain car starts within -0.6..-0.4; normalised observations exceed 1."""
+
+    def normalized(name: str) -> VecNormalize:
+        return VecNormalize(DummyVecEnv([lambda: Monitor(gym.make(name))]), gamma=GAMMA)
+
+    first = Recorder()
+    ppo(first, normalized("MountainCar-v0"))
+    assert all(-1.2 <= value <= 0.6 for value in first.shaped[0].obs[:, 0, 0])
+    assert -0.6 <= first.shaped[0].obs[0, 0, 0] <= -0.4
+    poles = Recorder()
+    model = replaying(normalized("CartPole-v1"))
+    buffer = shape_replay(model, poles)
+    model.learn(100)
+    learned = np.concatenate([rollout.next_obs[:, 0] for rollout in poles.learned])
+    np.testing.assert_array_equal(learned, buffer.next_observations[:100, 0])
+    on_policy = Recorder()
+    ppo(on_policy, normalized("CartPole-v1"))
+    seen = on_policy.shaped[0]
+    inside, ends = ~seen.done[:-1, 0], seen.terminated[:, 0]
+    np.testing.assert_array_equal(seen.next_obs[:-1, 0][inside], seen.obs[1:, 0][inside])
+    tilted, away = np.abs(seen.next_obs[ends, 0, 2]), np.abs(seen.next_obs[ends, 0, 0])
+    assert ends.any()
+    assert ((tilted > 0.2094) | (away > 2.4)).all()  # a pole ends at 12 degrees
+
+
+def test_shapers_see_the_actions_that_the_environment_saw() -> None:
+    taken: list[float] = []
+
+    class Noted(gym.Wrapper[Any, Any, Any, Any]):
+        def step(self, action: Any) -> Any:
+            taken.append(float(action[0]))
+            return self.env.step(action)
+
+    recorder = Recorder()
+    model = replaying(DummyVecEnv([lambda: Noted(gym.make("Pendulum-v1"))]), SAC, learning_starts=10, batch_size=8)
+    shape_replay(model, recorder)
+    model.learn(20)
+    np.testing.assert_allclose(np.concatenate([r.action[:, 0, 0] for r in recorder.learned]), taken, atol=1e-5)
+    assert max(map(abs, taken)) > 1  # torques go to 2: scaled actions would not
+    taken.clear()
+    actions = Recorder()
+    model = A2C("MlpPolicy", DummyVecEnv([lambda: Noted(gym.make("Pendulum-v1"))]), n_steps=20, device="cpu")
+    model.learn(20, callback=ShapingCallback(actions))
+    np.testing.assert_allclose(actions.shaped[0].action[:, 0, 0], taken)
+
+
+def test_a_replay_of_another_kind_is_not_replaced_silently() -> None:
+    with pytest.raises(TypeError, match="NStepReplayBuffer"):
+        shape_replay(replaying(DummyVecEnv([lake]), n_steps=3), Count())
+    as_ends = replaying(DummyVecEnv([lake]), replay_buffer_kwargs={"handle_timeout_termination": False})
+    with pytest.raises(ValueError, match="handle_timeout_termination"):
+        shape_replay(as_ends, Count())
+    model = replaying(DummyVecEnv([lake]))
+    model.learn(8)
+    with pytest.raises(ValueError, match="holds 8 transitions"):
+        shape_replay(model, Count())
+
+
+@pytest.mark.parametrize(
+    ("contract", "told"),
+    [({"needs_episodes": True}, "needs whole episodes"), ({"truncation": "terminal"}, "Stable-Baselines3 bootstraps")],
+)
+def test_contracts_that_stable_baselines_breaks_are_refused(contract: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        ppo(Recorder(**contract))
+    with pytest.raises(ValueError, match=told):
+        shape_replay(replaying(DummyVecEnv([lake])), Recorder(**contract))
+    with pytest.raises(ValueError, match="needs the learner's policy"):
+        shape_replay(replaying(DummyVecEnv([lake])), Recorder(needs_policy=True))
+
+
+@pytest.mark.filterwarnings("ignore:The environment is already wrapped with a `Monitor`:UserWarning")
+def test_p24_mistakes_hidden_deeper_in_the_stack_are_found() -> None:
+    def shaped(discount: float = GAMMA) -> gym.Env[Any, Any]:
+        return ShapeReward(lake(), PotentialShaping(TABLE), discount)
+
+    def clipped() -> gym.Env[Any, Any]:
+        return gym.wrappers.TransformReward(shaped(), lambda reward: min(reward, 1))
+
+    def found(env: Any) -> set[str]:
+        return findings(PPO("MlpPolicy", env, gamma=GAMMA, device="cpu"))
+
+    assert found(VecMonitor(DummyVecEnv([shaped]))) == {"monitor"}
+    assert found(DummyVecEnv([clipped])) == {"rescaled"}
+    assert found(DummyVecEnv([lambda: gym.wrappers.NormalizeReward(shaped(), gamma=GAMMA)])) == {"rescaled"}
+    assert found(DummyVecEnv([shaped, lambda: shaped(0.5)])) == {"gamma"}
+
+
+def test_a_shaper_is_saved_beside_the_model(tmp_path: Path) -> None:
+    count = Count()
+    ppo(count)
+    checkpoint.save(tmp_path / "shaper.pt", shaper=count.state_dict())
+    again = Count()
+    again.load_state_dict(checkpoint.load(tmp_path / "shaper.pt")["shaper"])
+    assert again.counts == count.counts
+    assert sum(again.counts.values()) == 80
