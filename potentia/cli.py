@@ -47,6 +47,8 @@ def run(
         )
     states = folder.states()
     _OUT.print(summary(states), highlight=False)
+    for problem in executor.problems:
+        _ERR.print(problem, highlight=False, soft_wrap=True, style="red")
     again = f"potentia study run {source} --out {out}"
     if executor.interrupted:
         _ERR.print(
@@ -59,7 +61,7 @@ def run(
     for config, run in wrong:
         error = run.status().get("error", "")
         _ERR.print(f"{config.label}: {error}\n  log: {run.log}", highlight=False, soft_wrap=True, style="red")
-    if wrong:
+    if wrong or executor.problems:
         _ERR.print(f"{len(wrong)} runs failed; '{again}' tries them again.", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -30,6 +31,8 @@ class Job:
     folder: RunFolder
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    asked: float | None = None
+    """When it was asked to stop."""
 
 
 @dataclass
@@ -49,6 +52,8 @@ class Executor:
     on_change: Callable[[], None] = lambda: None
     running: list[Job] = field(default_factory=list)
     interrupted: bool = False
+    problems: list[str] = field(default_factory=list)
+    """What could not be written where it belongs, for example because the disk is full."""
 
     def run(self) -> None:
         """Returns when all runs are done, or, after an interrupt, when all processes are gone."""
@@ -62,13 +67,17 @@ class Executor:
                 time.sleep(0.25)
         except KeyboardInterrupt:
             self.interrupted = True
-            self._stop_all()
+            with contextlib.suppress(KeyboardInterrupt):  # asked again: don't wait for them
+                self._stop_all()
         finally:
-            for job in self.running:
+            for job in list(self.running):
                 self._kill(job)
+                if self.interrupted:
+                    self._tell(job, "interrupted")
 
     def _start(self, job: Job) -> None:
-        job.folder.set_status("queued")
+        if not self._tell(job, "queued"):
+            return  # a run that can't write its status could not write its results either
         with open(job.folder.log, "ab") as log:
             # A session of its own: Ctrl-C in the terminal reaches only us, and we tell the runs.
             job.process = subprocess.Popen(
@@ -83,44 +92,57 @@ class Executor:
         self.running.append(job)
 
     def _poll(self) -> None:
+        now = time.monotonic()
         for job in list(self.running):
             assert job.process is not None
             code = job.process.poll()
+            if code is None and job.asked is not None and now - job.asked > GRACE:
+                self._kill(job)
+                code = -signal.SIGTERM
             if code is not None:
                 self.running.remove(job)
                 self._settle(job, code)
-            elif self.timeout is not None and time.monotonic() - job.started > self.timeout:
-                self._kill(job)
-                self.running.remove(job)
-                job.folder.set_status(
-                    "timeout", error=f"stopped after {self.timeout:g} s; run again to go on from its checkpoint"
-                )
+            elif job.asked is None and self.timeout is not None and now - job.started > self.timeout:
+                self._ask(job)
 
     def _settle(self, job: Job, code: int) -> None:
         """What the process could not say itself: that it was killed, or died before it could speak."""
-        if code == -signal.SIGTERM and self.interrupted:  # it was asked to stop before it could listen
-            job.folder.set_status("interrupted")
+        if job.asked is not None and code in (-signal.SIGTERM, 130):
+            if self.interrupted:
+                self._tell(job, "interrupted")
+            else:
+                error = f"stopped after {self.timeout:g} s; run again to go on from its checkpoint"
+                self._tell(job, "timeout", error=error)
         elif code < 0:
-            job.folder.set_status(
-                "failed", error=f"killed by signal {signal.Signals(-code).name}" + _memory_hint(-code)
-            )
+            name = signal.Signals(-code).name
+            self._tell(job, "failed", error=f"killed by signal {name}{_memory_hint(-code)}")
         elif code not in (0, 1, 130, _BUSY):
-            job.folder.set_status("failed", error=f"exit status {code}; see {job.folder.log.name}")
+            self._tell(job, "failed", error=f"exit status {code}; see {job.folder.log.name}")
         elif code == 1 and job.folder.status()["state"] != "failed":
-            job.folder.set_status("failed", error=f"could not start; see {job.folder.log.name}")
+            self._tell(job, "failed", error=f"could not start; see {job.folder.log.name}")
+
+    def _tell(self, job: Job, state: str, **changes: str) -> bool:
+        """Writes the status, and says whether it could; one run that can't be told of doesn't stop the others."""
+        try:
+            job.folder.set_status(state, **changes)
+        except OSError as error:
+            self.problems.append(f"{job.config.label}: {changes.get('error', state)}; and {error}")
+            return False
+        return True
 
     def _stop_all(self) -> None:
         for job in self.running:
-            assert job.process is not None
-            job.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE
-        while self.running and time.monotonic() < deadline:
+            self._ask(job)
+        while self.running:
             self._poll()
             time.sleep(0.1)
-        for job in list(self.running):
-            self._kill(job)
-            job.folder.set_status("interrupted")
-            self.running.remove(job)
+
+    @staticmethod
+    def _ask(job: Job) -> None:
+        """Asks a run to stop at its next rollout; it has `GRACE` seconds."""
+        assert job.process is not None
+        job.process.send_signal(signal.SIGTERM)
+        job.asked = time.monotonic()
 
     @staticmethod
     def _kill(job: Job) -> None:

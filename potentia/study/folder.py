@@ -47,16 +47,23 @@ class RunFolder:
         self.log = path / "log.txt"
 
     def config(self) -> dict[str, Any]:
-        """The configuration of the run."""
-        config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
+        """The configuration of the run; ``{}`` if there is none."""
+        try:
+            config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
         return config
 
     def status(self) -> dict[str, Any]:
-        """The last status; ``queued`` if there is none yet."""
+        """The last status; ``queued`` if there is none yet, ``interrupted`` if it runs but nobody works on it."""
         try:
             status: dict[str, Any] = json.loads((self.path / "status.json").read_text("utf-8"))
         except (OSError, ValueError):
             return {"state": "queued", "steps": 0}
+        if status["state"] == "running":
+            with self.lock(patience=0.0) as abandoned:
+                if abandoned:
+                    status["state"] = "interrupted"
         return status
 
     def set_status(self, state: str, **changes: Any) -> None:
@@ -93,12 +100,26 @@ class RunFolder:
         return [line for line in map(json.loads, lines) if line["kind"] == "eval"]
 
     @contextmanager
-    def lock(self) -> Iterator[bool]:
-        """True while no other process works on this run; the kernel lets go of it when this process dies."""
-        with open(self.path / ".lock", "w", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-                return
-            yield True
+    def lock(self, patience: float = 1.0) -> Iterator[bool]:
+        """True while no other process works on this run; the kernel lets go of it when this process dies.
+
+        Args:
+            patience: Seconds to try for: who asks for the status holds the lock for a moment.
+        """
+        # Opened for reading, so that a status can be asked for in a folder that can't be written.
+        descriptor = os.open(self.path / ".lock", os.O_RDONLY | os.O_CREAT, 0o666)
+        try:
+            deadline = time.monotonic() + patience
+            while not (mine := _try_lock(descriptor)) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            yield mine
+        finally:
+            os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import platform
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,6 @@ def manifest(spec: gym.envs.registration.EnvSpec | None, shaper: Shaper, seeds: 
         seeds: The seeds of the run's parts.
     """
     return {
-        "argv": sys.argv,
         "git": _git(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "python": platform.python_version(),

@@ -38,7 +38,6 @@ class RunConfig:
         seed_namespace: See `StudySpec`.
         evaluation: See `StudySpec`.
         checkpoint: See `StudySpec`.
-        log_every: Steps between two lines of training metrics.
     """
 
     study: str
@@ -51,7 +50,6 @@ class RunConfig:
     seed_namespace: int
     evaluation: EvaluationSpec
     checkpoint: CheckpointSpec
-    log_every: int
 
     @property
     def document(self) -> dict[str, Any]:
@@ -60,15 +58,17 @@ class RunConfig:
             name: getattr(self, name).model_dump(mode="json")
             for name in ("environment", "shaping", "learner", "evaluation", "checkpoint")
         }
-        plain = {
-            name: getattr(self, name) for name in ("study", "seed", "steps", "discount", "seed_namespace", "log_every")
-        }
+        plain = {name: getattr(self, name) for name in ("study", "seed", "steps", "discount", "seed_namespace")}
         return {**parts, **plain}
 
     @property
     def run_id(self) -> str:
-        """A hash of the configuration: the same cell in another study file has the same id."""
-        identity = {name: value for name, value in self.document.items() if name not in ("study", "log_every")}
+        """A hash of what decides the result: the same cell in another study file has the same id.
+
+        A threshold and anchors only say how a result is read, so they can be changed without running again.
+        """
+        identity = {name: value for name, value in self.document.items() if name != "study"}
+        identity["environment"] = self.environment.model_dump(mode="json", exclude={"threshold", "anchors"})
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -91,7 +91,6 @@ class RunConfig:
             seed_namespace=document["seed_namespace"],
             evaluation=EvaluationSpec.model_validate(document["evaluation"]),
             checkpoint=CheckpointSpec.model_validate(document["checkpoint"]),
-            log_every=document["log_every"],
         )
 
 
@@ -102,7 +101,6 @@ def runs_of(study: StudySpec) -> list[RunConfig]:
         for environment in study.environments:
             for shaping in study.shapings:
                 for learner in study.learners:
-                    steps = environment.steps or study.steps
                     runs.append(
                         RunConfig(
                             study=study.name,
@@ -110,12 +108,11 @@ def runs_of(study: StudySpec) -> list[RunConfig]:
                             shaping=shaping,
                             learner=learner,
                             seed=seed,
-                            steps=steps,
+                            steps=environment.steps or study.steps,
                             discount=study.discount,
                             seed_namespace=study.seed_namespace,
                             evaluation=study.evaluation,
                             checkpoint=study.checkpoint,
-                            log_every=study.log_every or max(1, steps // 100),
                         )
                     )
     return runs

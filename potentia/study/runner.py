@@ -12,6 +12,7 @@ from potentia.study.documents import SpecError, write_yaml
 from potentia.study.executor import Executor, Job
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.plan import check_study, runs_of
+from potentia.study.rehearsal import check_cells
 from potentia.study.spec import StudySpec
 
 
@@ -61,12 +62,14 @@ class StudyFolder:
         self.runs = [(config, RunFolder(self.path / "runs" / config.run_id)) for config in runs_of(study)]
 
     def prepare(self) -> None:
-        """Writes the study and each run's configuration; what is there stays."""
+        """Writes the study, the list of its runs, and each run's configuration; results stay."""
         try:
             for config, folder in self.runs:
                 folder.path.mkdir(parents=True, exist_ok=True)
-                if not (folder.path / "config.json").exists():
-                    write_json(folder.path / "config.json", {**config.document, "run_id": config.run_id})
+                document = {**config.document, "run_id": config.run_id}
+                if folder.config() != document:
+                    write_json(folder.path / "config.json", document)
+            write_json(self.path / "plan.json", {"runs": [config.run_id for config, _ in self.runs]})
             (self.path / "study.yaml").write_text(write_yaml(self.study.model_dump(mode="json")), "utf-8")
         except OSError as error:
             raise SpecError(
@@ -114,6 +117,8 @@ def run_study(
         for config, run in folder.runs
         if part.holds(config.run_id) and run.status()["state"] != "completed"
     ]
+    if todo:
+        check_cells([job.config for job in todo], source)
     executor = Executor(todo, jobs, timeout if timeout is not None else study.timeout)
     if watch is not None:
         executor.on_change = watch(folder, executor)

@@ -31,6 +31,9 @@ def known_shapers() -> dict[str, type[Shaper]]:
         if isinstance(value, type) and issubclass(value, Shaper) and name not in _COMPOSED:
             found[name] = value
     for point in entry_points(group=ENTRY_POINTS):
+        if point.name in found:
+            package = point.dist.name if point.dist else point.value
+            raise ValueError(f"{package} offers a shaper named {point.name!r}, which exists already; rename it there")
         found[point.name] = point.load()
     return found
 
@@ -89,4 +92,10 @@ def _value(value: Any) -> Any:
     name = value["schedule"]
     if name not in SCHEDULES:
         raise ValueError(unknown("schedule", str(name), SCHEDULES))
+    wanted = inspect.signature(SCHEDULES[name]).parameters
+    for key in value.keys() - {"schedule"} - wanted.keys():
+        raise ValueError(unknown(f"field of the schedule {name!r}", str(key), wanted))
+    missing = wanted.keys() - value.keys()
+    if missing:
+        raise ValueError(f"the schedule {name!r} requires {', '.join(sorted(missing))}")
     return SCHEDULES[name](**{key: entry for key, entry in value.items() if key != "schedule"})

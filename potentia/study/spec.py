@@ -147,7 +147,6 @@ class StudySpec(_Section):
         steps: Transitions in each run.
         evaluation: See `EvaluationSpec`.
         checkpoint: See `CheckpointSpec`.
-        log_every: Steps between two lines of training metrics; a hundredth of the run by default.
         timeout: Seconds after which a run is stopped.
         report: See `ReportSpec`.
     """
@@ -163,7 +162,6 @@ class StudySpec(_Section):
     steps: Count
     evaluation: EvaluationSpec = EvaluationSpec()
     checkpoint: CheckpointSpec = CheckpointSpec()
-    log_every: Count | None = None
     timeout: Annotated[float, Field(gt=0)] | None = None
     report: ReportSpec = ReportSpec()
 

@@ -196,7 +196,6 @@ def _config(cell: Cell, run_id: str) -> dict[str, Any]:
 def _manifest(shaping: str, seed: int, environment: str) -> dict[str, Any]:
     return {
         "git": {"sha": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
-        "argv": ["potentia", "study", "run", "synthetic.yaml"],
         "versions": {"potentia": "0.1.0", "numpy": "2.4.6", "gymnasium": "1.2.0", "torch": "2.13.0"},
         "python": "3.11.2",
         "platform": "Linux-x86_64",

@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from potentia.study import shapings
 from potentia.study.documents import SpecError
 from potentia.study.executor import Executor, Job
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.plan import check_study, runs_of
+from potentia.study.results import load_study as load_results
 from potentia.study.runner import Shard, StudyFolder, run_study
 from potentia.study.spec import StudySpec, parse_study
 
@@ -81,7 +84,8 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_end(tmp_path: Path) -> N
     wait_for(lambda: run.status().get("steps", 0) > 640)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert run.status()["state"] == "running"  # it had no time to say otherwise
+    assert json.loads((run.path / "status.json").read_text("utf-8"))["state"] == "running"  # it had no time to speak
+    assert run.status()["state"] == "interrupted"  # yet nobody holds its lock
     done = max(line["step"] for line in metrics(run))
     assert 640 < done < 6400
     again, _ = run_study(longer, "tiny", tmp_path / "broken")
@@ -128,6 +132,7 @@ def test_a_run_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     status = folder.runs[0][1].status()
     assert status["state"] == "timeout"
     assert "6 s" in status["error"]
+    assert "Traceback" not in folder.runs[0][1].log.read_text("utf-8")  # it was asked, and stopped by itself
 
 
 def test_two_processes_never_work_on_one_run(tmp_path: Path) -> None:
@@ -154,7 +159,7 @@ def test_shards_are_disjoint_and_complete() -> None:
 
 def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
     ids = {config.run_id for config in runs_of(study())}
-    assert ids == {config.run_id for config in runs_of(study(name="renamed", log_every=3))}
+    assert ids == {config.run_id for config in runs_of(study(name="renamed"))}
     for change in ({"steps": 320}, {"discount": 0.9}, {"seeds": [7]}, {"checkpoint": {"every": 32}}):
         assert ids.isdisjoint(config.run_id for config in runs_of(study(**change)))
 
@@ -174,6 +179,14 @@ def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
         (
             {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"schedule": "linaer"}}]}]},
             r"weight: unknown schedule 'linaer'; did you mean 'linear'",
+        ),
+        (
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"schedule": "linear", "begin": 1}}]}]},
+            r"weight: unknown field of the schedule 'linear' 'begin'",
+        ),
+        (
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"schedule": "linear", "start": 1}}]}]},
+            r"weight: the schedule 'linear' requires end, steps",
         ),
     ],
 )
@@ -216,3 +229,100 @@ def test_a_killed_worker_is_named_by_its_signal(tmp_path: Path) -> None:
     assert run.status()["state"] == "failed"
     assert "SIGKILL" in run.status()["error"]
     assert "memory" in run.status()["error"]
+
+
+def test_a_second_control_c_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+    folder = StudyFolder(study(shapings=[{"name": "none"}]), tmp_path)
+    folder.prepare()
+    config, run = folder.runs[0]
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda _, **kwargs: popen([sys.executable, "-c", deaf], **kwargs))
+    asked: list[float] = []
+    presser: list[subprocess.Popen[bytes]] = []
+
+    def press() -> None:
+        if run.log.read_text("utf-8") and not asked:
+            asked.append(time.monotonic())
+            # The second one comes while the first is waiting for the run.
+            code = f"import os, signal, time; time.sleep(1); os.kill({os.getpid()}, signal.SIGINT)"
+            presser.append(popen([sys.executable, "-c", code]))
+            raise KeyboardInterrupt
+
+    executor = Executor([Job(config, run)], 1, on_change=press)
+    executor.run()
+    assert presser[0].wait() == 0
+    assert executor.interrupted
+    assert time.monotonic() - asked[0] < 10
+    assert run.status()["state"] == "interrupted"
+
+
+def test_a_status_that_cannot_be_written_is_told_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StudyFolder(study(), tmp_path)
+    folder.prepare()
+    (first, full), (second, fine) = folder.runs
+    write = RunFolder.set_status
+
+    def set_status(self: RunFolder, state: str, **changes: Any) -> None:
+        if self is full:
+            raise OSError(28, "No space left on device", str(self.path))
+        write(self, state, **changes)
+
+    monkeypatch.setattr(RunFolder, "set_status", set_status)
+    executor = Executor([Job(first, full), Job(second, fine)], 1)
+    executor.run()
+    assert fine.status()["state"] == "completed"
+    assert len(executor.problems) == 1
+    assert "No space left" in executor.problems[0]
+
+
+def test_thresholds_and_anchors_can_change_without_running_again(tmp_path: Path) -> None:
+    first, _ = run_study(study(), "tiny", tmp_path, jobs=2)
+    read = {"id": "potentia/Chain-v0", "num_envs": 2, "kwargs": {"length": 6}, "threshold": 0.25}
+    read["anchors"] = {"optimal": 2.0}
+    again, executor = run_study(study(environments=[read]), "tiny", tmp_path)
+    assert executor.todo == []
+    assert again.runs[0][1].config()["environment"]["threshold"] == 0.25
+    loaded = load_results(first.path)
+    assert [run.anchors[1] for run in loaded.runs] == [2.0, 2.0]
+
+
+def test_runs_of_an_earlier_form_of_the_study_are_not_a_part_of_it(tmp_path: Path) -> None:
+    none = [{"name": "none"}]
+    run_study(study(shapings=none), "tiny", tmp_path)
+    folder, _ = run_study(study(shapings=none, steps=320), "tiny", tmp_path)
+    assert len(list((folder.path / "runs").iterdir())) == 2
+    assert [run.planned_steps for run in load_results(folder.path).runs] == [320]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"environments": [{"id": "potentia/Chain-v0", "kwargs": {"lenght": 6}}]},
+            r"Chain-v0: can't be made: .*lenght",
+        ),
+        (
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "key": "nowhere"}]}]},
+            r"shaping a: reads 'nowhere', which is not in the world's info; it has .*state_hash",
+        ),
+        (
+            {"environments": [{"id": "CartPole-v1"}]},
+            r"learner q_learning: can't be made: TypeError: q_learning needs Discrete",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_told_before_anything_runs(
+    tmp_path: Path, change: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(SpecError, match=told):
+        run_study(study(**{"shapings": [{"name": "none"}], **change}), "file.yaml", tmp_path)
+
+
+def test_a_package_cannot_replace_a_shaper_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("Count", "somewhere:Count", shapings.ENTRY_POINTS)
+    monkeypatch.setattr(shapings, "entry_points", lambda group: [point])
+    with pytest.raises(ValueError, match=r"somewhere:Count offers a shaper named 'Count', which exists already"):
+        shapings.known_shapers.__wrapped__()

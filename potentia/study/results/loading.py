@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from potentia.study.folder import RunFolder
 from potentia.study.results.files import (
     Json,
     column,
@@ -41,6 +42,10 @@ def load_study(folder: Path) -> Study:
     text = spec_file.read_text(encoding="utf-8") if spec_file.is_file() else ""
     spec = yaml_mapping(text)
     folders = sorted(p for p in runs_folder.glob("*") if (p / "config.json").is_file())
+    # A study that was changed leaves the runs of its earlier form in the folder: they are not a part of it.
+    planned = (json_object(folder / "plan.json") or {}).get("runs")
+    if isinstance(planned, list):
+        folders = [path for path in folders if path.name in planned]
     configs = [json_object(path / "config.json") or {} for path in folders]
     environments = distinct_labels([mapping(c, "environment") for c in configs], "id")
     learners = distinct_labels([mapping(c, "learner") for c in configs], "type")
@@ -55,7 +60,7 @@ def load_study(folder: Path) -> Study:
 def _load_run(folder: Path, config: Json, environment: str, learner: str) -> Run:
     status = json_object(folder / "status.json") or {}
     result = json_object(folder / "result.json")
-    state = str(status.get("state", "queued"))
+    state = str(RunFolder(folder).status()["state"]) if status else "queued"
     error = status.get("error")
     final = number(mapping(result, "final").get("return_mean"))
     if state == "completed" and not math.isfinite(final):

@@ -11,6 +11,7 @@ from potentia.study.results.files import Json, mapping, number, unique
 from potentia.study.statistics import average_over_training
 from potentia.study.statistics.estimates import Floats
 
+_ANCHORS = ("random", "optimal")
 STATES = ("completed", "running", "queued", "interrupted", "failed", "timeout")
 
 
@@ -103,8 +104,10 @@ class Run:
     @property
     def anchors(self) -> tuple[float, float]:
         """Return of the random policy and of the optimum; NaN where unknown."""
-        anchors = mapping(self.result, "anchors")
-        return number(anchors.get("random")), number(anchors.get("optimal"))
+        given = mapping(mapping(self.config, "environment"), "anchors")  # may be changed after the run
+        found = mapping(self.result, "anchors")
+        random, optimal = (given.get(name) if given.get(name) is not None else found.get(name) for name in _ANCHORS)
+        return number(random), number(optimal)
 
     @cached_property
     def average_return(self) -> float:
