@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from potentia.envs.exact import TransitionModel, optimum
 from potentia.returns import gae, n_step_returns
-from potentia.rollout import Rollout, discount_column
+from potentia.rollout import Rollout
 from potentia.shaping import (
     RND,
     Advice,
@@ -29,33 +29,7 @@ from potentia.shaping import (
 )
 from potentia.shaping.running import ForwardFilter
 from potentia.wrappers import ShapeReward, ShapeVectorReward
-
-GAMMA = 0.99
-
-
-def rollout(
-    states: list[int],
-    *,
-    terminated: bool = False,
-    truncated: bool = False,
-    discount: float = GAMMA,
-    rewards: Any = None,
-) -> Rollout:
-    """One episode through integer states, ``(T, 1)``."""
-    steps = len(states) - 1
-    ends = np.zeros((steps, 1), bool)
-    ends[-1] = True
-    over, cut = ends & terminated, ends & truncated
-    reward = np.zeros((steps, 1)) if rewards is None else np.array(rewards, float)[:, None]
-    return Rollout(
-        obs=np.array(states[:-1])[:, None],
-        action=np.zeros((steps, 1), int),
-        next_obs=np.array(states[1:])[:, None],
-        terms={"env": reward},
-        discount=discount_column(discount, over, cut, reward),
-        terminated=over,
-        truncated=cut,
-    )
+from tests.episodes import GAMMA, rollout
 
 
 def discounted(terms: np.ndarray, gamma: float = GAMMA) -> float:
