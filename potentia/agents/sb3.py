@@ -170,7 +170,7 @@ class ShapingCallback(BaseCallback):
                 f"ShapingCallback is for PPO and A2C, got {type(self.model).__name__}; use shape_replay(model, shaper)"
             )
         _refuse(self.shaper)
-        _raise(check_stack(self.model))
+        _raise(check_stack(self.model, self.shaper))
         env = self.model.get_env()
         assert env is not None
         normalizer = self.model.get_vec_normalize_env()
@@ -322,7 +322,7 @@ def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffe
         raise TypeError(
             "shape_replay stores observations that are one array; flatten the dictionary, or wrap the environment"
         )
-    _raise(check_stack(model))
+    _raise(check_stack(model, shaper))
     _check_replaceable(model)
     env = model.get_env()
     assert env is not None
@@ -361,7 +361,7 @@ class Finding:
     """A mistake in a stack.
 
     Attributes:
-        name: ``gamma``, ``truncation``, ``rescaled``, ``dropped``, ``monitor`` or ``unseen``.
+        name: ``gamma``, ``truncation``, ``rescaled``, ``dropped``, ``twice``, ``monitor`` or ``unseen``.
         told: What is wrong and what to do.
         severe: Whether training with it would be wrong; else only what is reported would be.
     """
@@ -371,7 +371,7 @@ class Finding:
     severe: bool = True
 
 
-def check_stack(model: Any) -> list[Finding]:
+def check_stack(model: Any, shaper: Shaper | None = None) -> list[Finding]:
     """Looks for shaping that is silently dropped, rescaled, or made for another learner, in a model's environments.
 
     - ``dropped``: off-policy models store ``VecNormalize.get_original_reward()``, so a reward changed outside of
@@ -380,6 +380,7 @@ def check_stack(model: Any) -> list[Finding]:
       changes rewards: a `VecNormalize`, or a Gymnasium reward wrapper.
     - ``gamma``: the wrapper's, `VecNormalize`'s and the model's discount must be one number.
     - ``truncation``: Stable-Baselines3 uses the next value at a cut, so a wrapper must say ``"bootstrap"``.
+    - ``twice``: ``shaper``, if it is given, has a term that a wrapper adds already.
     - ``monitor``: a Monitor outside of the shaping reports shaped returns as if they were true.
     - ``unseen``: environments in other processes can't be looked at.
     """
@@ -404,12 +405,15 @@ def check_stack(model: Any) -> list[Finding]:
             Finding("unseen", f"{type(env).__name__} hides its environments; check one in a DummyVecEnv", severe=False)
         )
         return found
+    terms = frozenset() if shaper is None else frozenset(shaper.term_names)
     for one in env.envs:
-        found += [finding for finding in _inside(one, model, normalizer, monitored) if finding not in found]
+        found += [finding for finding in _inside(one, model, normalizer, monitored, terms) if finding not in found]
     return found
 
 
-def _inside(env: gym.Env[Any, Any], model: Any, normalizer: VecNormalize | None, monitored: bool) -> list[Finding]:
+def _inside(
+    env: gym.Env[Any, Any], model: Any, normalizer: VecNormalize | None, monitored: bool, terms: frozenset[str]
+) -> list[Finding]:
     found: list[Finding] = []
     scaler = "VecNormalize" if normalizer is not None and normalizer.norm_reward else ""
     while isinstance(env, gym.Wrapper):
@@ -418,6 +422,10 @@ def _inside(env: gym.Env[Any, Any], model: Any, normalizer: VecNormalize | None,
             scaler = type(env).__name__
         if isinstance(env, ShapeReward):
             driver, name = env._driver, env.shaper.name
+            again = terms.intersection(env.shaper.term_names)
+            if again:
+                told = f"the terms {sorted(again)} are added by a wrapper already: shape in one place, or rename one"
+                found.append(Finding("twice", told))
             if driver.discount != model.gamma:
                 found.append(
                     Finding("gamma", f"{name} was wrapped with discount={driver.discount}, the model has {model.gamma}")

@@ -420,3 +420,10 @@ def test_a_shaper_is_saved_beside_the_model(tmp_path: Path) -> None:
     again.load_state_dict(checkpoint.load(tmp_path / "shaper.pt")["shaper"])
     assert again.counts == count.counts
     assert sum(again.counts.values()) == 80
+
+
+def test_p24_a_shaping_that_is_in_a_wrapper_already_is_found() -> None:
+    shaped = DummyVecEnv([lambda: ShapeReward(lake(), PotentialShaping(TABLE), discount=GAMMA)])
+    with pytest.raises(ValueError, match=r"twice: the terms \['PotentialShaping'\] are added by a wrapper already"):
+        ppo(PotentialShaping(TABLE), shaped)
+    ppo(PotentialShaping(TABLE, name="another"), shaped)
