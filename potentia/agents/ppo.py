@@ -39,7 +39,8 @@ class PPOConfig:
         widths: Widths of the fully connected layers.
         activation: What follows each fully connected layer.
         recurrent: Width of a GRU between layers and heads; 0 for a policy without memory.
-        shared: Whether policy and values share their layers.
+        shared: Whether policy and values share their layers: half the cost, but errors of one disturb the other (see
+            benchmarks/README.md on DoorKey).
     """
 
     learning_rate: float = 5e-4
