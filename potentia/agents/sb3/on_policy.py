@@ -1,0 +1,97 @@
+"""Shaping for PPO and A2C: whole rollouts, before the advantages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+
+from potentia.agents.sb3.recorder import TransitionRecorder, innermost, true_next_obs
+from potentia.agents.sb3.stack import check_stack, raise_severe, refuse_unfit
+from potentia.rollout import ENV, Rollout, concatenate
+from potentia.shaping.shaper import Shaper
+from potentia.trees import Tree, map_tree
+
+NORMALIZED = "VecNormalize"
+"""The name of the term by which `VecNormalize` changes the reward."""
+
+
+class ShapingCallback(BaseCallback):
+    """Adds a shaper's terms to the rewards of an on-policy model before its advantages count.
+
+    The rollout is shaped whole, with the true last observations, and the advantages are computed from the shaped
+    rewards; then the shaper learns from it. Stable-Baselines3 adds gamma times the value of the last observation to
+    the reward of a cut step; that part is kept and is never seen by the shaper. With `VecNormalize` the order is:
+    normalised reward, then the terms. Value heads of one's own (streams) are not to be had here: all terms are added
+    to the one reward.
+
+    Args:
+        shaper: The shaper.
+        verbose: As in Stable-Baselines3.
+
+    Raises:
+        ValueError: From ``learn``, if the shaper sets the discount (the model has one gamma for all steps), reads
+            the next action, needs whole episodes or takes a cut for an end; if the stack has a mistake that
+            `check_stack` finds; or if the callback is new and the model goes on within episodes that it has not seen.
+    """
+
+    def __init__(self, shaper: Shaper, verbose: int = 0) -> None:
+        super().__init__(verbose)
+        self.shaper = shaper
+        self.carry: Any = ()
+        self._recorder: TransitionRecorder | None = None
+        self._last: Tree = None
+        self._steps: list[Rollout] = []
+        self._scaled: list[np.ndarray] = []
+
+    def _init_callback(self) -> None:
+        if not isinstance(self.model, OnPolicyAlgorithm):
+            raise TypeError(
+                f"ShapingCallback is for PPO and A2C, got {type(self.model).__name__}; use shape_replay(model, shaper)"
+            )
+        refuse_unfit(self.shaper)
+        raise_severe(check_stack(self.model, self.shaper))
+        env = self.model.get_env()
+        assert env is not None
+        normalizer = self.model.get_vec_normalize_env()
+        self._last = map_tree(np.array, self.model._last_obs if normalizer is None else normalizer.get_original_obs())
+        starts = self.model._last_episode_starts
+        if starts is not None and bool(starts.all()):
+            self._recorder = TransitionRecorder(env, self.model.gamma, self.shaper.contract.info_columns)
+            self.carry = self.shaper.init(env.num_envs)
+        elif self._recorder is None or self._recorder.env is not innermost(env):
+            raise ValueError(
+                f"the model goes on within episodes whose beginning {self.shaper.name} has not seen; give learn() the "
+                "callback of the last call, or reset_num_timesteps=True, which starts new episodes"
+            )
+
+    def _on_rollout_start(self) -> None:
+        self._steps, self._scaled = [], []
+
+    def _on_step(self) -> bool:
+        assert self._recorder is not None
+        seen, normalizer = self.locals["rewards"], self.model.get_vec_normalize_env()
+        true = seen if normalizer is None else normalizer.get_original_reward()
+        done, infos, action = (self.locals[name] for name in ("dones", "infos", "clipped_actions"))
+        scaled = normalizer if normalizer is not None and normalizer.norm_obs else None
+        new_obs = self.locals["new_obs"] if normalizer is None else normalizer.get_original_obs()
+        next_obs = true_next_obs(new_obs, done, infos, scaled)
+        self._steps.append(self._recorder.record(self._last, action, next_obs, true, done, infos))
+        self._last = map_tree(np.array, new_obs)
+        self._scaled.append(np.array(seen, np.float64))
+        return True
+
+    def _on_rollout_end(self) -> None:
+        rollout = concatenate(self._steps)
+        if self.model.get_vec_normalize_env() is not None:
+            rollout = rollout.add(NORMALIZED, np.stack(self._scaled) - rollout.terms[ENV])
+        shaped, self.carry = self.shaper.shape(rollout, self.carry)
+        assert isinstance(self.model, OnPolicyAlgorithm)
+        buffer = self.model.rollout_buffer
+        buffer.rewards += (shaped.check_finite().reward - rollout.reward).astype(np.float32)
+        buffer.compute_returns_and_advantage(last_values=self.locals["values"], dones=self.locals["dones"])
+        metrics = self.shaper.update(shaped, policy=self.model.policy)
+        for name, value in metrics.items():
+            self.logger.record(f"shaping/{self.shaper.name}/{name}", value)

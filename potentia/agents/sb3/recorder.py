@@ -1,0 +1,96 @@
+"""What a Stable-Baselines3 vector environment returns, as true transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
+
+from potentia.rollout import ENV, Rollout
+from potentia.trees import Tree, map_tree
+
+
+class TransitionRecorder:
+    """Turns what a Stable-Baselines3 ``VecEnv`` returns into ``(1, N)`` rollouts.
+
+    ``infos[i]["TimeLimit.truncated"]`` tells a cut from an end. Stable-Baselines3 uses the next value at a cut.
+
+    Args:
+        env: The vector environment.
+        discount: The model's gamma.
+        columns: The info columns wanted.
+    """
+
+    def __init__(self, env: VecEnv, discount: float, columns: frozenset[str]) -> None:
+        self.env, self.discount = innermost(env), discount  # wrappers have reset_infos too, which stay empty
+        self.columns = sorted(columns)
+        self.keys = sorted({name.removeprefix("next_") for name in columns})
+        self._before: list[Mapping[str, Any]] = []
+
+    def record(
+        self,
+        obs: Tree,
+        action: np.ndarray,
+        next_obs: Tree,
+        reward: np.ndarray,
+        done: np.ndarray,
+        infos: list[dict[str, Any]],
+    ) -> Rollout:
+        """One step of all environments; ``next_obs`` are the true successors, see `true_next_obs`."""
+        before = self._before or list(self.env.reset_infos)
+        cut = np.array([info.get("TimeLimit.truncated", False) for info in infos], bool)
+        truncated = done.astype(bool) & cut
+        terminated = done.astype(bool) & ~truncated
+        values = {key: (self._column(before, key), self._column(infos, key)) for key in self.keys}
+        info = {name: values[name.removeprefix("next_")][name.startswith("next_")] for name in self.columns}
+        # After an end the next step starts from the new episode's first observation, which its reset described.
+        self._before = [self.env.reset_infos[i] if over else infos[i] for i, over in enumerate(done)]
+        reward = reward.astype(np.float64)
+        return Rollout(
+            obs=map_tree(lambda leaf: np.array(leaf)[None], obs),
+            action=np.array(action)[None],
+            next_obs=map_tree(lambda leaf: np.array(leaf)[None], next_obs),
+            terms={ENV: reward[None]},
+            discount=np.where(terminated, 0.0, self.discount)[None],
+            terminated=terminated[None],
+            truncated=truncated[None],
+            info={name: column[None] for name, column in info.items()},
+        )
+
+    @staticmethod
+    def _column(infos: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
+        try:
+            return np.array([info[key] for info in infos])
+        except KeyError:
+            raise KeyError(
+                f"a shaper reads info[{key!r}], but the environment's info has {sorted(infos[0])}; use "
+                "an environment that gives it or a shaper that does without"
+            ) from None
+
+
+def innermost(env: VecEnv) -> VecEnv:
+    """The vector environment inside all wrappers."""
+    while isinstance(env, VecEnvWrapper):
+        env = env.venv
+    return env
+
+
+def true_next_obs(
+    new_obs: Tree, done: np.ndarray, infos: list[dict[str, Any]], normalizer: VecNormalize | None = None
+) -> Tree:
+    """The true successors: finished environments start anew in the same step and keep their last observation in info.
+
+    Args:
+        new_obs: What the step returned, not normalised.
+        done: Which environments finished.
+        infos: Theirs.
+        normalizer: Set if observations in ``infos`` are normalised by it.
+    """
+    next_obs = map_tree(np.array, new_obs)
+    for index in np.flatnonzero(done):
+        last = infos[index]["terminal_observation"]
+        last = last if normalizer is None else normalizer.unnormalize_obs(last)
+        map_tree(lambda batch, one, row=index: batch.__setitem__(row, one), next_obs, last)
+    return next_obs

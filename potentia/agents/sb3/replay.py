@@ -1,0 +1,173 @@
+"""Shaping for DQN, SAC and TD3: transitions are shaped anew whenever they are sampled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from potentia.agents.sb3.recorder import TransitionRecorder
+from potentia.agents.sb3.stack import check_stack, raise_severe, refuse_unfit
+from potentia.rollout import ENV, Rollout, concatenate
+from potentia.shaping.shaper import Shaper
+from potentia.trees import leaves
+
+
+class ShapedReplayBuffer(ReplayBuffer):
+    """A replay buffer that stores the true reward and shapes it anew whenever it is sampled.
+
+    So the terms are always those of the present shaper: bonuses of old transitions fade as their states become known.
+    Each transition is learned from once, when it arrives, after ``shaper.update_size`` of them have been gathered.
+
+    Args:
+        *args: As for ``ReplayBuffer``.
+        shaper: The shaper; it must not remember within an episode, for samples have no order.
+        discount: The model's gamma.
+        env: The model's environment.
+        **kwargs: As for ``ReplayBuffer``.
+
+    Raises:
+        ValueError: If the shaper needs an episode's order, or memory is to be saved by not storing next observations.
+    """
+
+    def __init__(self, *args: Any, shaper: Shaper, discount: float, env: VecEnv, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        refuse_unfit(shaper)
+        if any(True for _ in leaves(shaper.init(1))) or shaper.contract.needs_episodes:
+            raise ValueError(
+                f"{shaper.name} remembers within an episode, but samples of a replay have no order; wrap the "
+                "environment with potentia.wrappers.ShapeReward instead"
+            )
+        if shaper.contract.needs_policy:
+            raise ValueError(f"{shaper.name} needs the learner's policy to learn, which a replay buffer does not have")
+        if self.optimize_memory_usage:
+            raise ValueError("optimize_memory_usage overwrites next observations, which shaping needs; leave it False")
+        if not self.handle_timeout_termination:
+            raise ValueError("without handle_timeout_termination a cut is taken for an end; leave it True")
+        self.shaper, self.discount = shaper, discount
+        self.recorder = TransitionRecorder(env, discount, shaper.contract.info_columns)
+        self.columns: dict[str, np.ndarray] = {}
+        self._pending: list[Rollout] = []
+
+    def add(
+        self,
+        obs: Any,
+        next_obs: Any,
+        action: np.ndarray,
+        reward: np.ndarray,
+        done: np.ndarray,
+        infos: list[dict[str, Any]],
+    ) -> None:
+        """Stores a step of all environments; the shaper learns from it once."""
+        action_taken = _unscaled(self.action_space, action)
+        step = self.recorder.record(obs, action_taken, next_obs, reward, done, infos)
+        for name, column in step.info.items():
+            self._column_for(name, column)[self.pos] = column[0]
+        super().add(obs, next_obs, action, reward, done, infos)
+        self._pending.append(step)
+        if sum(int(part.mask.sum()) for part in self._pending) >= self.shaper.update_size:
+            self.shaper.update(concatenate(self._pending))
+            self._pending = []
+
+    def _column_for(self, name: str, column: np.ndarray) -> np.ndarray:
+        shape = (self.buffer_size, self.n_envs, *column.shape[2:])
+        stored = self.columns.get(name, np.zeros(shape, column.dtype))
+        # A caption longer than all before it needs wider strings.
+        self.columns[name] = stored.astype(np.promote_types(stored.dtype, column.dtype), copy=False)
+        return self.columns[name]
+
+    def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> ReplayBufferSamples:
+        chosen = batch_inds, np.random.randint(0, high=self.n_envs, size=(len(batch_inds),))  # noqa: NPY002 - SB3's own stream
+        timeouts = self.timeouts[chosen].astype(bool)
+        terminated = self.dones[chosen].astype(bool) & ~timeouts
+        reward = self.rewards[chosen].astype(np.float64)
+        rollout = Rollout(
+            obs=_shaped_as(self.observation_space, self.observations[chosen]),
+            action=_unscaled(self.action_space, _shaped_as(self.action_space, self.actions[chosen])),
+            next_obs=_shaped_as(self.observation_space, self.next_observations[chosen]),
+            terms={ENV: reward[None]},
+            discount=np.where(terminated, 0.0, self.discount)[None],
+            terminated=terminated[None],
+            truncated=timeouts[None],
+            info={name: column[chosen][None] for name, column in self.columns.items()},
+        )
+        shaped, _ = self.shaper.shape(rollout, self.shaper.init(len(batch_inds)))
+        terms = (shaped.check_finite().reward[0] - reward).astype(np.float32)
+        scaled = self._normalize_reward(self.rewards[chosen].reshape(-1, 1), env)
+        data = (
+            self._normalize_obs(self.observations[chosen], env),
+            self.actions[chosen],
+            self._normalize_obs(self.next_observations[chosen], env),
+            terminated.astype(np.float32).reshape(-1, 1),
+            np.asarray(scaled, np.float32) + terms.reshape(-1, 1),
+        )
+        return ReplayBufferSamples(*(self.to_torch(np.asarray(part)) for part in data))
+
+
+def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffer:
+    """Gives an off-policy model a replay buffer that shapes what it samples; call it before ``model.learn``.
+
+    Raises:
+        TypeError: If the model is on-policy, its observations are a dictionary, or its replay buffer is a special one
+            (n-step returns, hindsight), which this would replace.
+        ValueError: If the shaper or the stack does not allow it; see `ShapedReplayBuffer` and `check_stack`.
+    """
+    if not isinstance(model, OffPolicyAlgorithm):
+        raise TypeError(
+            f"shape_replay is for DQN, SAC and TD3, got {type(model).__name__}; use ShapingCallback(shaper)"
+        )
+    if isinstance(model.observation_space, gym.spaces.Dict):
+        raise TypeError(
+            "shape_replay stores observations that are one array; flatten the dictionary, or wrap the environment"
+        )
+    raise_severe(check_stack(model, shaper))
+    _check_replaceable(model)
+    env = model.get_env()
+    assert env is not None
+    buffer = ShapedReplayBuffer(
+        model.buffer_size,
+        model.observation_space,
+        model.action_space,
+        device=model.device,
+        n_envs=model.n_envs,
+        shaper=shaper,
+        discount=model.gamma,
+        env=env,
+        **model.replay_buffer_kwargs,
+    )
+    model.replay_buffer = buffer
+    return buffer
+
+
+def _check_replaceable(model: OffPolicyAlgorithm) -> None:
+    buffer = model.replay_buffer
+    assert buffer is not None
+    if type(buffer) not in (ReplayBuffer, ShapedReplayBuffer):
+        raise TypeError(
+            f"shape_replay would replace this model's {type(buffer).__name__}, and with it n-step returns "
+            "or hindsight; use n_steps=1 and the plain ReplayBuffer, or wrap the environment with ShapeReward"
+        )
+    if buffer.size():
+        raise ValueError(
+            f"the replay holds {buffer.size()} transitions already, which would be lost; call "
+            "shape_replay before model.learn"
+        )
+
+
+def _shaped_as(space: gym.Space[Any], rows: np.ndarray) -> np.ndarray:
+    """``(1, N, *space.shape)``: the buffer keeps a number as an array of one."""
+    shape = space.shape if space.shape is not None else rows.shape[1:]
+    return rows.reshape(1, len(rows), *shape)
+
+
+def _unscaled(space: gym.Space[Any], action: np.ndarray) -> np.ndarray:
+    """Off-policy models store continuous actions scaled to [-1, 1]; this gives what the environment was given."""
+    if not isinstance(space, gym.spaces.Box):
+        return action
+    unscaled: np.ndarray = space.low + 0.5 * (action + 1.0) * (space.high - space.low)
+    return unscaled
