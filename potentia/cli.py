@@ -21,6 +21,8 @@ app = typer.Typer(
 study_app = typer.Typer(no_args_is_help=True, help="Studies: environments x shapings x learners x seeds.")
 app.add_typer(study_app, name="study")
 _OUT, _ERR = Console(), Console(stderr=True)
+if not _OUT.is_terminal:
+    _OUT.width = max(_OUT.width, 160)  # a table that is piped into a file keeps its words
 
 Source = Annotated[str, typer.Argument(help="A study file, or the name of a study that comes with the package.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder that holds studies.")]

@@ -45,6 +45,11 @@ def metrics(folder: RunFolder) -> list[dict[str, Any]]:
     return [{key: value for key, value in line.items() if key not in ("time", "profile")} for line in lines]
 
 
+def listen() -> None:
+    """Shells start what runs in the background with interrupts ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def wait_for(condition: Any, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -100,7 +105,7 @@ def test_control_c_stops_all_and_says_how_to_go_on(tmp_path: Path) -> None:
     path = tmp_path / "long.yaml"
     path.write_text(json.dumps({**STUDY, "name": "long", "steps": 10_000_000}), "utf-8")
     command = [sys.executable, "-m", "potentia.cli", "study", "run", str(path), "--out", str(tmp_path), "--jobs", "2"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
     folder = StudyFolder(parse_study({**STUDY, "name": "long", "steps": 10_000_000}), tmp_path)
     wait_for(lambda: all(run.status().get("steps", 0) > 64 for _, run in folder.runs))
     workers = [run.status()["pid"] for _, run in folder.runs]
@@ -250,6 +255,7 @@ def test_a_second_control_c_does_not_wait(tmp_path: Path, monkeypatch: pytest.Mo
             raise KeyboardInterrupt
 
     executor = Executor([Job(config, run)], 1, on_change=press)
+    listen()
     executor.run()
     assert presser[0].wait() == 0
     assert executor.interrupted
