@@ -105,7 +105,8 @@ def test_control_c_stops_all_and_says_how_to_go_on(tmp_path: Path) -> None:
     path = tmp_path / "long.yaml"
     path.write_text(json.dumps({**STUDY, "name": "long", "steps": 10_000_000}), "utf-8")
     command = [sys.executable, "-m", "potentia.cli", "study", "run", str(path), "--out", str(tmp_path), "--jobs", "2"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
+    listen()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     folder = StudyFolder(parse_study({**STUDY, "name": "long", "steps": 10_000_000}), tmp_path)
     wait_for(lambda: all(run.status().get("steps", 0) > 64 for _, run in folder.runs))
     workers = [run.status()["pid"] for _, run in folder.runs]
