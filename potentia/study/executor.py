@@ -17,9 +17,7 @@ from potentia.study.plan import RunConfig
 GRACE = 20.0
 """Seconds that an interrupted run has to stop by itself before it is killed."""
 
-_ENVIRONMENT = {
-    name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-}
+_ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")}
 _BUSY = 75
 
 

@@ -1,0 +1,88 @@
+"""The compiled grid worlds beside MiniGrid, in one run: random actions, full occluded view, resets included.
+
+``python benchmarks/grid_speed.py`` prints a Markdown table: medians over interleaved rounds. All cores: NUMBA_NUM_THREADS.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import minigrid  # noqa: F401 - registers its worlds
+import numpy as np
+from gymnasium.vector import SyncVectorEnv
+from minigrid.wrappers import ImgObsWrapper
+
+from potentia.envs.grid import GridVectorEnv, from_minigrid
+
+ROUNDS = 7
+WORLDS = ("Empty-8x8", "DoorKey-8x8", "MultiRoom-N6")
+
+
+def single(env: Any, steps: int) -> float:
+    """Steps a second of one environment."""
+    actions = np.random.default_rng(0).integers(0, 7, steps).tolist()
+    env.reset(seed=0)
+    start = time.perf_counter()
+    for action in actions:
+        _, _, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            env.reset()
+    return steps / (time.perf_counter() - start)
+
+
+def vector(env: Any, steps: int) -> float:
+    """Steps a second of all environments together."""
+    actions = np.random.default_rng(0).integers(0, 7, (64, env.num_envs))
+    env.reset(seed=0)
+    start = time.perf_counter()
+    for t in range(steps):
+        env.step(actions[t % 64])
+    return steps * env.num_envs / (time.perf_counter() - start)
+
+
+def contenders(name: str) -> dict[str, Callable[[], float]]:
+    """What is measured, by name; everything is made, and compiled, beforehand."""
+
+    def make() -> Any:
+        return ImgObsWrapper(gym.make(f"MiniGrid-{name}-v0"))
+
+    game = gym.make(f"MiniGrid-{name}-v0")
+    game.reset(seed=0)
+    stock, sync, one = make(), SyncVectorEnv([make] * 16), from_minigrid(game)
+    ours = {n: GridVectorEnv(name, n) for n in (16, 1024, 8192)}
+    found: dict[str, Callable[[], float]] = {
+        "MiniGrid, one": lambda: single(stock, 2000),
+        "MiniGrid, SyncVectorEnv(16)": lambda: vector(sync, 150),
+        "ours, one gym.Env": lambda: single(one, 20_000),
+    }
+    for n, env in ours.items():
+        found[f"ours, {n}"] = lambda env=env, n=n: vector(env, 400_000 // n)
+    return found
+
+
+def main() -> None:
+    """Measures all of it."""
+    rows: dict[str, list[str]] = {}
+    for name in WORLDS:
+        rates: dict[str, list[float]] = {}
+        found = contenders(name)
+        for measure in found.values():
+            measure()
+        for _ in range(ROUNDS):
+            for contender, measure in found.items():
+                rates.setdefault(contender, []).append(measure())
+        medians = {contender: statistics.median(values) for contender, values in rates.items()}
+        for contender, rate in medians.items():
+            base = medians["MiniGrid, SyncVectorEnv(16)" if contender == "ours, 16" else "MiniGrid, one"]
+            rows.setdefault(contender, []).append(f"{rate:,.0f} ({rate / base:,.1f}x)")
+    print(f"| steps/s | {' | '.join(WORLDS)} |\n|---|{'---|' * len(WORLDS)}")
+    for contender, cells in rows.items():
+        print(f"| {contender} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

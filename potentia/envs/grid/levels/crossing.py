@@ -1,0 +1,63 @@
+"""LavaCrossing and SimpleCrossing: rivers of lava, or walls, each with one opening on a way to the goal."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from potentia.envs.grid.cells import EMPTY
+from potentia.envs.grid.levels.build import GOAL, WALL, at, clear, fill, frame
+from potentia.envs.grid.levels.lava import LAVA
+from potentia.envs.grid.pcg64 import integers, shuffle
+from potentia.envs.grid.rules import POSITION
+
+_MOST = 64
+"""Rivers that fit into the largest grid."""
+
+
+@njit
+def crossing(cells, agent, rng, n, width, height, stride, rivers, walls):  # type: ignore[no-untyped-def]
+    """Draws which ``rivers`` there are, in which order a way crosses them, and each opening."""
+    clear(cells, agent, n, width, height, stride)
+    frame(cells, n, 0, 0, width, height, stride)
+    agent[n, POSITION] = at(1, 1, stride)
+    cells[n, at(width - 2, height - 2, stride)] = GOAL
+    # Positive: a column; negative: a row.
+    drawn = np.zeros(_MOST, np.int64)
+    count = 0
+    for x in range(2, height - 2, 2):
+        drawn[count] = x
+        count += 1
+    for y in range(2, width - 2, 2):
+        drawn[count] = -y
+        count += 1
+    shuffle(rng, n, drawn, count)
+    rivers = min(rivers, count)
+    columns, rows = np.zeros(_MOST, np.int64), np.zeros(_MOST, np.int64)  # with the frame as first and last
+    tall, wide = 0, 0
+    for place in range(2, max(width, height), 2):  # in increasing order
+        for index in range(rivers):
+            if drawn[index] == place:
+                tall += 1
+                columns[tall] = place
+            elif drawn[index] == -place:
+                wide += 1
+                rows[wide] = place
+    columns[tall + 1], rows[wide + 1] = height - 1, width - 1
+    obstacle = WALL if walls else LAVA
+    for k in range(1, wide + 1):
+        fill(cells, n, 1, rows[k], width - 2, 1, obstacle, stride)
+    for k in range(1, tall + 1):
+        fill(cells, n, columns[k], 1, 1, height - 2, obstacle, stride)
+    path = np.zeros(_MOST, np.int64)
+    path[:tall] = 1  # cross a column, going right
+    shuffle(rng, n, path, tall + wide)
+    i, j = 0, 0
+    for k in range(tall + wide):
+        if path[k]:
+            x, y = columns[i + 1], integers(rng, n, rows[j] + 1, rows[j + 1])
+            i += 1
+        else:
+            x, y = integers(rng, n, columns[i] + 1, columns[i + 1]), rows[j + 1]
+            j += 1
+        cells[n, at(x, y, stride)] = EMPTY
