@@ -1,6 +1,6 @@
 """The compiled grid worlds beside MiniGrid, in one run: random actions, full occluded view, resets included.
 
-``python benchmarks/grid_speed.py`` prints a Markdown table: medians over interleaved rounds. All cores: NUMBA_NUM_THREADS.
+``python benchmarks/grid_speed.py`` prints a Markdown table: medians over interleaved rounds, on all cores.
 """
 
 from __future__ import annotations

@@ -237,9 +237,10 @@ def test_what_is_wrong_is_told(make: Any, error: type[Exception], told: str) -> 
         make()
 
 
-@pytest.mark.parametrize("actions", [[7, 0], [-1, 0], [0], [[0], [0]]])
+@pytest.mark.parametrize("actions", [[7, 0], [-1, 0], [0], [[0], [0]], [0.5, 1.0]])
 def test_wrong_actions_are_refused(actions: Any) -> None:
     env = GridVectorEnv("Empty-5x5", 2)
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"must be 2 integers in 0\.\.6"):
         env.step(actions)
+    assert env.worlds.agent[:, 3].tolist() == [0, 0]  # nothing was done

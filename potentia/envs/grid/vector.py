@@ -68,6 +68,7 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         self.observation_space = batch_space(IMAGE_SPACE, num_envs)
         self.action_space = batch_space(ACTION_SPACE, num_envs)
         self.worlds = GridWorlds(find_level(level), num_envs, _MODES[self.autoreset_mode], max_steps)
+        self._all = np.ones(num_envs, bool)
         self._seeded = False
 
     def reset(
@@ -98,11 +99,11 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         """
         if not self._seeded:
             raise RuntimeError("step() came before reset(): call reset() first")
-        actions = np.asarray(actions)
-        if actions.shape != (self.num_envs,) or actions.min() < 0 or actions.max() >= ACTION_SPACE.n:
-            raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {actions!r}")
-        worlds = self.worlds
-        worlds.step(actions.astype(np.int64, copy=False))
+        worlds, chosen = self.worlds, np.asarray(actions)
+        if chosen.dtype != np.int64 and chosen.dtype.kind in "iu":
+            chosen = chosen.astype(np.int64)
+        if chosen.shape != (self.num_envs,) or chosen.dtype != np.int64 or not worlds.step(chosen):
+            raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {chosen!r}")
         terminated, truncated = worlds.terminated.copy(), worlds.truncated.copy()
         info = self._info()
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
@@ -114,7 +115,7 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         return worlds.image.copy(), worlds.reward.copy(), terminated, truncated, info
 
     def _info(self) -> dict[str, Any]:
-        return {"success": self.worlds.success.copy(), "_success": np.ones(self.num_envs, bool)}
+        return {"success": self.worlds.success.copy(), "_success": self._all}
 
 
 class GridEnv(gym.Env[dict[str, Any], int]):
@@ -141,7 +142,8 @@ class GridEnv(gym.Env[dict[str, Any], int]):
         """One action."""
         worlds = self.worlds
         worlds.waiting[0] = False  # MiniGrid goes on after an end, and so does this
-        worlds.step(np.array([action], np.int64))
+        if not worlds.step(np.array([action], np.int64)):
+            raise ValueError(f"an action must be one of 0..6, got {action!r}")
         return (
             self.observation(),
             float(worlds.reward[0]),

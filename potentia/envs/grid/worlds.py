@@ -11,7 +11,7 @@ from numba import njit, prange
 
 from potentia.envs.grid.levels import Level, draw
 from potentia.envs.grid.pcg64 import STATE, seeded_state
-from potentia.envs.grid.rules import EVERYTHING, LIGHT, MARGIN, STEPS, VIEW, observe_one, step_one, view_offsets
+from potentia.envs.grid.rules import DONE, EVERYTHING, LIGHT, MARGIN, STEPS, VIEW, observe_one, step_one, view_offsets
 
 NEXT_STEP, SAME_STEP, DISABLED = range(3)
 _PARALLEL_FROM = 128
@@ -40,6 +40,14 @@ def _step_world(  # type: ignore[no-untyped-def]
     waiting[n] = ended and mode != SAME_STEP
 
 
+@njit
+def _wrong(actions):  # type: ignore[no-untyped-def]
+    for action in actions:  # noqa: SIM110 - any() of a generator is not compiled
+        if action < 0 or action > DONE:
+            return True
+    return False
+
+
 def _digest() -> int:
     """A number that changes with any of the rules' sources."""
     folder = Path(__file__).parent
@@ -58,25 +66,27 @@ def _compile(sources: int) -> tuple[Any, Any, Any, Any]:
     def step_few(  # type: ignore[no-untyped-def]
         cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success, level, offsets, light
     ):
-        if sources < 0:
-            return
+        if sources < 0 or _wrong(actions):
+            return False
         for n in range(len(actions)):
             _step_world(
                 n, cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success,
                 level, offsets, light,
             )  # fmt: skip
+        return True
 
     @njit(cache=True, parallel=True)
     def step_many(  # type: ignore[no-untyped-def]
         cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success, level, offsets, light
     ):
-        if sources < 0:
-            return
+        if sources < 0 or _wrong(actions):
+            return False
         for n in prange(len(actions)):
             _step_world(
                 n, cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success,
                 level, offsets, light,
             )  # fmt: skip
+        return True
 
     @njit(cache=True)
     def reset(cells, agent, rng, waiting, mask, image, level, offsets, light):  # type: ignore[no-untyped-def]
@@ -149,13 +159,13 @@ class GridWorlds:
             self.cells, self.agent, self.rng, self.waiting, mask, self.image, self._level, self._offsets, self._light
         )
 
-    def step(self, actions: np.ndarray[Any, Any]) -> None:
-        """One action ``(N,)`` of integers 0 to 6 in each world."""
+    def step(self, actions: np.ndarray[Any, Any]) -> bool:
+        """One action ``(N,)`` of int64, 0 to 6, in each world; False, and nothing done, if one is not."""
         run = _step_few if self.num_envs < _PARALLEL_FROM else _step_many
-        run(
+        return bool(run(
             self.cells, self.agent, self.rng, self.waiting, actions, self.image, self.final, self.reward,
             self.terminated, self.truncated, self.success, self._level, self._offsets, self._light,
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def observe(self) -> None:
         """Writes ``image`` anew, after the state was written from outside."""
