@@ -427,3 +427,30 @@ def test_p24_a_shaping_that_is_in_a_wrapper_already_is_found() -> None:
     with pytest.raises(ValueError, match=r"twice: the terms \['PotentialShaping'\] are added by a wrapper already"):
         ppo(PotentialShaping(TABLE), shaped)
     ppo(PotentialShaping(TABLE, name="another"), shaped)
+
+
+class Places(gym.Env[Any, Any]):
+    """Every state of every episode is another one, and info names it too."""
+
+    observation_space, action_space = gym.spaces.Box(0, 1e6, (1,), np.float32), gym.spaces.Discrete(2)
+    episode = 0
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
+        self.place, self.episode = 100.0 * self.episode, self.episode + 1
+        return np.array([self.place], np.float32), {"place": self.place}
+
+    def step(self, action: Any) -> Any:
+        self.place += 1
+        return np.array([self.place], np.float32), 0.0, self.place % 100 == 5, False, {"place": self.place}
+
+
+def test_a_second_call_of_learn_pairs_no_stale_info() -> None:
+    envs = DummyVecEnv([Places] * 2)
+    model = DQN("MlpPolicy", envs, buffer_size=100, learning_starts=1000, gamma=GAMMA, train_freq=1)
+    buffer = shape_replay(model, PotentialShaping("place"))
+    for _ in range(3):
+        model.learn(14)  # 7 steps of each, so an episode is cut in its middle by the reset of the next call
+    size = buffer.size()
+    assert size == 21
+    assert (buffer.columns["place"][:size] == buffer.observations[:size, :, 0]).all()
+    assert (buffer.columns["next_place"][:size] == buffer.next_observations[:size, :, 0]).all()

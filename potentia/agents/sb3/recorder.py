@@ -28,6 +28,7 @@ class TransitionRecorder:
         self.columns = sorted(columns)
         self.keys = sorted({name.removeprefix("next_") for name in columns})
         self._before: list[Mapping[str, Any]] = []
+        self._last: tuple[Tree, np.ndarray] | None = None
 
     def record(
         self,
@@ -40,6 +41,10 @@ class TransitionRecorder:
     ) -> Rollout:
         """One step of all environments; ``next_obs`` are the true successors, see `true_next_obs`."""
         before = self._before or list(self.env.reset_infos)
+        if self.keys and self._last is not None:
+            for index in _begun_anew(obs, *self._last):
+                before[index] = self.env.reset_infos[index]
+        self._last = map_tree(np.array, next_obs), np.array(done, bool)
         cut = np.array([info.get("TimeLimit.truncated", False) for info in infos], bool)
         truncated = done.astype(bool) & cut
         terminated = done.astype(bool) & ~truncated
@@ -68,6 +73,20 @@ class TransitionRecorder:
                 f"a shaper reads info[{key!r}], but the environment's info has {sorted(infos[0])}; use "
                 "an environment that gives it or a shaper that does without"
             ) from None
+
+
+def _begun_anew(obs: Tree, last: Tree, done: np.ndarray) -> list[int]:
+    """The environments that were reset from outside, as ``learn`` does when it is called again.
+
+    They had not ended, and yet do not go on from where they were.
+    """
+
+    def goes_on(index: int) -> bool:
+        same: list[bool] = []
+        map_tree(lambda now, before: same.append(now[index].tobytes() == before[index].tobytes()), obs, last)
+        return all(same)
+
+    return [index for index in np.flatnonzero(~done).tolist() if not goes_on(index)]
 
 
 def innermost(env: VecEnv) -> VecEnv:
