@@ -26,6 +26,8 @@ class _Loader(yaml.SafeLoader):
         """A mapping; a repeated key is an error, where PyYAML would silently take the last."""
         seen = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":  # "<<: *defaults", which the keys beside it override
+                continue
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from potentia.study import shapings
-from potentia.study.documents import SpecError
+from potentia.study.documents import SpecError, read_yaml
 from potentia.study.executor import Executor, Job
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.plan import check_study, runs_of
@@ -333,3 +333,10 @@ def test_a_package_cannot_replace_a_shaper_silently(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(shapings, "entry_points", lambda group: [point])
     with pytest.raises(ValueError, match=r"somewhere:Count offers a shaper named 'Count', which exists already"):
         shapings.known_shapers.__wrapped__()
+
+
+def test_a_study_file_may_share_settings_by_yaml_merge_keys() -> None:
+    text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}"
+    assert read_yaml(text, "file.yaml")["b"] == {"x": 1, "y": 3}
+    with pytest.raises(SpecError, match="the key 'y' is written twice"):
+        read_yaml("b: {y: 3, y: 4}", "file.yaml")
