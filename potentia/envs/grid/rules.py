@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from potentia.envs.grid.cells import EMPTY, ENTER, GOAL, KIND, LAVA, LOOK, PICK_UP, TOGGLED
+from potentia.envs.light import spread
 
 LEFT, RIGHT, FORWARD, TAKE, DROP, TOGGLE, DONE = range(7)
 VIEW = 7
@@ -26,19 +27,14 @@ POSITION, DIRECTION, CARRIED, STEPS = range(4)
 
 
 def _light() -> np.ndarray[Any, Any]:
-    """``(128, 128)``: from the lit and the transparent cells of a row (bit i: column i) to all that is lit in it.
+    """``(128, 128)``: `spread` from the lit and the transparent cells of a row (bit i: column i).
 
-    Bits 0 to 6 are the row's own, bits 7 to 13 those of the row beyond. Light spreads from a lit transparent cell to
-    the next ones, first to the right and then to the left, as in ``Grid.process_vis``.
+    Bits 0 to 6 are the row's own, bits 7 to 13 those of the row beyond.
     """
     table = np.zeros((128, 128), np.uint16)
     for lit in range(128):
         for clear in range(128):
-            here, beyond = lit, 0
-            for column, side in [(c, 1) for c in range(VIEW - 1)] + [(c, -1) for c in range(VIEW - 1, 0, -1)]:
-                if here >> column & 1 and clear >> column & 1:
-                    here |= 1 << column + side
-                    beyond |= 1 << column + side | 1 << column
+            here, beyond = spread(lit, clear, VIEW)
             table[lit, clear] = here | beyond << VIEW
     return table
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from potentia.envs.light import spread
+
 if TYPE_CHECKING:
     from minigrid.core.world_object import WorldObj
     from minigrid.minigrid_env import MiniGridEnv
@@ -114,30 +116,6 @@ def _hidden(opaque: int, size: int) -> tuple[int, ...]:
         clear = 0
         for i in range(size):
             clear |= (~opaque >> (i * size + j) & 1) << i
-        row, lit = _spread(lit, clear, size)
+        row, lit = spread(lit, clear, size)
         hidden += [i * size + j for i in range(size) if not row >> i & 1]
     return tuple(hidden)
-
-
-@lru_cache(maxsize=1 << 14)
-def _spread(lit: int, clear: int, size: int) -> tuple[int, int]:
-    """Light spreads along a row through clear cells, first to the right, then to the left, and on to the next row.
-
-    Args:
-        lit: The cells of the row that are lit from the row before, one bit a column.
-        clear: Those that let light pass.
-        size: The number of columns.
-
-    Returns:
-        The cells of this row that are lit in the end, and those of the next row that it lights.
-    """
-    onward = 0
-    for i in range(size - 1):
-        if lit >> i & 1 and clear >> i & 1:
-            lit |= 2 << i
-            onward |= 3 << i
-    for i in range(size - 1, 0, -1):
-        if lit >> i & 1 and clear >> i & 1:
-            lit |= 1 << (i - 1)
-            onward |= 3 << (i - 1)
-    return lit, onward
