@@ -55,31 +55,18 @@ def _digest() -> int:
     return int.from_bytes(hashlib.sha256(b"".join(texts)).digest()[:4], "big")
 
 
-def _compile(sources: int) -> tuple[Any, Any, Any, Any]:
-    """The loops over worlds, kept on disk between processes.
+def _compile_step(key: int, parallel: bool) -> Any:
+    """The step of all worlds, on one core or on all, kept on disk between processes.
 
-    Numba's cache knows only the file of the function that it keeps, not of those that it calls, but it knows the values
-    that a function encloses: hence ``sources``.
+    Numba's cache knows neither how a function was to be compiled nor what it calls in other files, but it knows the
+    values that the function encloses: hence ``key``, which differs with both.
     """
 
-    @njit(cache=True)
-    def step_few(  # type: ignore[no-untyped-def]
+    @njit(cache=True, parallel=parallel)
+    def step(  # type: ignore[no-untyped-def]
         cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success, level, offsets, light
     ):
-        if sources < 0 or _wrong(actions):
-            return False
-        for n in range(len(actions)):
-            _step_world(
-                n, cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success,
-                level, offsets, light,
-            )  # fmt: skip
-        return True
-
-    @njit(cache=True, parallel=True)
-    def step_many(  # type: ignore[no-untyped-def]
-        cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success, level, offsets, light
-    ):
-        if sources < 0 or _wrong(actions):
+        if key < 0 or _wrong(actions):
             return False
         for n in prange(len(actions)):
             _step_world(
@@ -87,6 +74,12 @@ def _compile(sources: int) -> tuple[Any, Any, Any, Any]:
                 level, offsets, light,
             )  # fmt: skip
         return True
+
+    return step
+
+
+def _compile_rest(sources: int) -> tuple[Any, Any]:
+    """The reset and the view of all worlds, kept on disk like the step."""
 
     @njit(cache=True)
     def reset(cells, agent, rng, waiting, mask, image, level, offsets, light):  # type: ignore[no-untyped-def]
@@ -106,10 +99,12 @@ def _compile(sources: int) -> tuple[Any, Any, Any, Any]:
         for n in range(len(agent)):
             observe_one(cells, agent, n, image, offsets, light)
 
-    return step_few, step_many, reset, observe
+    return reset, observe
 
 
-_step_few, _step_many, _reset, _observe = _compile(_digest())
+_SOURCES = _digest()
+_step_few, _step_many = (_compile_step(2 * _SOURCES + parallel, parallel) for parallel in (False, True))
+_reset, _observe = _compile_rest(_SOURCES)
 
 
 class GridWorlds:

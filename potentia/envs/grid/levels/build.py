@@ -48,6 +48,13 @@ def frame(cells, n, x, y, columns, rows, stride):  # type: ignore[no-untyped-def
 
 
 @njit
+def room(cells, agent, n, width, height, stride):  # type: ignore[no-untyped-def]
+    """An empty room that fills the grid, and an agent that is nowhere."""
+    clear(cells, agent, n, width, height, stride)
+    frame(cells, n, 0, 0, width, height, stride)
+
+
+@njit
 def free_place(cells, agent, rng, n, x, y, columns, rows, width, height, stride):  # type: ignore[no-untyped-def]
     """The index of an empty cell without the agent, drawn from a rectangle until one is found."""
     x, y = max(x, 0), max(y, 0)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from potentia.envs.grid.cells import EMPTY
-from potentia.envs.grid.levels.build import GOAL, WALL, at, clear, fill, frame
+from potentia.envs.grid.levels.build import GOAL, WALL, at, fill, room
 from potentia.envs.grid.levels.lava import LAVA
 from potentia.envs.grid.pcg64 import integers, shuffle
 from potentia.envs.grid.rules import POSITION
@@ -18,8 +18,7 @@ _MOST = 64
 @njit
 def crossing(cells, agent, rng, n, width, height, stride, rivers, walls):  # type: ignore[no-untyped-def]
     """Draws which ``rivers`` there are, in which order a way crosses them, and each opening."""
-    clear(cells, agent, n, width, height, stride)
-    frame(cells, n, 0, 0, width, height, stride)
+    room(cells, agent, n, width, height, stride)
     agent[n, POSITION] = at(1, 1, stride)
     cells[n, at(width - 2, height - 2, stride)] = GOAL
     # Positive: a column; negative: a row.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import njit
 
 from potentia.envs.grid.cells import DOOR, KEY, LOCKED, YELLOW, code
-from potentia.envs.grid.levels.build import GOAL, WALL, at, clear, fill, frame, free_place, put_agent
+from potentia.envs.grid.levels.build import GOAL, WALL, at, fill, free_place, put_agent, room
 from potentia.envs.grid.pcg64 import integers
 
 _DOOR, _KEY = code(DOOR, YELLOW, LOCKED), code(KEY, YELLOW)
@@ -14,8 +14,7 @@ _DOOR, _KEY = code(DOOR, YELLOW, LOCKED), code(KEY, YELLOW)
 @njit
 def door_key(cells, agent, rng, n, width, height, stride, _, __):  # type: ignore[no-untyped-def]
     """The wall, the agent, the door and the key are drawn, in this order."""
-    clear(cells, agent, n, width, height, stride)
-    frame(cells, n, 0, 0, width, height, stride)
+    room(cells, agent, n, width, height, stride)
     cells[n, at(width - 2, height - 2, stride)] = GOAL
     wall = integers(rng, n, 2, width - 2)
     fill(cells, n, wall, 0, 1, height, WALL, stride)

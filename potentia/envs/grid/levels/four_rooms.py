@@ -5,15 +5,14 @@ from __future__ import annotations
 from numba import njit
 
 from potentia.envs.grid.cells import EMPTY
-from potentia.envs.grid.levels.build import GOAL, WALL, at, clear, fill, frame, free_place, put_agent
+from potentia.envs.grid.levels.build import GOAL, WALL, at, fill, free_place, put_agent, room
 from potentia.envs.grid.pcg64 import integers
 
 
 @njit
 def four_rooms(cells, agent, rng, n, width, height, stride, _, __):  # type: ignore[no-untyped-def]
     """Walls and gaps room by room, then the agent, then the goal."""
-    clear(cells, agent, n, width, height, stride)
-    frame(cells, n, 0, 0, width, height, stride)
+    room(cells, agent, n, width, height, stride)
     across, down = width // 2, height // 2
     for j in range(2):
         for i in range(2):

@@ -6,7 +6,7 @@ from numba import njit
 
 from potentia.envs.grid.cells import EMPTY, code
 from potentia.envs.grid.cells import LAVA as _LAVA
-from potentia.envs.grid.levels.build import GOAL, at, clear, fill, frame
+from potentia.envs.grid.levels.build import GOAL, at, fill, room
 from potentia.envs.grid.pcg64 import integers
 from potentia.envs.grid.rules import POSITION
 
@@ -16,8 +16,7 @@ LAVA = code(_LAVA)
 @njit
 def lava_gap(cells, agent, rng, n, width, height, stride, _, __):  # type: ignore[no-untyped-def]
     """A wall of lava with one gap."""
-    clear(cells, agent, n, width, height, stride)
-    frame(cells, n, 0, 0, width, height, stride)
+    room(cells, agent, n, width, height, stride)
     agent[n, POSITION] = at(1, 1, stride)
     cells[n, at(width - 2, height - 2, stride)] = GOAL
     x = integers(rng, n, 2, width - 2)
@@ -29,8 +28,7 @@ def lava_gap(cells, agent, rng, n, width, height, stride, _, __):  # type: ignor
 @njit
 def dist_shift(cells, agent, rng, n, width, height, stride, strip, _):  # type: ignore[no-untyped-def]
     """Two strips of lava, the second in row ``strip``; nothing is drawn."""
-    clear(cells, agent, n, width, height, stride)
-    frame(cells, n, 0, 0, width, height, stride)
+    room(cells, agent, n, width, height, stride)
     cells[n, at(width - 2, 1, stride)] = GOAL
     fill(cells, n, 3, 1, width - 6, 1, LAVA, stride)
     fill(cells, n, 3, strip, width - 6, 1, LAVA, stride)

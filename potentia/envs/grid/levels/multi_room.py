@@ -84,7 +84,7 @@ def _row_of_rooms(rng, n, rooms, wanted, largest, width, height):  # type: ignor
 def multi_room(cells, agent, rng, n, width, height, stride, wanted, largest):  # type: ignore[no-untyped-def]
     """Draws rows of rooms until one has as many as ``wanted``; then the doors, the agent and the goal."""
     clear(cells, agent, n, width, height, stride)
-    integers(rng, n, wanted, wanted + 1)  # how many rooms: no choice, and no number is drawn
+    # MiniGrid first draws how many rooms there are, from a range of one: no number is used up.
     rooms, tried = np.zeros((wanted, 6), np.int64), np.zeros((wanted, 6), np.int64)
     count = 0
     while count < wanted:
