@@ -56,19 +56,23 @@ class RunFolder:
 
     def status(self) -> dict[str, Any]:
         """The last status; ``queued`` if there is none yet, ``interrupted`` if it runs but nobody works on it."""
-        try:
-            status: dict[str, Any] = json.loads((self.path / "status.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            return {"state": "queued", "steps": 0}
+        status = self._written_status()
         if status["state"] == "running":
             with self.lock(patience=0.0) as abandoned:
                 if abandoned:
                     status["state"] = "interrupted"
         return status
 
+    def _written_status(self) -> dict[str, Any]:
+        try:
+            status: dict[str, Any] = json.loads((self.path / "status.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {"state": "queued", "steps": 0}
+        return status
+
     def set_status(self, state: str, **changes: Any) -> None:
         """Changes the status; an error of an earlier attempt is forgotten once the run goes on."""
-        kept = {key: value for key, value in self.status().items() if key != "error"}
+        kept = {key: value for key, value in self._written_status().items() if key != "error"}
         write_json(self.path / "status.json", kept | {"state": state, "updated": time.time()} | changes)
 
     def append(self, lines: list[Mapping[str, Any]]) -> None:
