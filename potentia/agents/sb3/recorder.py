@@ -28,7 +28,7 @@ class TransitionRecorder:
         self.columns = sorted(columns)
         self.keys = sorted({name.removeprefix("next_") for name in columns})
         self._before: list[Mapping[str, Any]] = []
-        self._last: tuple[Tree, np.ndarray] | None = None
+        self._last: Rollout | None = None
 
     def record(
         self,
@@ -42,9 +42,8 @@ class TransitionRecorder:
         """One step of all environments; ``next_obs`` are the true successors, see `true_next_obs`."""
         before = self._before or list(self.env.reset_infos)
         if self.keys and self._last is not None:
-            for index in _begun_anew(obs, *self._last):
+            for index in _begun_anew(obs, self._last):
                 before[index] = self.env.reset_infos[index]
-        self._last = map_tree(np.array, next_obs), np.array(done, bool)
         cut = np.array([info.get("TimeLimit.truncated", False) for info in infos], bool)
         truncated = done.astype(bool) & cut
         terminated = done.astype(bool) & ~truncated
@@ -53,7 +52,7 @@ class TransitionRecorder:
         # After an end the next step starts from the new episode's first observation, which its reset described.
         self._before = [self.env.reset_infos[i] if over else infos[i] for i, over in enumerate(done)]
         reward = reward.astype(np.float64)
-        return Rollout(
+        self._last = Rollout(
             obs=map_tree(lambda leaf: np.array(leaf)[None], obs),
             action=np.array(action)[None],
             next_obs=map_tree(lambda leaf: np.array(leaf)[None], next_obs),
@@ -63,6 +62,7 @@ class TransitionRecorder:
             truncated=truncated[None],
             info={name: column[None] for name, column in info.items()},
         )
+        return self._last
 
     @staticmethod
     def _column(infos: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
@@ -75,7 +75,7 @@ class TransitionRecorder:
             ) from None
 
 
-def _begun_anew(obs: Tree, last: Tree, done: np.ndarray) -> list[int]:
+def _begun_anew(obs: Tree, last: Rollout) -> list[int]:
     """The environments that were reset from outside, as ``learn`` does when it is called again.
 
     They had not ended, and yet do not go on from where they were.
@@ -83,10 +83,10 @@ def _begun_anew(obs: Tree, last: Tree, done: np.ndarray) -> list[int]:
 
     def goes_on(index: int) -> bool:
         same: list[bool] = []
-        map_tree(lambda now, before: same.append(now[index].tobytes() == before[index].tobytes()), obs, last)
+        map_tree(lambda now, old: same.append(now[index].tobytes() == old[0, index].tobytes()), obs, last.next_obs)
         return all(same)
 
-    return [index for index in np.flatnonzero(~done).tolist() if not goes_on(index)]
+    return [index for index in np.flatnonzero(~last.done[0]).tolist() if not goes_on(index)]
 
 
 def innermost(env: VecEnv) -> VecEnv:
