@@ -17,13 +17,19 @@ import minigrid  # noqa: F401 - registers the oracle
 from minigrid.core import world_object as things
 
 from potentia.collect import collect
-from potentia.envs.grid import LEVELS, GridVectorEnv, GridWorlds, from_minigrid
+from potentia.envs.grid import LEVELS, GridVectorEnv, GridWorlds, find_level, from_minigrid
 from potentia.envs.grid.cells import code
 from potentia.envs.grid.pcg64 import integers, pcg64_state, seeded_state, shuffle
 from potentia.shaping import Count
 from potentia.wrappers import ShapeVectorReward
 
 ACTIONS = [0, 1, 2, 2, 2, 2, 3, 4, 5, 5, 6]
+
+
+def minigrid_id(name: str) -> str:
+    if name.endswith("-v0"):
+        return f"MiniGrid-{name}"
+    return next(i for i in (f"MiniGrid-{name}-v1", f"MiniGrid-{name}-v0") if i in gym.registry)
 
 
 def same(got: dict[str, Any], want: dict[str, Any]) -> bool:
@@ -37,7 +43,7 @@ def same(got: dict[str, Any], want: dict[str, Any]) -> bool:
 @pytest.mark.filterwarnings("ignore:.*is out of date")
 @pytest.mark.parametrize("name", LEVELS)
 def test_the_same_seed_is_minigrids_own_game_reset_after_reset(name: str) -> None:
-    game = gym.make(f"MiniGrid-{name}-v0").unwrapped
+    game: Any = gym.make(minigrid_id(name)).unwrapped
     ours: Any = None
     rng = np.random.default_rng(len(name))
     steps = 0
@@ -103,6 +109,30 @@ def test_every_thing_behaves_as_minigrids_does(seed: int) -> None:
     assert {(3, True), (4, True), (5, True)} <= done  # things were taken, dropped and toggled
 
 
+@pytest.mark.parametrize(
+    ("name", "ours", "theirs"),
+    [
+        ("DoorKey-8x8", {"size": 24}, {"size": 24}),
+        ("SimpleCrossingS9N1", {"size": 21, "num_crossings": 12}, {"size": 21, "num_crossings": 12}),
+        ("KeyCorridorS3R3", {"room_size": 5, "num_rows": 5}, {"room_size": 5, "num_rows": 5}),
+        ("Dynamic-Obstacles-8x8", {"size": 20, "n_obstacles": 9}, {"size": 20, "n_obstacles": 9}),
+        ("Fetch-8x8-N3", {"size": 12, "numObjs": 20}, {"size": 12, "numObjs": 20}),
+    ],
+)
+def test_other_sizes_are_minigrids_too(name: str, ours: dict[str, int], theirs: dict[str, Any]) -> None:
+    level = find_level(name, **ours)
+    worlds = GridWorlds(level, 3)
+    game: Any = gym.make(minigrid_id(name), **theirs).unwrapped
+    for n in range(3):
+        worlds.seed(n, n)
+    worlds.reset()
+    assert level.max_steps == game.max_steps
+    for n in range(3):
+        want, _ = game.reset(seed=n)
+        assert (worlds.out.image[n] == want["image"]).all()
+        assert worlds.mission(n) == want["mission"]
+
+
 def test_going_on_from_the_middle_of_a_game() -> None:
     game: Any = gym.make("MiniGrid-DoorKey-6x6-v0").unwrapped
     game.reset(seed=3)
@@ -157,6 +187,25 @@ class Turns:
         return np.array([(2, 2, 1, 2, 0)[step % 5] for step in carry]), carry + 1
 
 
+@pytest.mark.parametrize(
+    "name", ["Dynamic-Obstacles-6x6", "PutNear-6x6-N2", "Fetch-5x5-N2", "KeyCorridorS3R1", "MemoryS7"]
+)
+def test_all_cores_and_one_play_the_same(name: str) -> None:
+    """What the compiler may do with a loop over all cores is not what it may do with one over one."""
+    many, few = GridVectorEnv(name, 150), [GridVectorEnv(name, 50) for _ in range(3)]
+    rng = np.random.default_rng(0)
+    obs, _ = many.reset(seed=0)
+    assert (obs == np.concatenate([env.reset(seed=50 * k)[0] for k, env in enumerate(few)])).all()
+    for _ in range(100):
+        actions = rng.choice(ACTIONS, 150) if name[0] != "D" else rng.integers(0, 3, 150)
+        got = many.step(actions)
+        want = [env.step(part) for env, part in zip(few, np.split(actions, 3), strict=True)]
+        for k in range(4):
+            assert (got[k] == np.concatenate([one[k] for one in want])).all()
+    for k, part in enumerate(many.worlds.state[:4]):
+        assert (part == np.concatenate([env.worlds.state[k] for env in few])).all()
+
+
 def test_every_mode_gives_the_same_transitions() -> None:
     found = []
     for mode in AutoresetMode:
@@ -184,18 +233,21 @@ def test_a_state_can_be_saved_and_restored() -> None:
     for n in range(5):
         worlds.seed(n, n)
     worlds.reset()
-    saved = worlds.cells.copy(), worlds.agent.copy(), worlds.rng.copy(), worlds.waiting.copy()
+    state = worlds.state
+    saved = [part.copy() for part in state]
     actions = np.random.default_rng(0).choice(ACTIONS, (50, 5))
 
     def play() -> list[bytes]:
         seen = []
         for row in actions:
             worlds.step(row)
-            seen.append(worlds.image.tobytes())
+            seen.append(worlds.out.image.tobytes())
         return seen
 
     first = play()
-    worlds.cells[:], worlds.agent[:], worlds.rng[:], worlds.waiting[:] = saved
+    for part, kept in zip(state, saved, strict=True):
+        part[:] = kept
+    worlds.out.waiting[:] = False
     assert play() == first
 
 
@@ -227,7 +279,9 @@ def test_random_numbers_are_numpys(seed: int, bounds: list[tuple[int, int]], len
             ValueError,
             "one number or 2, one for each world",
         ),
-        (lambda: from_minigrid(gym.make("MiniGrid-Fetch-5x5-N2-v0")), ValueError, "FetchEnv .* has no compiled rules"),
+        (lambda: from_minigrid(gym.make("MiniGrid-WFC-MazeSimple-v0")), ValueError, "WFC.* has no compiled rules"),
+        (lambda: find_level("DoorKey-8x8", rooms=3), TypeError, "parameters: size=8"),
+        (lambda: find_level("MemoryS7", size=8), ValueError, "size must be odd"),
         (lambda: code(9, 9), ValueError, "no cell can hold"),
         (lambda: pcg64_state(np.random.Generator(np.random.MT19937(0))), TypeError, "must be a PCG64, got MT19937"),
     ],
@@ -243,4 +297,4 @@ def test_wrong_actions_are_refused(actions: Any) -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"must be 2 integers in 0\.\.6"):
         env.step(actions)
-    assert env.worlds.agent[:, 3].tolist() == [0, 0]  # nothing was done
+    assert env.worlds.state.agent[:, 3].tolist() == [0, 0]  # nothing was done

@@ -1,17 +1,11 @@
 """The rules of MiniGrid as scalar functions: one world's step and what its agent sees.
 
-The state of N worlds is a struct of arrays; world n is a row of each:
-
-- ``cells`` ``(N, rows * stride)`` uint8: codes of `potentia.envs.grid.cells`, row by row, within a margin of wall as
-  wide as the view is deep, so that nothing is ever out of bounds;
-- ``agent`` ``(N, 4)`` int32: the index of its cell, its direction (0 right, 1 down, 2 left, 3 up), the code of what
-  it carries (0: nothing), and the steps of its episode;
-- ``rng`` ``(N, 6)`` uint64: see `potentia.envs.grid.pcg64`.
+They take no object but arrays and numbers, so that one text is compiled for every machine.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -20,10 +14,44 @@ from potentia.envs.grid.cells import EMPTY, ENTER, GOAL, KIND, LAVA, LOOK, PICK_
 from potentia.envs.light import spread
 
 LEFT, RIGHT, FORWARD, TAKE, DROP, TOGGLE, DONE = range(7)
+PLAYING, SUCCESS, FAILURE, CRASH = range(4)
+"""What an action comes to: the episode goes on, or it ends and pays 1 - 0.9 * steps / limit, 0, or -1."""
 VIEW = 7
 MARGIN = VIEW - 1
-_SEE = np.uint32(24)
 POSITION, DIRECTION, CARRIED, STEPS = range(4)
+
+
+class World(NamedTuple):
+    """The state of N worlds; world n is a row of each array.
+
+    Attributes:
+        cells: ``(N, rows * stride)`` uint8, codes of `potentia.envs.grid.cells`, row by row, within a margin of wall as
+            wide as the view is deep, so that nothing is ever out of bounds.
+        agent: ``(N, 4)`` int32: the index of its cell, its direction (0 right, 1 down, 2 left, 3 up), the code of what
+            it carries (0: nothing), and the steps of its episode.
+        task: ``(N, T)`` int32: what the level notes of its task, such as the code of the thing wanted.
+        rng: ``(N, 6)`` uint64, see `potentia.envs.grid.pcg64`.
+        paper: ``(N, P)`` int32: what the level scribbles while it is drawn; means nothing afterwards.
+    """
+
+    cells: Any
+    agent: Any
+    task: Any
+    rng: Any
+    paper: Any
+
+
+class Plan(NamedTuple):
+    """What all worlds of a level share: which it is, its size, its limit, and what its functions are told."""
+
+    kind: int
+    width: int
+    height: int
+    stride: int
+    max_steps: int
+    first: int
+    second: int
+    third: int
 
 
 def _light() -> np.ndarray[Any, Any]:
@@ -40,14 +68,17 @@ def _light() -> np.ndarray[Any, Any]:
 
 
 def view_offsets(stride: int) -> np.ndarray[Any, Any]:
-    """``(4, 49)``: how far each cell in view lies from the agent's in ``cells``, nearest row first."""
-    offsets = np.zeros((4, VIEW, VIEW), np.int32)
+    """``(4 * 49,)`` uint64: how far each cell in view lies from the agent's in ``cells``, nearest row first.
+
+    A cell that lies before it is 2 ** 64 less.
+    """
+    offsets = np.zeros((4, VIEW, VIEW), np.int64)
     for direction, (x, y) in enumerate(((1, 0), (0, 1), (-1, 0), (0, -1))):
         for depth in range(VIEW):
             for column in range(VIEW):
                 aside = column - VIEW // 2
                 offsets[direction, depth, column] = (y * depth + x * aside) * stride + x * depth - y * aside
-    return offsets.reshape(4, VIEW * VIEW)
+    return offsets.reshape(-1).view(np.uint64)
 
 
 LIGHT = _light()
@@ -56,23 +87,30 @@ EVERYTHING = np.full_like(LIGHT, (1 << 2 * VIEW) - 1)
 
 
 @njit
-def step_one(cells, agent, n, action, stride, max_steps):  # type: ignore[no-untyped-def]
-    """One action in world n; returns the reward, whether the task ended, and whether it ended in success."""
+def ahead_of(world, n, stride):  # type: ignore[no-untyped-def]
+    """The index of the cell in front of the agent."""
+    facing = world.agent[n, DIRECTION]
+    return world.agent[n, POSITION] + (facing == 0) - (facing == 2) + stride * ((facing == 1) - (facing == 3))
+
+
+@njit(forceinline=True)
+def step_one(world, n, action, stride):  # type: ignore[no-untyped-def]
+    """One action in world n, and what it comes to by the rules that all levels share."""
+    cells, agent = world.cells, world.agent
     agent[n, STEPS] += 1
-    here, direction, carried = agent[n, POSITION], agent[n, DIRECTION], agent[n, CARRIED]
-    ahead = here + (1, stride, -1, -stride)[direction]
-    cell = cells[n, ahead]
+    ahead = ahead_of(world, n, stride)
+    cell, carried = cells[n, ahead], agent[n, CARRIED]
     if action == LEFT:
-        agent[n, DIRECTION] = (direction + 3) % 4
+        agent[n, DIRECTION] = (agent[n, DIRECTION] + 3) & 3
     elif action == RIGHT:
-        agent[n, DIRECTION] = (direction + 1) % 4
+        agent[n, DIRECTION] = (agent[n, DIRECTION] + 1) & 3
     elif action == FORWARD:
         if ENTER[cell]:
             agent[n, POSITION] = ahead
         if KIND[cell] == GOAL:
-            return 1.0 - 0.9 * (agent[n, STEPS] / max_steps), True, True
+            return SUCCESS
         if KIND[cell] == LAVA:
-            return 0.0, True, False
+            return FAILURE
     elif action == TAKE:
         if PICK_UP[cell] and carried == 0:
             agent[n, CARRIED] = cell
@@ -83,32 +121,61 @@ def step_one(cells, agent, n, action, stride, max_steps):  # type: ignore[no-unt
             agent[n, CARRIED] = 0
     elif action == TOGGLE:
         cells[n, ahead] = TOGGLED[cell, carried]
-    return 0.0, False, False
+    return PLAYING
 
 
 @njit
-def observe_one(cells, agent, n, image, offsets, light):  # type: ignore[no-untyped-def]
-    """Writes what the agent of world n sees into ``image[n]``, ``(7, 7, 3)``: column, row, (object, colour, state).
+def reward_of(outcome, steps, max_steps):  # type: ignore[no-untyped-def]
+    """What an outcome pays."""
+    if outcome == SUCCESS:
+        return 1.0 - 0.9 * (steps / max_steps)
+    return -1.0 if outcome == CRASH else 0.0
 
-    Unsigned indices spare the test for negative ones; a packed look is one load for a cell.
+
+@njit(forceinline=True)
+def _look(cells, n, here, offsets, k):  # type: ignore[no-untyped-def]
+    """The look of a cell in view. Unsigned indices need no test for negative ones, and wrap around."""
+    return LOOK[np.uint64(cells[n, here + offsets[np.uint64(k)]])]
+
+
+@njit(forceinline=True)
+def _show(image, n, column, row, look, lit):  # type: ignore[no-untyped-def]
+    """Writes a look where the light falls on its column."""
+    seen = look if lit >> np.uint64(column) & np.uint64(1) else np.uint32(0)
+    first = np.uint64(column * VIEW * 3) + row * np.uint64(3)
+    image[n, first] = np.uint8(seen)
+    image[n, first + np.uint64(1)] = np.uint8(seen >> np.uint32(8))
+    image[n, first + np.uint64(2)] = np.uint8(seen >> np.uint32(16))
+
+
+@njit(forceinline=True)
+def observe_one(world, n, image, offsets, light):  # type: ignore[no-untyped-def]
+    """Writes what the agent of world n sees into ``image[n]``, ``(147,)``: column, row, (object, colour, state).
+
+    The seven cells of a row are read together and kept, since they would have to be read again after each write.
     """
-    n, here, carried = np.uint64(n), np.int64(agent[n, POSITION]), agent[n, CARRIED]
-    direction = np.uint64(agent[n, DIRECTION])
+    cells = world.cells
+    n, here, carried = np.uint64(n), np.uint64(world.agent[n, POSITION]), world.agent[n, CARRIED]
+    first = np.uint64(world.agent[n, DIRECTION]) * np.uint64(VIEW * VIEW)
     lit = np.uint64(1 << VIEW // 2)
     for depth in range(VIEW):
-        row, first = np.uint64(VIEW - 1 - depth), np.uint64(depth * VIEW)
-        clear = np.uint64(0)
-        for column in range(VIEW):
-            place = np.uint64(here + offsets[direction, first + np.uint64(column)])
-            clear |= np.uint64(LOOK[np.uint64(cells[n, place])] >> _SEE) << np.uint64(column)
-        found = np.uint64(light[lit, clear])
-        for column in range(VIEW):
-            place = np.uint64(here + offsets[direction, first + np.uint64(column)])
-            look = LOOK[np.uint64(cells[n, place])]
-            if depth == 0 and column == VIEW // 2:
-                look = LOOK[np.uint64(carried if carried else EMPTY)]
-            look = look if found >> np.uint64(column) & np.uint64(1) else np.uint32(0)
-            image[n, np.uint64(column), row, np.uint64(0)] = np.uint8(look)
-            image[n, np.uint64(column), row, np.uint64(1)] = np.uint8(look >> np.uint32(8))
-            image[n, np.uint64(column), row, np.uint64(2)] = np.uint8(look >> np.uint32(16))
+        row, k = np.uint64(VIEW - 1 - depth), first + np.uint64(depth * VIEW)
+        a = _look(cells, n, here, offsets, k)
+        b = _look(cells, n, here, offsets, k + np.uint64(1))
+        c = _look(cells, n, here, offsets, k + np.uint64(2))
+        d = _look(cells, n, here, offsets, k + np.uint64(3))
+        e = _look(cells, n, here, offsets, k + np.uint64(4))
+        f = _look(cells, n, here, offsets, k + np.uint64(5))
+        g = _look(cells, n, here, offsets, k + np.uint64(6))
+        clear = a >> 24 | b >> 24 << 1 | c >> 24 << 2 | d >> 24 << 3 | e >> 24 << 4 | f >> 24 << 5 | g >> 24 << 6
+        found = np.uint64(light[lit, np.uint64(clear)])
+        if depth == 0:
+            d = LOOK[np.uint64(carried if carried else EMPTY)]
+        _show(image, n, 0, row, a, found)
+        _show(image, n, 1, row, b, found)
+        _show(image, n, 2, row, c, found)
+        _show(image, n, 3, row, d, found)
+        _show(image, n, 4, row, e, found)
+        _show(image, n, 5, row, f, found)
+        _show(image, n, 6, row, g, found)
         lit = found >> np.uint64(VIEW)

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from potentia.envs.grid.levels import LEVELS, Level
+from potentia.envs.grid.levels import find_level
 from potentia.envs.grid.rules import VIEW
 from potentia.envs.grid.worlds import DISABLED, NEXT_STEP, SAME_STEP, GridWorlds
 
@@ -21,17 +21,6 @@ _MODES = {
 }
 IMAGE_SPACE = spaces.Box(0, 255, (VIEW, VIEW, 3), np.uint8)
 ACTION_SPACE = spaces.Discrete(7)
-
-
-def find_level(name: str) -> Level:
-    """The level of that name.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    if name not in LEVELS:
-        raise ValueError(f"unknown grid level {name!r}; known: {', '.join(LEVELS)}")
-    return LEVELS[name]
 
 
 class GridVectorEnv(VectorEnv[Any, Any, Any]):
@@ -87,8 +76,8 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
                 self.worlds.seed(int(n), seeds[n])
             self._seeded = True
         self.worlds.reset(mask)
-        self.worlds.success[mask] = False
-        return self.worlds.image.copy(), self._info()
+        self.worlds.out.success[mask] = False
+        return self.worlds.out.image.copy(), self._info()
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """One action in each world.
@@ -104,18 +93,18 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
             chosen = chosen.astype(np.int64)
         if chosen.shape != (self.num_envs,) or chosen.dtype != np.int64 or not worlds.step(chosen):
             raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {chosen!r}")
-        terminated, truncated = worlds.terminated.copy(), worlds.truncated.copy()
+        terminated, truncated = worlds.out.terminated.copy(), worlds.out.truncated.copy()
         info = self._info()
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             done = terminated | truncated
             if done.any():
-                info |= {"final_obs": worlds.final.copy(), "_final_obs": done, "_final_info": done}
+                info |= {"final_obs": worlds.out.final.copy(), "_final_obs": done, "_final_info": done}
                 info["final_info"] = {"success": info["success"], "_success": done}
                 info["success"] = np.zeros(self.num_envs, bool)
-        return worlds.image.copy(), worlds.reward.copy(), terminated, truncated, info
+        return worlds.out.image.copy(), worlds.out.reward.copy(), terminated, truncated, info
 
     def _info(self) -> dict[str, Any]:
-        return {"success": self.worlds.success.copy(), "_success": self._all}
+        return {"success": self.worlds.out.success.copy(), "_success": self._all}
 
 
 class GridEnv(gym.Env[dict[str, Any], int]):
@@ -141,14 +130,14 @@ class GridEnv(gym.Env[dict[str, Any], int]):
     def step(self, action: int) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """One action."""
         worlds = self.worlds
-        worlds.waiting[0] = False  # MiniGrid goes on after an end, and so does this
+        worlds.out.waiting[0] = False  # MiniGrid goes on after an end, and so does this
         if not worlds.step(np.array([action], np.int64)):
             raise ValueError(f"an action must be one of 0..6, got {action!r}")
         return (
             self.observation(),
-            float(worlds.reward[0]),
-            bool(worlds.terminated[0]),
-            bool(worlds.truncated[0]),
+            float(worlds.out.reward[0]),
+            bool(worlds.out.terminated[0]),
+            bool(worlds.out.truncated[0]),
             {},
         )
 
@@ -156,7 +145,7 @@ class GridEnv(gym.Env[dict[str, Any], int]):
         """What the agent sees now."""
         worlds = self.worlds
         return {
-            "image": worlds.image[0].copy(),
-            "direction": int(worlds.agent[0, 1]),
-            "mission": worlds.level.mission,
+            "image": worlds.out.image[0].copy(),
+            "direction": int(worlds.state.agent[0, 1]),
+            "mission": worlds.mission(0),
         }

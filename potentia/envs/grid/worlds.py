@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
 
-from potentia.envs.grid.levels import Level, draw
+from potentia.envs.grid.levels import Level, draw, judge, prepare
+from potentia.envs.grid.levels.catalogue import mission_of
 from potentia.envs.grid.pcg64 import STATE, seeded_state
-from potentia.envs.grid.rules import DONE, EVERYTHING, LIGHT, MARGIN, STEPS, VIEW, observe_one, step_one, view_offsets
+from potentia.envs.grid.rules import (
+    CARRIED,
+    DONE,
+    EVERYTHING,
+    LIGHT,
+    MARGIN,
+    PLAYING,
+    STEPS,
+    SUCCESS,
+    VIEW,
+    Plan,
+    World,
+    observe_one,
+    reward_of,
+    step_one,
+    view_offsets,
+)  # fmt: skip
 
 NEXT_STEP, SAME_STEP, DISABLED = range(3)
 _PARALLEL_FROM = 128
 """The number of worlds from which waking a second core pays."""
 
 
-@njit
-def _step_world(  # type: ignore[no-untyped-def]
-    n, cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success, level, offsets, light
-):
-    mode, kind, width, height, stride, max_steps, first, second = level
-    reward[n], terminated[n], truncated[n], success[n] = 0.0, False, False, False
-    if waiting[n]:
-        if mode == NEXT_STEP:
-            draw(kind, cells, agent, rng, n, width, height, stride, first, second)
-            observe_one(cells, agent, n, image, offsets, light)
-            waiting[n] = False
-        return
-    reward[n], terminated[n], success[n] = step_one(cells, agent, n, actions[n], stride, max_steps)
-    truncated[n] = agent[n, STEPS] >= max_steps
-    ended = terminated[n] or truncated[n]
-    if ended and mode == SAME_STEP:
-        observe_one(cells, agent, n, final, offsets, light)
-        draw(kind, cells, agent, rng, n, width, height, stride, first, second)
-    observe_one(cells, agent, n, image, offsets, light)
-    waiting[n] = ended and mode != SAME_STEP
+class Output(NamedTuple):
+    """What a step writes, a row for each world; see `GridWorlds`."""
+
+    image: Any
+    final: Any
+    reward: Any
+    terminated: Any
+    truncated: Any
+    success: Any
+    waiting: Any
+    fresh: Any
 
 
 @njit
@@ -55,56 +64,81 @@ def _digest() -> int:
     return int.from_bytes(hashlib.sha256(b"".join(texts)).digest()[:4], "big")
 
 
-def _compile_step(key: int, parallel: bool) -> Any:
-    """The step of all worlds, on one core or on all, kept on disk between processes.
+# Numba's cache on disk knows neither how a function was to be compiled nor what it calls in other files, but it knows
+# the values that the function encloses: hence the keys, which differ with both.
 
-    Numba's cache knows neither how a function was to be compiled nor what it calls in other files, but it knows the
-    values that the function encloses: hence ``key``, which differs with both.
+
+@lru_cache
+def _compile_step(key: int, kind: int, parallel: bool) -> Any:
+    """The step of all worlds of one kind, on one core or on all; it returns how many begin anew, -1 for a wrong action.
+
+    It takes the arrays one by one: tuples of them cost more to hand over than sixteen worlds to step.
     """
 
-    @njit(cache=True, parallel=parallel)
+    @njit(cache=True, parallel=parallel, error_model="numpy")
     def step(  # type: ignore[no-untyped-def]
-        cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success, level, offsets, light
-    ):
+        cells, agent, task, rng, paper, image, final, reward, terminated, truncated, success, waiting, fresh,
+        actions, mode, plan, offsets, light,
+    ):  # fmt: skip
         if key < 0 or _wrong(actions):
-            return False
+            return -1
+        begin = 0
         for n in prange(len(actions)):
-            _step_world(
-                n, cells, agent, rng, waiting, actions, image, final, reward, terminated, truncated, success,
-                level, offsets, light,
-            )  # fmt: skip
-        return True
+            reward[n], terminated[n], truncated[n], success[n] = 0.0, False, False, False
+            fresh[n] = waiting[n] and mode == NEXT_STEP
+            begin += fresh[n]
+            if waiting[n]:
+                continue
+            world = World(cells, agent, task, rng, paper)
+            action = prepare(kind, world, n, plan, actions[n])
+            carried = agent[n, CARRIED]
+            outcome = judge(kind, world, n, plan, action, carried, step_one(world, n, action, plan.stride))
+            observe_one(world, n, image, offsets, light)
+            steps = agent[n, STEPS]
+            reward[n] = reward_of(outcome, steps, plan.max_steps)
+            terminated[n], success[n], truncated[n] = outcome != PLAYING, outcome == SUCCESS, steps >= plan.max_steps
+            waiting[n] = terminated[n] or truncated[n]
+            fresh[n] = waiting[n] and mode == SAME_STEP
+            begin += fresh[n]
+        return begin
 
     return step
 
 
-def _compile_rest(sources: int) -> tuple[Any, Any]:
-    """The reset and the view of all worlds, kept on disk like the step."""
+@lru_cache
+def _compile_reset(key: int, kind: int) -> Any:
+    """The reset of worlds of one kind."""
 
     @njit(cache=True)
-    def reset(cells, agent, rng, waiting, mask, image, level, offsets, light):  # type: ignore[no-untyped-def]
-        if sources < 0:
+    def reset(  # type: ignore[no-untyped-def]
+        cells, agent, task, rng, paper, image, final, waiting, mask, plan, offsets, light
+    ):
+        if key < 0:
             return
-        _, kind, width, height, stride, _, first, second = level
+        world = World(cells, agent, task, rng, paper)
         for n in range(len(mask)):
             if mask[n]:
-                draw(kind, cells, agent, rng, n, width, height, stride, first, second)
-                observe_one(cells, agent, n, image, offsets, light)
+                final[n] = image[n]
+                draw(kind, world, n, plan)
+                observe_one(world, n, image, offsets, light)
                 waiting[n] = False
 
+    return reset
+
+
+def _compile_observe(sources: int) -> Any:
     @njit(cache=True)
-    def observe(cells, agent, image, offsets, light):  # type: ignore[no-untyped-def]
+    def observe(cells, agent, task, rng, paper, image, offsets, light):  # type: ignore[no-untyped-def]
         if sources < 0:
             return
         for n in range(len(agent)):
-            observe_one(cells, agent, n, image, offsets, light)
+            observe_one(World(cells, agent, task, rng, paper), n, image, offsets, light)
 
-    return reset, observe
+    return observe
 
 
 _SOURCES = _digest()
-_step_few, _step_many = (_compile_step(2 * _SOURCES + parallel, parallel) for parallel in (False, True))
-_reset, _observe = _compile_rest(_SOURCES)
+_observe = _compile_observe(_SOURCES)
 
 
 class GridWorlds:
@@ -117,51 +151,58 @@ class GridWorlds:
         max_steps: Another time limit than the level's.
 
     Attributes:
-        cells: See `potentia.envs.grid.rules`, as for ``agent`` and ``rng``.
-        waiting: ``(N,)`` bool: ended, and not yet started anew.
-        image: ``(N, 7, 7, 3)`` uint8: what the agents see.
-        final: The same, where an episode ended in mode ``SAME_STEP``: what its agent saw last.
-        reward: ``(N,)`` float64; ``terminated``, ``truncated``, ``success``: ``(N,)`` bool.
+        state: See `potentia.envs.grid.rules.World`.
+        out: What a step writes: ``image`` ``(N, 7, 7, 3)`` uint8, what the agents see; ``final``, the same where an
+            episode ended in mode ``SAME_STEP``: what its agent saw last; ``reward`` ``(N,)`` float64; ``terminated``,
+            ``truncated``, ``success`` and ``waiting`` (ended, and not yet started anew) ``(N,)`` bool.
     """
 
     def __init__(self, level: Level, num_envs: int, mode: int = NEXT_STEP, max_steps: int | None = None) -> None:
-        self.level, self.num_envs = level, num_envs
-        self.max_steps = level.max_steps if max_steps is None else max_steps
-        self.stride = level.width + 2 * MARGIN
-        size = self.stride * (level.height + 2 * MARGIN)
-        self.cells = np.zeros((num_envs, size), np.uint8)
-        self.agent = np.zeros((num_envs, 4), np.int32)
-        self.rng = np.zeros((num_envs, STATE), np.uint64)
-        self.waiting = np.zeros(num_envs, bool)
-        self.image = np.zeros((num_envs, VIEW, VIEW, 3), np.uint8)
-        self.final = np.zeros_like(self.image)
-        self.reward = np.zeros(num_envs)
-        self.terminated, self.truncated, self.success = (np.zeros(num_envs, bool) for _ in range(3))
-        self._level = (
-            mode, level.kind, level.width, level.height, self.stride, self.max_steps, level.first, level.second,
-        )  # fmt: skip
-        self._offsets = view_offsets(self.stride)
-        self._light = EVERYTHING if level.see_through else LIGHT
+        self.level, self.num_envs, self.mode = level, num_envs, mode
+        stride = level.width + 2 * MARGIN
+        limit = level.max_steps if max_steps is None else max_steps
+        told = (int(level.first), int(level.second), int(level.third))
+        self.plan = Plan(int(level.kind), level.width, level.height, stride, limit, *told)
+        self.state = World(
+            np.zeros((num_envs, stride * (level.height + 2 * MARGIN)), np.uint8),
+            np.zeros((num_envs, 4), np.int32),
+            np.zeros((num_envs, level.notes), np.int32),
+            np.zeros((num_envs, STATE), np.uint64),
+            np.zeros((num_envs, level.paper), np.int32),
+        )
+        image = np.zeros((num_envs, VIEW, VIEW, 3), np.uint8)
+        final = np.zeros_like(image)
+        flags = (np.zeros(num_envs, bool) for _ in range(5))
+        self._image, self._final = image.reshape(num_envs, -1), final.reshape(num_envs, -1)
+        self.out = Output(image, final, np.zeros(num_envs), *flags)
+        self._arrays = (*self.state, self._image, self._final, *self.out[2:])
+        self.offsets = view_offsets(stride)
+        kind, parallel = int(level.kind), num_envs >= _PARALLEL_FROM
+        self._step = _compile_step(2 * _SOURCES + parallel, kind, parallel)
+        self._reset = _compile_reset(_SOURCES, kind)
+        self.light = EVERYTHING if level.see_through else LIGHT
 
     def seed(self, n: int, seed: int | None) -> None:
         """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
-        self.rng[n] = seeded_state(seed)
+        self.state.rng[n] = seeded_state(seed)
 
     def reset(self, mask: np.ndarray[Any, Any] | None = None) -> None:
-        """Draws new levels in the worlds of ``mask``, or in all."""
+        """Draws new levels in the worlds of ``mask``, or in all; what was seen before goes to ``final``."""
         mask = np.ones(self.num_envs, bool) if mask is None else np.asarray(mask, bool)
-        _reset(
-            self.cells, self.agent, self.rng, self.waiting, mask, self.image, self._level, self._offsets, self._light
-        )
+        images = self._image, self._final
+        self._reset(*self.state, *images, self.out.waiting, mask, self.plan, self.offsets, self.light)
 
     def step(self, actions: np.ndarray[Any, Any]) -> bool:
         """One action ``(N,)`` of int64, 0 to 6, in each world; False, and nothing done, if one is not."""
-        run = _step_few if self.num_envs < _PARALLEL_FROM else _step_many
-        return bool(run(
-            self.cells, self.agent, self.rng, self.waiting, actions, self.image, self.final, self.reward,
-            self.terminated, self.truncated, self.success, self._level, self._offsets, self._light,
-        ))  # fmt: skip
+        begin = self._step(*self._arrays, actions, self.mode, self.plan, self.offsets, self.light)
+        if begin > 0:
+            self.reset(self.out.fresh)
+        return bool(begin >= 0)
 
     def observe(self) -> None:
         """Writes ``image`` anew, after the state was written from outside."""
-        _observe(self.cells, self.agent, self.image, self._offsets, self._light)
+        _observe(*self.state, self._image, self.offsets, self.light)
+
+    def mission(self, n: int) -> str:
+        """What the agent of world n is told."""
+        return mission_of(self.level, self.state.task[n])

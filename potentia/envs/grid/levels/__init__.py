@@ -1,94 +1,119 @@
-"""The levels: how each is drawn, and the sizes in which MiniGrid registers them."""
+"""The levels: how each is drawn, what it adds to the rules, and the sizes in which MiniGrid registers them.
+
+`draw`, `prepare` and `judge` are compiled where the kind is a constant, so that of all their ways only one is left.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from numba import njit
 
+from potentia.envs.grid.levels.catalogue import LEVELS, Kind, Level, find_level
 from potentia.envs.grid.levels.crossing import crossing
 from potentia.envs.grid.levels.door_key import door_key
+from potentia.envs.grid.levels.dynamic_obstacles import dynamic_obstacles, judge_crash, move_obstacles
 from potentia.envs.grid.levels.empty import empty
 from potentia.envs.grid.levels.four_rooms import four_rooms
+from potentia.envs.grid.levels.go_to_door import go_to_door
+from potentia.envs.grid.levels.key_corridor import key_corridor
 from potentia.envs.grid.levels.lava import dist_shift, lava_gap
+from potentia.envs.grid.levels.locked_room import locked_room
+from potentia.envs.grid.levels.memory import judge_memory, memory
 from potentia.envs.grid.levels.multi_room import multi_room
+from potentia.envs.grid.levels.objects import (
+    fetch,
+    go_to_object,
+    judge_fetch,
+    judge_go_to,
+    judge_put_near,
+    put_near,
+)  # fmt: skip
+from potentia.envs.grid.levels.obstructed_maze import obstructed_maze
+from potentia.envs.grid.levels.playground import playground
+from potentia.envs.grid.levels.red_blue_doors import judge_red_blue, red_blue_doors
+from potentia.envs.grid.levels.unlock import judge_open, judge_pick_up, unlock
+from potentia.envs.grid.rules import TAKE, TOGGLE
 
-__all__ = ["LEVELS", "Level", "draw"]
+__all__ = ["LEVELS", "Kind", "Level", "draw", "find_level", "judge", "prepare"]
 
-
-@dataclass(frozen=True)
-class Level:
-    """A level in one size.
-
-    Attributes:
-        kind: Which function draws it, see `draw`.
-        width: Columns, with the walls around.
-        height: Rows, with the walls around.
-        max_steps: The time limit, which also scales the reward.
-        mission: What MiniGrid tells the agent.
-        see_through: Whether walls hide nothing.
-        first: The drawing function's first parameter.
-        second: Its second.
-    """
-
-    kind: int
-    width: int
-    height: int
-    max_steps: int
-    mission: str
-    see_through: bool = False
-    first: int = 0
-    second: int = 0
+# Members of an enumeration are no constants to the compiler.
+_EMPTY, _DOOR_KEY, _FOUR_ROOMS, _LAVA_GAP, _DIST_SHIFT, _CROSSING, _MULTI_ROOM, _UNLOCK = (
+    int(k) for k in list(Kind)[:8]
+)
+_UNLOCK_PICKUP, _KEY_CORRIDOR, _OBSTRUCTED_MAZE, _RED_BLUE_DOORS = (int(k) for k in list(Kind)[8:12])
+_LOCKED_ROOM, _MEMORY, _FETCH, _GO_TO_DOOR, _GO_TO_OBJECT, _PUT_NEAR = (int(k) for k in list(Kind)[12:18])
+_DYNAMIC_OBSTACLES, _PLAYGROUND = (int(k) for k in list(Kind)[18:])
 
 
-_EMPTY, _DOOR_KEY, _FOUR_ROOMS, _LAVA_GAP, _DIST_SHIFT, _CROSSING, _MULTI_ROOM = range(7)
-
-
-@njit
-def draw(kind, cells, agent, rng, n, width, height, stride, first, second):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def draw(kind, world, n, plan):  # type: ignore[no-untyped-def]
     """Draws a new level into world n."""
     if kind == _EMPTY:
-        empty(cells, agent, rng, n, width, height, stride, first, second)
+        empty(world, n, plan)
     elif kind == _DOOR_KEY:
-        door_key(cells, agent, rng, n, width, height, stride, first, second)
+        door_key(world, n, plan)
     elif kind == _FOUR_ROOMS:
-        four_rooms(cells, agent, rng, n, width, height, stride, first, second)
+        four_rooms(world, n, plan)
     elif kind == _LAVA_GAP:
-        lava_gap(cells, agent, rng, n, width, height, stride, first, second)
+        lava_gap(world, n, plan)
     elif kind == _DIST_SHIFT:
-        dist_shift(cells, agent, rng, n, width, height, stride, first, second)
+        dist_shift(world, n, plan)
     elif kind == _CROSSING:
-        crossing(cells, agent, rng, n, width, height, stride, first, second)
+        crossing(world, n, plan)
+    elif kind == _MULTI_ROOM:
+        multi_room(world, n, plan)
+    elif kind == _UNLOCK or kind == _UNLOCK_PICKUP:
+        unlock(world, n, plan)
+    elif kind == _KEY_CORRIDOR:
+        key_corridor(world, n, plan)
+    elif kind == _OBSTRUCTED_MAZE:
+        obstructed_maze(world, n, plan)
+    elif kind == _RED_BLUE_DOORS:
+        red_blue_doors(world, n, plan)
+    elif kind == _LOCKED_ROOM:
+        locked_room(world, n, plan)
+    elif kind == _MEMORY:
+        memory(world, n, plan)
+    elif kind == _FETCH:
+        fetch(world, n, plan)
+    elif kind == _GO_TO_DOOR:
+        go_to_door(world, n, plan)
+    elif kind == _GO_TO_OBJECT:
+        go_to_object(world, n, plan)
+    elif kind == _PUT_NEAR:
+        put_near(world, n, plan)
+    elif kind == _DYNAMIC_OBSTACLES:
+        dynamic_obstacles(world, n, plan)
     else:
-        multi_room(cells, agent, rng, n, width, height, stride, first, second)
+        playground(world, n, plan)
 
 
-def _levels() -> dict[str, Level]:
-    goal, lava = "get to the green goal square", "avoid the lava and get to the green goal square"
-    levels = {}
-    for size in (5, 6, 8, 16):
-        levels[f"Empty-{size}x{size}"] = Level(_EMPTY, size, size, 4 * size**2, goal, True)
-        told = "use the key to open the door and then get to the goal"
-        levels[f"DoorKey-{size}x{size}"] = Level(_DOOR_KEY, size, size, 10 * size**2, told)
-    for size in (5, 6):
-        levels[f"Empty-Random-{size}x{size}"] = Level(_EMPTY, size, size, 4 * size**2, goal, True, 1)
-    levels["FourRooms"] = Level(_FOUR_ROOMS, 19, 19, 100, "reach the goal")
-    for size in (5, 6, 7):
-        levels[f"LavaGapS{size}"] = Level(_LAVA_GAP, size, size, 4 * size**2, lava)
-    for number, strip in ((1, 2), (2, 5)):
-        levels[f"DistShift{number}"] = Level(_DIST_SHIFT, 9, 7, 4 * 9 * 7, goal, True, strip)
-    for size, rivers in ((9, 1), (9, 2), (9, 3), (11, 5)):
-        through = "find the opening and get to the green goal square"
-        levels[f"LavaCrossingS{size}N{rivers}"] = Level(_CROSSING, size, size, 4 * size**2, lava, first=rivers)
-        levels[f"SimpleCrossingS{size}N{rivers}"] = Level(
-            _CROSSING, size, size, 4 * size**2, through, first=rivers, second=1
-        )
-    # MiniGrid's own N4-S5-v0 has six rooms.
-    for name, rooms, largest in (("N2-S4", 2, 4), ("N4-S5", 6, 5), ("N6", 6, 10)):
-        told = "traverse the rooms to get to the goal"
-        levels[f"MultiRoom-{name}"] = Level(_MULTI_ROOM, 25, 25, 20 * rooms, told, first=rooms, second=largest)
-    return levels
+@njit(inline="always")
+def prepare(kind, world, n, plan, action):  # type: ignore[no-untyped-def]
+    """What happens before the agent acts, and the action that it then takes."""
+    if kind == _DYNAMIC_OBSTACLES:
+        action = move_obstacles(world, n, plan, action)
+    elif kind == _MEMORY:
+        action = TOGGLE if action == TAKE else action
+    return action
 
 
-LEVELS = _levels()
-"""By MiniGrid's names: ``MiniGrid-<name>-v0``."""
+@njit(inline="always")
+def judge(kind, world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
+    """What an action comes to in this level; ``carried`` is what the agent carried before it."""
+    if kind == _UNLOCK:
+        outcome = judge_open(world, n, action, outcome)
+    elif kind == _UNLOCK_PICKUP or kind == _KEY_CORRIDOR or kind == _OBSTRUCTED_MAZE:
+        outcome = judge_pick_up(world, n, action, outcome)
+    elif kind == _RED_BLUE_DOORS:
+        outcome = judge_red_blue(world, n, plan, action, outcome)
+    elif kind == _MEMORY:
+        outcome = judge_memory(world, n, outcome)
+    elif kind == _FETCH:
+        outcome = judge_fetch(world, n, outcome)
+    elif kind == _GO_TO_DOOR or kind == _GO_TO_OBJECT:
+        outcome = judge_go_to(world, n, plan, action, outcome)
+    elif kind == _PUT_NEAR:
+        outcome = judge_put_near(world, n, plan, action, carried, outcome)
+    elif kind == _DYNAMIC_OBSTACLES:
+        outcome = judge_crash(world, n, outcome)
+    return outcome

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from potentia.envs.grid.cells import EMPTY
@@ -11,18 +10,17 @@ from potentia.envs.grid.levels.lava import LAVA
 from potentia.envs.grid.pcg64 import integers, shuffle
 from potentia.envs.grid.rules import POSITION
 
-_MOST = 64
-"""Rivers that fit into the largest grid."""
-
 
 @njit
-def crossing(cells, agent, rng, n, width, height, stride, rivers, walls):  # type: ignore[no-untyped-def]
-    """Draws which ``rivers`` there are, in which order a way crosses them, and each opening."""
-    room(cells, agent, n, width, height, stride)
-    agent[n, POSITION] = at(1, 1, stride)
-    cells[n, at(width - 2, height - 2, stride)] = GOAL
-    # Positive: a column; negative: a row.
-    drawn = np.zeros(_MOST, np.int64)
+def crossing(world, n, plan):  # type: ignore[no-untyped-def]
+    """Draws which rivers there are, in which order a way crosses them, and each opening."""
+    rivers, walls, width, height, rng = plan.first, plan.second, plan.width, plan.height, world.rng
+    most = width + height
+    drawn = world.paper[n, :most]  # positive: a column; negative: a row
+    columns, rows = world.paper[n, most : 2 * most], world.paper[n, 2 * most : 3 * most]  # the frame first and last
+    room(world, n, plan)
+    world.agent[n, POSITION] = at(1, 1, plan)
+    world.cells[n, at(width - 2, height - 2, plan)] = GOAL
     count = 0
     for x in range(2, height - 2, 2):
         drawn[count] = x
@@ -32,7 +30,7 @@ def crossing(cells, agent, rng, n, width, height, stride, rivers, walls):  # typ
         count += 1
     shuffle(rng, n, drawn, count)
     rivers = min(rivers, count)
-    columns, rows = np.zeros(_MOST, np.int64), np.zeros(_MOST, np.int64)  # with the frame as first and last
+    columns[0], rows[0] = 0, 0
     tall, wide = 0, 0
     for place in range(2, max(width, height), 2):  # in increasing order
         for index in range(rivers):
@@ -45,11 +43,12 @@ def crossing(cells, agent, rng, n, width, height, stride, rivers, walls):  # typ
     columns[tall + 1], rows[wide + 1] = height - 1, width - 1
     obstacle = WALL if walls else LAVA
     for k in range(1, wide + 1):
-        fill(cells, n, 1, rows[k], width - 2, 1, obstacle, stride)
+        fill(world, n, plan, 1, rows[k], width - 2, 1, obstacle)
     for k in range(1, tall + 1):
-        fill(cells, n, columns[k], 1, 1, height - 2, obstacle, stride)
-    path = np.zeros(_MOST, np.int64)
-    path[:tall] = 1  # cross a column, going right
+        fill(world, n, plan, columns[k], 1, 1, height - 2, obstacle)
+    path = drawn  # 1: cross a column, going right; 0: cross a row, going down
+    for k in range(tall + wide):
+        path[k] = 1 if k < tall else 0
     shuffle(rng, n, path, tall + wide)
     i, j = 0, 0
     for k in range(tall + wide):
@@ -59,4 +58,4 @@ def crossing(cells, agent, rng, n, width, height, stride, rivers, walls):  # typ
         else:
             x, y = integers(rng, n, columns[i] + 1, columns[i + 1]), rows[j + 1]
             j += 1
-        cells[n, at(x, y, stride)] = EMPTY
+        world.cells[n, at(x, y, plan)] = EMPTY

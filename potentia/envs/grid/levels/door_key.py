@@ -12,12 +12,13 @@ _DOOR, _KEY = code(DOOR, YELLOW, LOCKED), code(KEY, YELLOW)
 
 
 @njit
-def door_key(cells, agent, rng, n, width, height, stride, _, __):  # type: ignore[no-untyped-def]
+def door_key(world, n, plan):  # type: ignore[no-untyped-def]
     """The wall, the agent, the door and the key are drawn, in this order."""
-    room(cells, agent, n, width, height, stride)
-    cells[n, at(width - 2, height - 2, stride)] = GOAL
+    cells, rng, width, height = world.cells, world.rng, plan.width, plan.height
+    room(world, n, plan)
+    cells[n, at(width - 2, height - 2, plan)] = GOAL
     wall = integers(rng, n, 2, width - 2)
-    fill(cells, n, wall, 0, 1, height, WALL, stride)
-    put_agent(cells, agent, rng, n, 0, 0, wall, height, width, height, stride)
-    cells[n, at(wall, integers(rng, n, 1, height - 2), stride)] = _DOOR
-    cells[n, free_place(cells, agent, rng, n, 0, 0, wall, height, width, height, stride)] = _KEY
+    fill(world, n, plan, wall, 0, 1, height, WALL)
+    put_agent(world, n, plan, 0, 0, wall, height)
+    cells[n, at(wall, integers(rng, n, 1, height - 2), plan)] = _DOOR
+    cells[n, free_place(world, n, plan, 0, 0, wall, height)] = _KEY

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from numba import njit
 
-from potentia.envs.grid.levels.build import GOAL, at, put_agent, room
+from potentia.envs.grid.levels.build import GOAL, at, put_agent_anywhere, room
 from potentia.envs.grid.rules import POSITION
 
 
 @njit
-def empty(cells, agent, rng, n, width, height, stride, somewhere, _):  # type: ignore[no-untyped-def]
-    """The agent starts in the near corner, or ``somewhere``."""
-    room(cells, agent, n, width, height, stride)
-    cells[n, at(width - 2, height - 2, stride)] = GOAL
-    if somewhere:
-        put_agent(cells, agent, rng, n, 0, 0, width, height, width, height, stride)
+def empty(world, n, plan):  # type: ignore[no-untyped-def]
+    """The agent starts in the near corner, or anywhere."""
+    anywhere = plan.first
+    room(world, n, plan)
+    world.cells[n, at(plan.width - 2, plan.height - 2, plan)] = GOAL
+    if anywhere:
+        put_agent_anywhere(world, n, plan)
     else:
-        agent[n, POSITION] = at(1, 1, stride)
+        world.agent[n, POSITION] = at(1, 1, plan)

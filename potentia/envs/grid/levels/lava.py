@@ -14,22 +14,24 @@ LAVA = code(_LAVA)
 
 
 @njit
-def lava_gap(cells, agent, rng, n, width, height, stride, _, __):  # type: ignore[no-untyped-def]
+def lava_gap(world, n, plan):  # type: ignore[no-untyped-def]
     """A wall of lava with one gap."""
-    room(cells, agent, n, width, height, stride)
-    agent[n, POSITION] = at(1, 1, stride)
-    cells[n, at(width - 2, height - 2, stride)] = GOAL
-    x = integers(rng, n, 2, width - 2)
-    y = integers(rng, n, 1, height - 1)
-    fill(cells, n, x, 1, 1, height - 2, LAVA, stride)
-    cells[n, at(x, y, stride)] = EMPTY
+    width, height = plan.width, plan.height
+    room(world, n, plan)
+    world.agent[n, POSITION] = at(1, 1, plan)
+    world.cells[n, at(width - 2, height - 2, plan)] = GOAL
+    x = integers(world.rng, n, 2, width - 2)
+    y = integers(world.rng, n, 1, height - 1)
+    fill(world, n, plan, x, 1, 1, height - 2, LAVA)
+    world.cells[n, at(x, y, plan)] = EMPTY
 
 
 @njit
-def dist_shift(cells, agent, rng, n, width, height, stride, strip, _):  # type: ignore[no-untyped-def]
-    """Two strips of lava, the second in row ``strip``; nothing is drawn."""
-    room(cells, agent, n, width, height, stride)
-    cells[n, at(width - 2, 1, stride)] = GOAL
-    fill(cells, n, 3, 1, width - 6, 1, LAVA, stride)
-    fill(cells, n, 3, strip, width - 6, 1, LAVA, stride)
-    agent[n, POSITION] = at(1, 1, stride)
+def dist_shift(world, n, plan):  # type: ignore[no-untyped-def]
+    """Two strips of lava; nothing is drawn."""
+    second_strip, width = plan.first, plan.width
+    room(world, n, plan)
+    world.cells[n, at(width - 2, 1, plan)] = GOAL
+    fill(world, n, plan, 3, 1, width - 6, 1, LAVA)
+    fill(world, n, plan, 3, second_strip, width - 6, 1, LAVA)
+    world.agent[n, POSITION] = at(1, 1, plan)

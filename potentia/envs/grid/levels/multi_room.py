@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
-from potentia.envs.grid.cells import BLUE, CLOSED, DOOR, GREEN, GREY, PURPLE, RED, YELLOW, code
-from potentia.envs.grid.levels.build import GOAL, at, clear, frame, free_place, put_agent
+from potentia.envs.grid.cells import CLOSED
+from potentia.envs.grid.levels.build import DOORS, GOAL, at, clear, frame, free_place, put_agent
 from potentia.envs.grid.pcg64 import integers
 
-_DOORS = np.array([code(DOOR, color, CLOSED) for color in (BLUE, GREEN, GREY, PURPLE, RED, YELLOW)], np.uint8)
-"""In the order of the colours' names."""
 _TRIES = 8
 _LEFT, _TOP, _COLUMNS, _ROWS, _DOOR_X, _DOOR_Y = range(6)
+ROOM = 6
+"""Numbers on paper for a room."""
 
 
 @njit
-def _place_room(rng, n, rooms, count, largest, wall, x, y, width, height):  # type: ignore[no-untyped-def]
+def _place_room(world, n, plan, count, wall, x, y):  # type: ignore[no-untyped-def]
     """Draws a room with its entry at (x, y) in a wall (0 right, 1 bottom, 2 left, 3 top); whether there is room."""
+    rng, rooms, largest = world.rng, world.paper[n], plan.second
     columns = integers(rng, n, 4, largest + 1)
     rows = integers(rng, n, 4, largest + 1)
     left, top = x, y
@@ -30,29 +30,32 @@ def _place_room(rng, n, rooms, count, largest, wall, x, y, width, height):  # ty
             top = integers(rng, n, y - rows + 2, y)
         else:
             left = integers(rng, n, x - columns + 2, x)
-    if left < 0 or top < 0 or left + columns > width or top + rows >= height:
+    if left < 0 or top < 0 or left + columns > plan.width or top + rows >= plan.height:
         return False
     for k in range(count - 1):
+        other = ROOM * k
         apart = (
-            left + columns < rooms[k, _LEFT]
-            or rooms[k, _LEFT] + rooms[k, _COLUMNS] <= left
-            or top + rows < rooms[k, _TOP]
-            or rooms[k, _TOP] + rooms[k, _ROWS] <= top
+            left + columns < rooms[other + _LEFT]
+            or rooms[other + _LEFT] + rooms[other + _COLUMNS] <= left
+            or top + rows < rooms[other + _TOP]
+            or rooms[other + _TOP] + rooms[other + _ROWS] <= top
         )
         if not apart:
             return False
-    rooms[count, _LEFT], rooms[count, _TOP], rooms[count, _COLUMNS], rooms[count, _ROWS] = left, top, columns, rows
-    rooms[count, _DOOR_X], rooms[count, _DOOR_Y] = x, y
+    mine = ROOM * count
+    rooms[mine + _LEFT], rooms[mine + _TOP], rooms[mine + _COLUMNS], rooms[mine + _ROWS] = left, top, columns, rows
+    rooms[mine + _DOOR_X], rooms[mine + _DOOR_Y] = x, y
     return True
 
 
 @njit
-def _row_of_rooms(rng, n, rooms, wanted, largest, width, height):  # type: ignore[no-untyped-def]
-    """Draws up to ``wanted`` rooms, each from a door of the one before; returns how many found a place."""
-    x = integers(rng, n, 0, width - 2)
-    y = integers(rng, n, 0, width - 2)
+def _row_of_rooms(world, n, plan):  # type: ignore[no-untyped-def]
+    """Draws up to as many rooms as wanted, each from a door of the one before; returns how many found a place."""
+    rng, rooms, wanted = world.rng, world.paper[n], plan.first
+    x = integers(rng, n, 0, plan.width - 2)
+    y = integers(rng, n, 0, plan.width - 2)
     entry = 2
-    if not _place_room(rng, n, rooms, 0, largest, entry, x, y, width, height):
+    if not _place_room(world, n, plan, 0, entry, x, y):
         return 0
     count = 1
     while count < wanted:
@@ -60,8 +63,8 @@ def _row_of_rooms(rng, n, rooms, wanted, largest, width, height):  # type: ignor
         for _ in range(_TRIES):
             pick = integers(rng, n, 0, 3)
             leave = pick if pick < entry else pick + 1  # one of the three walls without the entry
-            left, top = rooms[count - 1, _LEFT], rooms[count - 1, _TOP]
-            columns, rows = rooms[count - 1, _COLUMNS], rooms[count - 1, _ROWS]
+            last = ROOM * (count - 1)
+            left, top, columns, rows = rooms[last], rooms[last + _TOP], rooms[last + _COLUMNS], rooms[last + _ROWS]
             if leave == 0:
                 x, y = left + columns - 1, top + integers(rng, n, 1, rows - 1)
             elif leave == 1:
@@ -70,7 +73,7 @@ def _row_of_rooms(rng, n, rooms, wanted, largest, width, height):  # type: ignor
                 x, y = left, top + integers(rng, n, 1, rows - 1)
             else:
                 x, y = left + integers(rng, n, 1, columns - 1), top
-            if _place_room(rng, n, rooms, count, largest, (leave + 2) % 4, x, y, width, height):
+            if _place_room(world, n, plan, count, (leave + 2) % 4, x, y):
                 entry = (leave + 2) % 4
                 count += 1
                 placed = True
@@ -81,28 +84,24 @@ def _row_of_rooms(rng, n, rooms, wanted, largest, width, height):  # type: ignor
 
 
 @njit
-def multi_room(cells, agent, rng, n, width, height, stride, wanted, largest):  # type: ignore[no-untyped-def]
-    """Draws rows of rooms until one has as many as ``wanted``; then the doors, the agent and the goal."""
-    clear(cells, agent, n, width, height, stride)
+def multi_room(world, n, plan):  # type: ignore[no-untyped-def]
+    """Draws rows of rooms until one has as many as wanted; then the doors, the agent and the goal."""
+    rng, paper, wanted = world.rng, world.paper[n], plan.first
+    clear(world, n, plan)
     # MiniGrid first draws how many rooms there are, from a range of one: no number is used up.
-    rooms, tried = np.zeros((wanted, 6), np.int64), np.zeros((wanted, 6), np.int64)
     count = 0
     while count < wanted:
-        found = _row_of_rooms(rng, n, tried, wanted, largest, width, height)
-        if found > count:
-            count = found
-            rooms[:] = tried
+        count = _row_of_rooms(world, n, plan)
     previous = -1
     for k in range(count):
-        frame(cells, n, rooms[k, _LEFT], rooms[k, _TOP], rooms[k, _COLUMNS], rooms[k, _ROWS], stride)
+        at_k = ROOM * k
+        frame(world, n, plan, paper[at_k], paper[at_k + _TOP], paper[at_k + _COLUMNS], paper[at_k + _ROWS])
         if k > 0:
             color = integers(rng, n, 0, 6 if previous < 0 else 5)
             color = color + 1 if 0 <= previous <= color else color
-            cells[n, at(rooms[k, _DOOR_X], rooms[k, _DOOR_Y], stride)] = _DOORS[color]
+            world.cells[n, at(paper[at_k + _DOOR_X], paper[at_k + _DOOR_Y], plan)] = DOORS[CLOSED, color]
             previous = color
-    first, last = rooms[0], rooms[count - 1]
-    put_agent(cells, agent, rng, n, first[_LEFT], first[_TOP], first[_COLUMNS], first[_ROWS], width, height, stride)
-    place = free_place(
-        cells, agent, rng, n, last[_LEFT], last[_TOP], last[_COLUMNS], last[_ROWS], width, height, stride
-    )
-    cells[n, place] = GOAL
+    last = ROOM * (count - 1)
+    put_agent(world, n, plan, paper[0], paper[_TOP], paper[_COLUMNS], paper[_ROWS])
+    place = free_place(world, n, plan, paper[last], paper[last + _TOP], paper[last + _COLUMNS], paper[last + _ROWS])
+    world.cells[n, place] = GOAL
