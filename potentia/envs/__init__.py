@@ -10,7 +10,7 @@ import importlib
 
 __all__ = ["register_envs"]
 
-_FAMILIES = ("exact", "minigrid", "minihack")
+_FAMILIES = ("exact", "grid", "minihack")
 
 
 def register_envs() -> None:

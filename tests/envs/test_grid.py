@@ -22,14 +22,9 @@ from potentia.envs.grid.cells import code
 from potentia.envs.grid.pcg64 import integers, pcg64_state, seeded_state, shuffle
 from potentia.shaping import Count
 from potentia.wrappers import ShapeVectorReward
+from tests.envs.minigrid_ids import minigrid_id
 
 ACTIONS = [0, 1, 2, 2, 2, 2, 3, 4, 5, 5, 6]
-
-
-def minigrid_id(name: str) -> str:
-    if name.endswith("-v0"):
-        return f"MiniGrid-{name}"
-    return next(i for i in (f"MiniGrid-{name}-v1", f"MiniGrid-{name}-v0") if i in gym.registry)
 
 
 def same(got: dict[str, Any], want: dict[str, Any]) -> bool:
@@ -95,7 +90,7 @@ def test_every_thing_behaves_as_minigrids_does(seed: int) -> None:
             if rng.random() < 0.5 and (x, y) not in ((1, 1), (14, 14)):
                 game.grid.set(x, y, makers[rng.integers(len(makers))]())
     ours = from_minigrid(game)
-    assert same(ours.observation(), game.gen_obs())
+    assert same(ours.observe(), game.gen_obs())
     done = set()
     for _ in range(900):
         action = int(rng.choice(ACTIONS))
@@ -139,7 +134,7 @@ def test_going_on_from_the_middle_of_a_game() -> None:
     for action in (2, 1, 3, 2, 5, 2):
         game.step(action)
     ours = from_minigrid(game)
-    assert same(ours.observation(), game.gen_obs())
+    assert same(ours.observe(), game.gen_obs())
     want, got = game.step(1), ours.step(1)
     assert same(got[0], want[0])
     assert same(ours.reset()[0], game.reset()[0])  # its random numbers came along

@@ -1,8 +1,36 @@
-"""MiniGrid's worlds at the speed of the hardware: the rules are written once, as scalar functions, and compiled."""
+"""MiniGrid's worlds at the speed of the hardware: the rules are written once, as scalar functions, and compiled.
 
-from potentia.envs.grid.levels import LEVELS, Level, find_level
-from potentia.envs.grid.minigrid_state import from_minigrid
-from potentia.envs.grid.vector import GridEnv, GridVectorEnv
-from potentia.envs.grid.worlds import GridWorlds
+What is named here is imported when it is first used, so that to register the ids costs nothing.
+"""
 
-__all__ = ["LEVELS", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level", "from_minigrid"]
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from potentia.envs.grid.registration import register
+
+if TYPE_CHECKING:
+    from potentia.envs.grid.env import GridEnv
+    from potentia.envs.grid.levels import LEVELS, Level, find_level
+    from potentia.envs.grid.minigrid_state import from_minigrid
+    from potentia.envs.grid.vector import GridVectorEnv
+    from potentia.envs.grid.worlds import GridWorlds
+
+__all__ = ["LEVELS", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level", "from_minigrid", "register"]
+
+_HOMES = {
+    "GridEnv": "env",
+    "GridVectorEnv": "vector",
+    "GridWorlds": "worlds",
+    "LEVELS": "levels",
+    "Level": "levels",
+    "find_level": "levels",
+    "from_minigrid": "minigrid_state",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from potentia.envs.grid.cells import BOX, CLOSED, DOOR, EMPTY, KEY, LOCKED, code
+from potentia.envs.grid.env import GridEnv
 from potentia.envs.grid.levels import LEVELS, Kind
 from potentia.envs.grid.levels.build import WALL
 from potentia.envs.grid.levels.catalogue import COLORS, FETCH_PHRASES
 from potentia.envs.grid.pcg64 import pcg64_state
 from potentia.envs.grid.rules import CARRIED, DIRECTION, MARGIN, POSITION, STEPS
-from potentia.envs.grid.vector import GridEnv
-from potentia.envs.grid.worlds import DISABLED, GridWorlds
+from potentia.envs.grid.worlds import GridWorlds
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -46,10 +46,11 @@ def from_minigrid(env: gym.Env[Any, Any]) -> GridEnv:
         raise ValueError(f"{name} must be {level.width}x{level.height} with a view of 7, as registered, got {made}")
     if getattr(game, "grid", None) is None or game.agent_pos is None:
         raise ValueError(f"{name} has no state yet: call env.reset() first")
-    worlds = GridWorlds(replace(level, see_through=game.see_through_walls), 1, DISABLED, int(game.max_steps))
-    load(worlds, 0, game)
-    worlds.observe()
-    return GridEnv(worlds)
+    here = replace(level, see_through=game.see_through_walls)
+    ours = GridEnv(here, observation="dict", info_keys=(), max_steps=int(game.max_steps))
+    load(ours.worlds, 0, game)
+    ours.restore(ours.save())
+    return ours
 
 
 def load(worlds: GridWorlds, n: int, game: Any) -> None:

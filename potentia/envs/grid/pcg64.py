@@ -39,6 +39,14 @@ def seeded_state(seed: int | None) -> np.ndarray[Any, Any]:
     return pcg64_state(np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))))
 
 
+def any_states(count: int) -> np.ndarray[Any, Any]:
+    """Rows of state ``(count, 6)`` of generators with no seed."""
+    rows = np.random.default_rng().integers(0, 2**64, (count, STATE), np.uint64)
+    rows[:, 3] |= _ONE  # the increment is odd
+    rows[:, 4:] = 0
+    return rows
+
+
 @njit(inline="always")
 def _product(a, b):  # type: ignore[no-untyped-def]
     """The high and low half of a 128-bit product."""
@@ -96,3 +104,16 @@ def shuffle(rng, n, items, count):  # type: ignore[no-untyped-def]
         while j > np.uint64(i):
             j = next32(rng, n) & bits
         items[i], items[np.int64(j)] = items[np.int64(j)], items[i]
+
+
+def generator_of(row: np.ndarray[Any, Any]) -> np.random.Generator:
+    """NumPy's generator in the state of a row; the inverse of `pcg64_state`."""
+    bits = np.random.PCG64()
+    high, low, inc_high, inc_low, kept, half = (int(part) for part in row)
+    bits.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": high << 64 | low, "inc": inc_high << 64 | inc_low},
+        "has_uint32": kept,
+        "uinteger": half,
+    }
+    return np.random.Generator(bits)

@@ -1,151 +1,244 @@
-"""The Gymnasium forms of the compiled worlds: many at once, and one with MiniGrid's own observation."""
+"""Many compiled worlds at once as a Gymnasium vector environment."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from potentia.envs.grid.levels import find_level
-from potentia.envs.grid.rules import VIEW
-from potentia.envs.grid.worlds import DISABLED, NEXT_STEP, SAME_STEP, GridWorlds
+from potentia.envs.grid.captions import CaptionWriter
+from potentia.envs.grid.description import EVENTS, EVENTS_OF, Description
+from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.render import render_world
+from potentia.envs.grid.rules import DIRECTION, VIEW
+from potentia.envs.grid.worlds import DISABLED, NEXT_STEP, SAME_STEP, GridWorlds, has_distance
 
+INFO_KEYS = ("caption", "state_hash", "distance", "potential", "subgoals", "success")
 _MODES = {
     AutoresetMode.NEXT_STEP: NEXT_STEP,
     AutoresetMode.SAME_STEP: SAME_STEP,
     AutoresetMode.DISABLED: DISABLED,
 }
 IMAGE_SPACE = spaces.Box(0, 255, (VIEW, VIEW, 3), np.uint8)
-ACTION_SPACE = spaces.Discrete(7)
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz ,")
+
+
+def spaces_of(level: Level, observation: str) -> tuple[gym.Space[Any], spaces.Discrete]:
+    """The space of one observation and of one action.
+
+    Raises:
+        ValueError: If the observation is neither "image" nor "dict".
+    """
+    action_space = spaces.Discrete(level.actions)
+    if observation == "image":
+        return IMAGE_SPACE, action_space
+    if observation == "dict":
+        mission = spaces.Text(120, min_length=0, charset=_LETTERS)
+        return spaces.Dict({"direction": spaces.Discrete(4), "image": IMAGE_SPACE, "mission": mission}), action_space
+    raise ValueError(f'observation must be "image" or "dict", got {observation!r}')
+
+
+def offered_keys(level: Level) -> tuple[str, ...]:
+    """The keys that ``info`` can have in a level."""
+    return tuple(key for key in INFO_KEYS if has_distance(level) or key not in {"distance", "potential"})
+
+
+def wanted_keys(level: Level, info_keys: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The keys that ``info`` is to have; None for all that it can.
+
+    Raises:
+        ValueError: If the level doesn't offer one.
+    """
+    offered = offered_keys(level)
+    if info_keys is None:
+        return offered
+    if unknown := sorted(set(info_keys) - set(offered)):
+        raise ValueError(f"info_keys must be among {offered} in this level, got {unknown}")
+    return tuple(info_keys)
+
+
+def make_worlds(level: Level, num_envs: int, mode: int, max_steps: int | None, keys: Sequence[str]) -> GridWorlds:
+    """The worlds of an environment whose info has ``keys``."""
+    measured = bool({"distance", "potential"} & set(keys))
+    described = bool({"state_hash", "subgoals"} & set(keys))
+    return GridWorlds(level, num_envs, mode, max_steps, described=described, measured=measured)
 
 
 class GridVectorEnv(VectorEnv[Any, Any, Any]):
     """N worlds of one of MiniGrid's levels, stepped together, with MiniGrid's rules, levels, rewards and limits.
 
-    The observation is MiniGrid's image, ``(N, 7, 7, 3)`` uint8: column, row, (object, colour, state). World i after
-    ``reset(seed=s)`` is, reset after reset, what MiniGrid gives after ``reset(seed=s + i)``. ``info`` holds ``success``
-    ``(N,)``.
+    MiniGrid: Chevalier-Boisvert et al. 2023, arXiv 2306.13831. World i after ``reset(seed=s)`` is, reset after reset,
+    what MiniGrid gives after ``reset(seed=s + i)``; observations, rewards and ends are MiniGrid's, to the bit;
+    so the last step of an episode that succeeds at its limit is both terminated and truncated. ``info`` describes the
+    state reached, in the form that Gymnasium's own vector environments give it: ``state_hash`` (of all but the step
+    count), ``distance`` (fewest actions to success in the true state; -1.0 if there is no way, or the episode failed),
+    ``potential`` (-distance / (4 * (width + height)), not below -1), ``subgoals`` (events), ``success``, ``caption``
+    (what the agent sees and carries, in words). The caption costs more than all else together: at speed, ask only for
+    the keys that are read.
 
     Args:
-        level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``.
+        level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         num_envs: N.
+        observation: "image" for MiniGrid's partial view, ``(N, 7, 7, 3)`` uint8: column, row, (object, colour, state);
+            "dict" for its dictionary of image, direction and mission.
+        info_keys: The keys of ``info`` wanted; None for all that the level has.
         autoreset_mode: When a finished world starts anew.
         max_steps: Another time limit than the level's; it also scales the reward, ``1 - 0.9 * steps / max_steps``.
+        device: None for NumPy arrays, else tensors on that device.
+        render_mode: "rgb_array" or None.
+        size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
 
     Raises:
-        ValueError: If there is no such level, or a number is less than 1.
+        ValueError: If there is no such level, a number is less than 1, or an option is none.
     """
 
     def __init__(
         self,
-        level: str,
+        level: str | Level,
         num_envs: int = 1,
         *,
+        observation: str = "image",
+        info_keys: tuple[str, ...] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_steps: int | None = None,
+        device: torch.device | str | None = None,
+        render_mode: str | None = None,
+        **size: int,
     ) -> None:
         if num_envs < 1 or (max_steps is not None and max_steps < 1):
             raise ValueError(f"num_envs and max_steps must be at least 1, got {num_envs} and {max_steps}")
+        self.level = find_level(level, **size) if isinstance(level, str) else level
         self.num_envs = num_envs
         self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
-        self.single_observation_space, self.single_action_space = IMAGE_SPACE, ACTION_SPACE
-        self.observation_space = batch_space(IMAGE_SPACE, num_envs)
-        self.action_space = batch_space(ACTION_SPACE, num_envs)
-        self.worlds = GridWorlds(find_level(level), num_envs, _MODES[self.autoreset_mode], max_steps)
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 10}
+        self.render_mode = checked_render_mode(render_mode)
+        self.single_observation_space, self.single_action_space = spaces_of(self.level, observation)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._keys = wanted_keys(self.level, info_keys)
+        self.worlds = make_worlds(self.level, num_envs, _MODES[self.autoreset_mode], max_steps, self._keys)
+        self.device = None if device is None else torch.device(device)
+        self._image_only = observation == "image"
+        self._events = EVENTS_OF[self.level.kind]
+        self._bits = {name: np.uint32(1 << EVENTS.index(name)) for name in self._events}
+        self._caption = CaptionWriter()
         self._all = np.ones(num_envs, bool)
         self._seeded = False
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Draws new levels in all worlds, or in those of ``options["reset_mask"]``."""
+        """Draws new levels in all worlds, or in those of ``options["reset_mask"]``; random numbers go on."""
         mask = (options or {}).get("reset_mask")
-        mask = np.ones(self.num_envs, bool) if mask is None else np.asarray(mask, bool)
+        mask = self._all if mask is None else np.asarray(mask, bool)
         if seed is not None or not self._seeded:
-            seeds: list[int | None] = list(seed) if isinstance(seed, list) else [None] * self.num_envs
-            if isinstance(seed, int):
-                seeds = [seed + i for i in range(self.num_envs)]
-            if len(seeds) != self.num_envs:
-                raise ValueError(f"seed must be one number or {self.num_envs}, one for each world, got {len(seeds)}")
-            for n in np.flatnonzero(mask) if self._seeded else range(self.num_envs):
-                self.worlds.seed(int(n), seeds[n])
-            self._seeded = True
+            self._seed(seed, mask)
         self.worlds.reset(mask)
         self.worlds.out.success[mask] = False
-        return self.worlds.out.image.copy(), self._info()
+        return self._observation(self.worlds.out.image), self._info()
+
+    def _seed(self, seed: int | list[int | None] | None, mask: np.ndarray[Any, Any]) -> None:
+        seeds: list[int | None] = list(seed) if isinstance(seed, list) else [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            seeds = [int(seed) + i for i in range(self.num_envs)]
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"seed must be one number or {self.num_envs}, one for each world, got {len(seeds)}")
+        for n in np.flatnonzero(mask) if self._seeded else range(self.num_envs):
+            self.worlds.seed(int(n), seeds[n])
+        self._seeded = True
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """One action in each world.
 
         Raises:
             RuntimeError: If it comes before the first reset.
-            ValueError: If an action is not one of 0, ..., 6, or there are not N.
+            ValueError: If an action is none of the level's, or there are not N.
         """
         if not self._seeded:
             raise RuntimeError("step() came before reset(): call reset() first")
-        worlds, chosen = self.worlds, np.asarray(actions)
+        worlds, chosen = self.worlds, np.asarray(actions.cpu() if isinstance(actions, torch.Tensor) else actions)
         if chosen.dtype != np.int64 and chosen.dtype.kind in "iu":
             chosen = chosen.astype(np.int64)
         if chosen.shape != (self.num_envs,) or chosen.dtype != np.int64 or not worlds.step(chosen):
             raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {chosen!r}")
-        terminated, truncated = worlds.out.terminated.copy(), worlds.out.truncated.copy()
+        out = worlds.out
+        terminated, truncated = out.terminated.copy(), out.truncated.copy()
         info = self._info()
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             done = terminated | truncated
             if done.any():
-                info |= {"final_obs": worlds.out.final.copy(), "_final_obs": done, "_final_info": done}
-                info["final_info"] = {"success": info["success"], "_success": done}
-                info["success"] = np.zeros(self.num_envs, bool)
-        return worlds.out.image.copy(), worlds.out.reward.copy(), terminated, truncated, info
+                self._add_final(info, done)
+        return (
+            self._observation(out.image), self._given(out.reward.copy()), self._given(terminated),
+            self._given(truncated), info,
+        )  # fmt: skip
+
+    def _add_final(self, info: dict[str, Any], done: np.ndarray[Any, Any]) -> None:
+        """Tells of the episodes that ended in this step, whose worlds are drawn anew already."""
+        worlds = self.worlds
+        final = self._tell(worlds.final_description, worlds.out.final, worlds.out.success, done)
+        # A description of worlds that begin tells of no event, and not of success.
+        info.update(self._tell(worlds.description, worlds.out.image, worlds.out.success & ~done, self._all))
+        given = self._given(done)
+        info.update(
+            final_obs=self._observation(worlds.out.final), final_info=final, _final_obs=given, _final_info=given
+        )
+
+    def render(self) -> Any:
+        """A picture of each world, as MiniGrid draws it."""
+        if self.render_mode is None:
+            raise ValueError('render_mode is None: make the environment with render_mode="rgb_array"')
+        return tuple(render_world(self.worlds, n) for n in range(self.num_envs))
+
+    def _given(self, array: np.ndarray[Any, Any]) -> Any:
+        return array if self.device is None else torch.from_numpy(array).to(self.device)
+
+    def _observation(self, image: np.ndarray[Any, Any]) -> Any:
+        seen = self._given(image.copy())
+        if self._image_only:
+            return seen
+        direction = self.worlds.state.agent[:, DIRECTION].astype(np.int64)
+        missions = tuple(self.worlds.mission(n) for n in range(self.num_envs))
+        return {"direction": self._given(direction), "image": seen, "mission": missions}
 
     def _info(self) -> dict[str, Any]:
-        return {"success": self.worlds.out.success.copy(), "_success": self._all}
+        out = self.worlds.out
+        return self._tell(self.worlds.description, out.image, out.success, self._all)
+
+    def _tell(
+        self, told: Description, image: np.ndarray[Any, Any], success: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]
+    ) -> dict[str, Any]:
+        info: dict[str, Any] = {}
+        for key in self._keys:
+            if key == "caption":
+                captions = [self._caption(view) if here else None for view, here in zip(image, mask, strict=True)]
+                info[key] = np.array(captions, object)
+            elif key == "subgoals":
+                happened: dict[str, Any] = {}
+                for name, bit in self._bits.items():
+                    happened[name] = self._given((told.events & bit) != 0)
+                    happened[f"_{name}"] = self._given(mask.copy())
+                info[key] = happened
+            elif key == "success":
+                info[key] = self._given(success.copy())
+            else:
+                info[key] = self._given(getattr(told, key).copy())
+            info[f"_{key}"] = self._given(mask.copy())
+        return info
 
 
-class GridEnv(gym.Env[dict[str, Any], int]):
-    """One compiled world with MiniGrid's observation: ``image``, ``direction`` and ``mission``. See `from_minigrid`."""
+def checked_render_mode(render_mode: str | None) -> str | None:
+    """The render mode.
 
-    def __init__(self, worlds: GridWorlds) -> None:
-        self.worlds = worlds
-        self.action_space = spaces.Discrete(7)  # type: ignore[assignment]  # of np.int64, and so are actions
-        self.observation_space = spaces.Dict(
-            {"direction": spaces.Discrete(4), "image": IMAGE_SPACE, "mission": spaces.Text(120)}
-        )
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Draws a new level."""
-        super().reset(seed=seed, options=options)
-        if seed is not None:
-            self.worlds.seed(0, seed)
-        self.worlds.reset()
-        return self.observation(), {}
-
-    def step(self, action: int) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """One action."""
-        worlds = self.worlds
-        worlds.out.waiting[0] = False  # MiniGrid goes on after an end, and so does this
-        if not worlds.step(np.array([action], np.int64)):
-            raise ValueError(f"an action must be one of 0..6, got {action!r}")
-        return (
-            self.observation(),
-            float(worlds.out.reward[0]),
-            bool(worlds.out.terminated[0]),
-            bool(worlds.out.truncated[0]),
-            {},
-        )
-
-    def observation(self) -> dict[str, Any]:
-        """What the agent sees now."""
-        worlds = self.worlds
-        return {
-            "image": worlds.out.image[0].copy(),
-            "direction": int(worlds.state.agent[0, 1]),
-            "mission": worlds.mission(0),
-        }
+    Raises:
+        ValueError: If it is neither None nor "rgb_array".
+    """
+    if render_mode not in (None, "rgb_array"):
+        raise ValueError(f'render_mode must be "rgb_array" or None, got {render_mode!r}')
+    return render_mode

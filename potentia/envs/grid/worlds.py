@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
 
-from potentia.envs.grid.levels import Level, draw, judge, prepare
+from potentia.envs.grid.compiling import SOURCES
+from potentia.envs.grid.description import Description, compile_describe
+from potentia.envs.grid.distance import NO_AIM, aim_of
+from potentia.envs.grid.levels import FIRST_WITH_RULES, Level, draw, judge, prepare
 from potentia.envs.grid.levels.catalogue import mission_of
-from potentia.envs.grid.pcg64 import STATE, seeded_state
+from potentia.envs.grid.pcg64 import any_states, seeded_state
 from potentia.envs.grid.rules import (
     CARRIED,
     DONE,
@@ -20,11 +21,13 @@ from potentia.envs.grid.rules import (
     LIGHT,
     MARGIN,
     PLAYING,
+    POSITION,
     STEPS,
     SUCCESS,
     VIEW,
     Plan,
     World,
+    ahead_of,
     observe_one,
     reward_of,
     step_one,
@@ -37,7 +40,20 @@ _PARALLEL_FROM = 128
 
 
 class Output(NamedTuple):
-    """What a step writes, a row for each world; see `GridWorlds`."""
+    """What a step writes, a row for each world.
+
+    Attributes:
+        image: ``(N, 7, 7, 3)`` uint8: what the agents see.
+        final: The same where an episode ended in mode ``SAME_STEP``: what its agent saw last.
+        reward: ``(N,)`` float64.
+        terminated: ``(N,)`` bool.
+        truncated: ``(N,)`` bool.
+        success: ``(N,)`` bool.
+        waiting: ``(N,)`` bool: ended, and not yet started anew.
+        fresh: ``(N,)`` bool: to be drawn anew, in this step.
+        before: ``(N, 4)`` int32: of the state before the step, see `potentia.envs.grid.description`; -1 first where no
+            step was made.
+    """
 
     image: Any
     final: Any
@@ -47,6 +63,35 @@ class Output(NamedTuple):
     success: Any
     waiting: Any
     fresh: Any
+    before: Any
+
+
+@njit(forceinline=True)
+def step_world(world, out, n, action, mode, plan, offsets, light):  # type: ignore[no-untyped-def]
+    """One action in world n, what it comes to, and what is seen then; nothing, if its episode has ended."""
+    out.reward[n], out.terminated[n], out.truncated[n], out.success[n] = 0.0, False, False, False
+    out.fresh[n] = out.waiting[n] and mode == NEXT_STEP
+    out.before[n, 0] = -1
+    if out.waiting[n]:
+        return
+    agent, special = world.agent, plan.kind >= FIRST_WITH_RULES
+    if special:
+        action = prepare(world, n, plan, action)
+    ahead, carried = ahead_of(world, n, plan.stride), agent[n, CARRIED]
+    out.before[n, 0], out.before[n, 1] = ahead, world.cells[n, ahead]
+    out.before[n, 2], out.before[n, 3] = carried, agent[n, POSITION]
+    outcome = step_one(world, n, action, plan.stride)
+    if special:
+        outcome = judge(world, n, plan, action, carried, outcome)
+    observe_one(world, n, out.image, offsets, light)
+    steps = agent[n, STEPS]
+    out.reward[n] = reward_of(outcome, steps, plan.max_steps)
+    out.terminated[n], out.success[n] = outcome != PLAYING, outcome == SUCCESS
+    out.truncated[n] = steps >= plan.max_steps
+    ended = out.terminated[n] or out.truncated[n]
+    out.waiting[n] = ended
+    if ended:
+        out.fresh[n] = mode == SAME_STEP
 
 
 @njit
@@ -57,48 +102,26 @@ def _wrong(actions):  # type: ignore[no-untyped-def]
     return False
 
 
-def _digest() -> int:
-    """A number that changes with any of the rules' sources."""
-    folder = Path(__file__).parent
-    texts = [path.read_bytes() for path in sorted(folder.rglob("*.py"))]
-    return int.from_bytes(hashlib.sha256(b"".join(texts)).digest()[:4], "big")
-
-
-# Numba's cache on disk knows neither how a function was to be compiled nor what it calls in other files, but it knows
-# the values that the function encloses: hence the keys, which differ with both.
-
-
 @lru_cache
-def _compile_step(key: int, kind: int, parallel: bool) -> Any:
-    """The step of all worlds of one kind, on one core or on all; it returns how many begin anew, -1 for a wrong action.
+def _compile_step(parallel: bool) -> Any:
+    """The step of all worlds, on one core or on all; it returns how many begin anew, -1 for a wrong action.
 
     It takes the arrays one by one: tuples of them cost more to hand over than sixteen worlds to step.
     """
+    key = 2 * SOURCES + parallel
 
     @njit(cache=True, parallel=parallel, error_model="numpy")
     def step(  # type: ignore[no-untyped-def]
-        cells, agent, task, rng, paper, image, final, reward, terminated, truncated, success, waiting, fresh,
+        cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
         actions, mode, plan, offsets, light,
     ):  # fmt: skip
         if key < 0 or _wrong(actions):
             return -1
         begin = 0
         for n in prange(len(actions)):
-            reward[n], terminated[n], truncated[n], success[n] = 0.0, False, False, False
-            fresh[n] = waiting[n] and mode == NEXT_STEP
-            begin += fresh[n]
-            if waiting[n]:
-                continue
             world = World(cells, agent, task, rng, paper)
-            action = prepare(kind, world, n, plan, actions[n])
-            carried = agent[n, CARRIED]
-            outcome = judge(kind, world, n, plan, action, carried, step_one(world, n, action, plan.stride))
-            observe_one(world, n, image, offsets, light)
-            steps = agent[n, STEPS]
-            reward[n] = reward_of(outcome, steps, plan.max_steps)
-            terminated[n], success[n], truncated[n] = outcome != PLAYING, outcome == SUCCESS, steps >= plan.max_steps
-            waiting[n] = terminated[n] or truncated[n]
-            fresh[n] = waiting[n] and mode == SAME_STEP
+            out = Output(image, image, reward, terminated, truncated, success, waiting, fresh, before)
+            step_world(world, out, n, actions[n], mode, plan, offsets, light)
             begin += fresh[n]
         return begin
 
@@ -106,39 +129,38 @@ def _compile_step(key: int, kind: int, parallel: bool) -> Any:
 
 
 @lru_cache
-def _compile_reset(key: int, kind: int) -> Any:
-    """The reset of worlds of one kind."""
+def _compile_draw(kind: int) -> Any:
+    """Draws worlds of one kind."""
+    key = SOURCES
 
     @njit(cache=True)
-    def reset(  # type: ignore[no-untyped-def]
-        cells, agent, task, rng, paper, image, final, waiting, mask, plan, offsets, light
-    ):
+    def draw_all(cells, agent, task, rng, paper, waiting, mask, plan):  # type: ignore[no-untyped-def]
         if key < 0:
             return
         world = World(cells, agent, task, rng, paper)
         for n in range(len(mask)):
             if mask[n]:
-                final[n] = image[n]
                 draw(kind, world, n, plan)
-                observe_one(world, n, image, offsets, light)
                 waiting[n] = False
 
-    return reset
+    return draw_all
 
 
-def _compile_observe(sources: int) -> Any:
+@lru_cache
+def _compile_observe() -> Any:
+    """Writes what is seen in the worlds of a mask."""
+    key = SOURCES
+
     @njit(cache=True)
-    def observe(cells, agent, task, rng, paper, image, offsets, light):  # type: ignore[no-untyped-def]
-        if sources < 0:
+    def observe_all(cells, agent, task, rng, paper, image, mask, offsets, light):  # type: ignore[no-untyped-def]
+        if key < 0:
             return
-        for n in range(len(agent)):
-            observe_one(World(cells, agent, task, rng, paper), n, image, offsets, light)
+        world = World(cells, agent, task, rng, paper)
+        for n in range(len(mask)):
+            if mask[n]:
+                observe_one(world, n, image, offsets, light)
 
-    return observe
-
-
-_SOURCES = _digest()
-_observe = _compile_observe(_SOURCES)
+    return observe_all
 
 
 class GridWorlds:
@@ -149,15 +171,26 @@ class GridWorlds:
         num_envs: N.
         mode: What happens to a world that ended: ``NEXT_STEP``, ``SAME_STEP`` or ``DISABLED``, as in Gymnasium.
         max_steps: Another time limit than the level's.
+        described: Whether hash and events are kept up to date.
+        measured: Whether the distance is, too, where the level has one.
 
     Attributes:
         state: See `potentia.envs.grid.rules.World`.
-        out: What a step writes: ``image`` ``(N, 7, 7, 3)`` uint8, what the agents see; ``final``, the same where an
-            episode ended in mode ``SAME_STEP``: what its agent saw last; ``reward`` ``(N,)`` float64; ``terminated``,
-            ``truncated``, ``success`` and ``waiting`` (ended, and not yet started anew) ``(N,)`` bool.
+        out: What a step writes, see `Output`.
+        description: See `potentia.envs.grid.description.Description`.
+        final_description: The same where an episode ended in mode ``SAME_STEP``.
     """
 
-    def __init__(self, level: Level, num_envs: int, mode: int = NEXT_STEP, max_steps: int | None = None) -> None:
+    def __init__(
+        self,
+        level: Level,
+        num_envs: int,
+        mode: int = NEXT_STEP,
+        max_steps: int | None = None,
+        *,
+        described: bool = False,
+        measured: bool = False,
+    ) -> None:
         self.level, self.num_envs, self.mode = level, num_envs, mode
         stride = level.width + 2 * MARGIN
         limit = level.max_steps if max_steps is None else max_steps
@@ -167,42 +200,87 @@ class GridWorlds:
             np.zeros((num_envs, stride * (level.height + 2 * MARGIN)), np.uint8),
             np.zeros((num_envs, 4), np.int32),
             np.zeros((num_envs, level.notes), np.int32),
-            np.zeros((num_envs, STATE), np.uint64),
+            any_states(num_envs),
             np.zeros((num_envs, level.paper), np.int32),
         )
         image = np.zeros((num_envs, VIEW, VIEW, 3), np.uint8)
-        final = np.zeros_like(image)
-        flags = (np.zeros(num_envs, bool) for _ in range(5))
-        self._image, self._final = image.reshape(num_envs, -1), final.reshape(num_envs, -1)
-        self.out = Output(image, final, np.zeros(num_envs), *flags)
-        self._arrays = (*self.state, self._image, self._final, *self.out[2:])
-        self.offsets = view_offsets(stride)
+        before = np.zeros((num_envs, 4), np.int32)
+        reward, flags = np.zeros(num_envs), [np.zeros(num_envs, bool) for _ in range(5)]
+        self.out = Output._make((image, np.zeros_like(image), reward, *flags, before))
+        self._image = image.reshape(num_envs, -1)
+        self._arrays = (*self.state, self._image, *self.out[2:])
+        self.offsets, self.light = view_offsets(stride), EVERYTHING if level.see_through else LIGHT
+        self._rest = (self.plan, self.offsets, self.light)
         kind, parallel = int(level.kind), num_envs >= _PARALLEL_FROM
-        self._step = _compile_step(2 * _SOURCES + parallel, kind, parallel)
-        self._reset = _compile_reset(_SOURCES, kind)
-        self.light = EVERYTHING if level.see_through else LIGHT
+        self._step, self._draw, self._observe = _compile_step(parallel), _compile_draw(kind), _compile_observe()
+        self._all = np.ones(num_envs, bool)
+        self._aim = aim_of(level) if measured else NO_AIM
+        poses = 4 * level.width * level.height if self._aim != NO_AIM else 0
+        self.described = described or measured
+        self.description = self.final_description = Description.of(num_envs, poses)
+        self._describe_step, self._describe_reset = compile_describe(parallel)
 
     def seed(self, n: int, seed: int | None) -> None:
         """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
         self.state.rng[n] = seeded_state(seed)
 
     def reset(self, mask: np.ndarray[Any, Any] | None = None) -> None:
-        """Draws new levels in the worlds of ``mask``, or in all; what was seen before goes to ``final``."""
-        mask = np.ones(self.num_envs, bool) if mask is None else np.asarray(mask, bool)
-        images = self._image, self._final
-        self._reset(*self.state, *images, self.out.waiting, mask, self.plan, self.offsets, self.light)
+        """Draws new levels in the worlds of ``mask``, or in all."""
+        mask = self._all if mask is None else np.asarray(mask, bool)
+        self._draw(*self.state, self.out.waiting, mask, self.plan)
+        self._look(mask)
+
+    def _look(self, mask: np.ndarray[Any, Any]) -> None:
+        """Brings up to date what is seen and described in the worlds of ``mask``."""
+        self._observe(*self.state, self._image, mask, self.offsets, self.light)
+        if self.described:
+            self._describe_reset(*self.state, mask, *self.description, self.plan, self._aim)
 
     def step(self, actions: np.ndarray[Any, Any]) -> bool:
         """One action ``(N,)`` of int64, 0 to 6, in each world; False, and nothing done, if one is not."""
-        begin = self._step(*self._arrays, actions, self.mode, self.plan, self.offsets, self.light)
-        if begin > 0:
+        begin = self._step(*self._arrays, actions, self.mode, *self._rest)
+        if begin < 0:
+            return False
+        if self.described:
+            out = self.out
+            self._describe_step(
+                *self.state, out.terminated, out.success, out.before, *self.description, self.plan, self._aim
+            )
+        if begin and self.mode == SAME_STEP:
+            self.out.final[:] = self.out.image
+            if self.described:
+                table = self.description.table
+                self.final_description = Description(*(
+                    part if part is table else part.copy() for part in self.description
+                ))  # fmt: skip
+        if begin:
             self.reset(self.out.fresh)
-        return bool(begin >= 0)
+        return True
 
-    def observe(self) -> None:
-        """Writes ``image`` anew, after the state was written from outside."""
-        _observe(*self.state, self._image, self.offsets, self.light)
+    def refresh(self) -> None:
+        """Brings what is seen and described up to date, after the state was written from outside."""
+        self._look(self._all)
+
+    def save(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """A copy of the whole state, random numbers included, for `restore`."""
+        return (*(part.copy() for part in self.state), self.out.waiting.copy())
+
+    def restore(
+        self, saved: tuple[np.ndarray[Any, Any], ...], rows: Any = slice(None), into: Any = slice(None)
+    ) -> None:
+        """Writes back what `save` returned: its ``rows`` into the worlds ``into``; all by default.
+
+        One row may go into many worlds: ``restore(saved, [0], slice(None))`` makes all of them copies of the first.
+        """
+        for part, kept in zip((*self.state, self.out.waiting), saved, strict=True):
+            part[into] = kept[rows]
+        self.refresh()
 
     def mission(self, n: int) -> str:
         """What the agent of world n is told."""
         return mission_of(self.level, self.state.task[n])
+
+
+def has_distance(level: Level) -> bool:
+    """Whether the distance to success is known in a level."""
+    return aim_of(level) != NO_AIM

@@ -1,6 +1,6 @@
 """The levels: how each is drawn, what it adds to the rules, and the sizes in which MiniGrid registers them.
 
-`draw`, `prepare` and `judge` are compiled where the kind is a constant, so that of all their ways only one is left.
+`draw` is compiled where the kind is a constant, so that of all its ways only one is left.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from potentia.envs.grid.levels.red_blue_doors import judge_red_blue, red_blue_do
 from potentia.envs.grid.levels.unlock import judge_open, judge_pick_up, unlock
 from potentia.envs.grid.rules import TAKE, TOGGLE
 
-__all__ = ["LEVELS", "Kind", "Level", "draw", "find_level", "judge", "prepare"]
+__all__ = ["FIRST_WITH_RULES", "LEVELS", "Kind", "Level", "draw", "find_level", "judge", "prepare"]
 
 # Members of an enumeration are no constants to the compiler.
 _EMPTY, _DOOR_KEY, _FOUR_ROOMS, _LAVA_GAP, _DIST_SHIFT, _CROSSING, _MULTI_ROOM, _UNLOCK = (
@@ -42,6 +42,9 @@ _EMPTY, _DOOR_KEY, _FOUR_ROOMS, _LAVA_GAP, _DIST_SHIFT, _CROSSING, _MULTI_ROOM, 
 _UNLOCK_PICKUP, _KEY_CORRIDOR, _OBSTRUCTED_MAZE, _RED_BLUE_DOORS = (int(k) for k in list(Kind)[8:12])
 _LOCKED_ROOM, _MEMORY, _FETCH, _GO_TO_DOOR, _GO_TO_OBJECT, _PUT_NEAR = (int(k) for k in list(Kind)[12:18])
 _DYNAMIC_OBSTACLES, _PLAYGROUND = (int(k) for k in list(Kind)[18:])
+
+FIRST_WITH_RULES = _UNLOCK
+"""Kinds before it add nothing to the rules."""
 
 
 @njit(inline="always")
@@ -87,9 +90,10 @@ def draw(kind, world, n, plan):  # type: ignore[no-untyped-def]
         playground(world, n, plan)
 
 
-@njit(inline="always")
-def prepare(kind, world, n, plan, action):  # type: ignore[no-untyped-def]
+@njit
+def prepare(world, n, plan, action):  # type: ignore[no-untyped-def]
     """What happens before the agent acts, and the action that it then takes."""
+    kind = plan.kind
     if kind == _DYNAMIC_OBSTACLES:
         action = move_obstacles(world, n, plan, action)
     elif kind == _MEMORY:
@@ -97,9 +101,10 @@ def prepare(kind, world, n, plan, action):  # type: ignore[no-untyped-def]
     return action
 
 
-@njit(inline="always")
-def judge(kind, world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
+@njit
+def judge(world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
     """What an action comes to in this level; ``carried`` is what the agent carried before it."""
+    kind = plan.kind
     if kind == _UNLOCK:
         outcome = judge_open(world, n, action, outcome)
     elif kind == _UNLOCK_PICKUP or kind == _KEY_CORRIDOR or kind == _OBSTRUCTED_MAZE:

@@ -1,0 +1,128 @@
+"""One compiled world as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from potentia.envs.grid.captions import CaptionWriter
+from potentia.envs.grid.description import EVENTS, EVENTS_OF
+from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.pcg64 import generator_of
+from potentia.envs.grid.render import render_world
+from potentia.envs.grid.rules import DIRECTION
+from potentia.envs.grid.vector import checked_render_mode, make_worlds, spaces_of, wanted_keys
+from potentia.envs.grid.worlds import DISABLED, GridWorlds
+
+
+class GridEnv(gym.Env[Any, Any]):
+    """One of MiniGrid's levels, compiled: its rules, levels, rewards and limits, and an info on the true state.
+
+    What it gives is what `potentia.envs.grid.GridVectorEnv` gives for a world; see there for the info.
+
+    Args:
+        level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
+        observation: "image" for MiniGrid's partial view, ``(7, 7, 3)`` uint8, or "dict" for its own dictionary of
+            image, direction and mission.
+        info_keys: The keys of ``info`` wanted; None for all that the level has.
+        max_steps: Another time limit than the level's; it also scales the reward.
+        render_mode: "rgb_array" or None.
+        size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
+
+    Raises:
+        ValueError: If there is no such level, or an option is none.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 - Gymnasium's attribute
+
+    def __init__(
+        self,
+        level: str | Level,
+        *,
+        observation: str = "image",
+        info_keys: tuple[str, ...] | None = None,
+        max_steps: int | None = None,
+        render_mode: str | None = None,
+        **size: int,
+    ) -> None:
+        if max_steps is not None and max_steps < 1:
+            raise ValueError(f"max_steps must be at least 1, got {max_steps}")
+        self.level = find_level(level, **size) if isinstance(level, str) else level
+        self.render_mode = checked_render_mode(render_mode)
+        self.observation_space, self.action_space = spaces_of(self.level, observation)
+        self._keys = wanted_keys(self.level, info_keys)
+        self.worlds: GridWorlds = make_worlds(self.level, 1, DISABLED, max_steps, self._keys)
+        self._image_only = observation == "image"
+        self._events = tuple((name, 1 << EVENTS.index(name)) for name in EVENTS_OF[self.level.kind])
+        self._caption = CaptionWriter()
+        self._seeded = False
+        self._action = np.zeros(1, np.int64)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Draws a new level; without a seed the random numbers go on."""
+        if seed is not None or not self._seeded:
+            super().reset(seed=seed)
+            self.worlds.seed(0, seed)
+            self._np_random = generator_of(self.worlds.state.rng[0])
+            self._seeded = True
+        self.worlds.reset()
+        self.worlds.out.success[0] = False
+        return self.observe(), self._info()
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """One action; after an end, too, as in MiniGrid.
+
+        Raises:
+            ValueError: If it is none of 0, ..., 6.
+        """
+        worlds, out = self.worlds, self.worlds.out
+        out.waiting[0] = False
+        self._action[0] = action
+        if not worlds.step(self._action):
+            raise ValueError(f"an action must be one of 0..6, got {action!r}")
+        reward, terminated, truncated = float(out.reward[0]), bool(out.terminated[0]), bool(out.truncated[0])
+        return self.observe(), reward, terminated, truncated, self._info()
+
+    def render(self) -> Any:
+        """A picture of the world, as MiniGrid draws it."""
+        if self.render_mode is None:
+            raise ValueError('render_mode is None: make the environment with render_mode="rgb_array"')
+        return render_world(self.worlds, 0)
+
+    def observe(self) -> Any:
+        """What the agent sees now."""
+        worlds = self.worlds
+        image = worlds.out.image[0].copy()
+        if self._image_only:
+            return image
+        return {"direction": int(worlds.state.agent[0, DIRECTION]), "image": image, "mission": worlds.mission(0)}
+
+    def save(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """A copy of the whole state, random numbers included, for `restore` here or in another copy of the world."""
+        return self.worlds.save()
+
+    def restore(self, saved: tuple[np.ndarray[Any, Any], ...]) -> tuple[Any, dict[str, Any]]:
+        """Goes back to a saved state; returns what is seen there and its info."""
+        self.worlds.restore(saved)
+        self.worlds.out.success[0] = False
+        self._seeded = True
+        return self.observe(), self._info()
+
+    def _info(self) -> dict[str, Any]:
+        told, out = self.worlds.description, self.worlds.out
+        info: dict[str, Any] = {}
+        for key in self._keys:
+            if key == "caption":
+                info[key] = self._caption(out.image[0])
+            elif key == "subgoals":
+                bits = int(told.events[0])
+                info[key] = {name: bool(bits & bit) for name, bit in self._events}
+            elif key == "success":
+                info[key] = bool(out.success[0])
+            elif key == "state_hash":
+                info[key] = int(told.state_hash[0])
+            else:
+                info[key] = float(getattr(told, key)[0])
+        return info

@@ -1,0 +1,198 @@
+"""The rules in PyTorch beside the compiled ones: two texts, one game."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from potentia.envs.grid.cells import LOOKS, PICK_UP
+from potentia.envs.grid.levels import LEVELS, Kind, Level
+from potentia.envs.grid.rules import MARGIN, VIEW
+from potentia.envs.grid.torch_rules import TorchRules, TorchState, TorchStep
+from potentia.envs.grid.worlds import DISABLED, GridWorlds
+
+ACTIONS = [0, 1, 2, 2, 2, 2, 3, 4, 5, 5, 6]
+PLAYED = [name for name, level in LEVELS.items() if level.kind != Kind.DYNAMIC_OBSTACLES]
+ONE_OF_EACH_KIND = list({LEVELS[name].kind: name for name in PLAYED}.values())
+
+
+def drawn(level: Level, count: int, max_steps: int | None = None) -> GridWorlds:
+    worlds = GridWorlds(level, count, DISABLED, max_steps)
+    for n in range(count):
+        worlds.seed(n, n)
+    worlds.reset()
+    return worlds
+
+
+def check_same(worlds: GridWorlds, step: TorchStep, image: Tensor) -> None:
+    """Both came to the same, to the last bit."""
+    out, state = worlds.out, step.state
+    pairs = [(image, out.image), (state.cells, worlds.state.cells), (state.agent, worlds.state.agent)]
+    pairs += [(state.task, worlds.state.task), (step.reward, out.reward), (step.terminated, out.terminated)]
+    pairs += [(step.truncated, out.truncated), (step.success, out.success)]
+    for k, (got, want) in enumerate(pairs):
+        np.testing.assert_array_equal(got.numpy(), want, str(k))
+    assert (step.reward.dtype, image.dtype, state.cells.dtype) == (torch.float64, torch.uint8, torch.uint8)
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_every_level_is_the_compiled_game(name: str) -> None:
+    worlds, rules = drawn(LEVELS[name], 32), TorchRules(LEVELS[name])
+    state = TorchState.from_worlds(worlds)
+    assert (rules.observe(state).numpy() == worlds.out.image).all()
+    for row in np.random.default_rng(len(name)).choice(ACTIONS, (80, 32)):
+        worlds.step(row)
+        step = rules.step(state, torch.from_numpy(row))
+        state = step.state
+        check_same(worlds, step, rules.observe(state))
+        if worlds.out.waiting.any():
+            worlds.reset(worlds.out.waiting)
+            state = TorchState.from_worlds(worlds)
+
+
+def scramble(worlds: GridWorlds, rng: np.random.Generator) -> None:
+    """Anything anywhere: all that the rules tell apart comes up, however rare it is in a game."""
+    plan, state, rows = worlds.plan, worlds.state, np.arange(worlds.num_envs)
+    inside = np.zeros((plan.height + 2 * MARGIN, plan.stride), bool)
+    inside[MARGIN + 1 : MARGIN + plan.height - 1, MARGIN + 1 : MARGIN + plan.width - 1] = True
+    places = np.flatnonzero(inside)
+    state.cells[:, places] = rng.integers(1, len(LOOKS), (len(rows), len(places)))
+    some_empty = rng.random((len(rows), len(places))) < 0.5
+    state.cells[:, places] = np.where(some_empty, 1, state.cells[:, places])
+    position, direction = rng.choice(places, len(rows)), rng.integers(0, 4, len(rows))
+    carried = np.where(rng.random(len(rows)) < 0.5, rng.choice(np.flatnonzero(PICK_UP), len(rows)), 0)
+    state.agent[:] = np.stack([position, direction, carried, rng.integers(0, plan.max_steps, len(rows))], 1)
+    ahead = position + np.array([1, plan.stride, -1, -plan.stride])[direction]
+    notes = [ahead, state.cells[rows, ahead], position, carried, rng.choice(places, len(rows))]
+    for column in range(state.task.shape[1]):
+        state.task[:, column] = np.choose(rng.integers(0, len(notes), len(rows)), notes)
+    worlds.out.waiting[:] = False
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
+def test_every_kind_is_the_compiled_game_wherever_it_stands(name: str) -> None:
+    worlds, rules = drawn(LEVELS[name], 120, 37), TorchRules(LEVELS[name], max_steps=37)
+    rng = np.random.default_rng(0)
+    won = lost = cut = 0
+    for _ in range(40):
+        scramble(worlds, rng)
+        state = TorchState.from_worlds(worlds)
+        actions = rng.integers(0, 7, 120)
+        worlds.step(actions)
+        step = rules.step(state, torch.from_numpy(actions))
+        check_same(worlds, step, rules.observe(step.state))
+        won += int(step.success.sum())
+        lost += int((step.terminated & ~step.success).sum())
+        cut += int(step.truncated.sum())
+    assert min(won, lost, cut) > 0
+
+
+def test_a_step_writes_into_nothing_that_it_is_given() -> None:
+    worlds = drawn(LEVELS["DoorKey-5x5"], 8)
+    state, rules = TorchState.from_worlds(worlds), TorchRules(LEVELS["DoorKey-5x5"])
+    kept = [part.clone() for part in state]
+    for action in range(7):
+        actions = torch.full((8,), action)
+        rules.observe(rules.step(state, actions).state)
+        assert (actions == action).all()
+    assert all(torch.equal(part, before) for part, before in zip(state, kept, strict=True))
+    for part in state:
+        part.zero_()
+    assert worlds.state.cells.any()  # it was a copy
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
+def test_actions_of_any_integer_dtype_and_other_numbers_do_nothing(dtype: torch.dtype) -> None:
+    state, rules = TorchState.from_worlds(drawn(LEVELS["MemoryS7"], 7)), TorchRules(LEVELS["MemoryS7"])
+    got, want = rules.step(state, torch.arange(7, dtype=dtype)), rules.step(state, torch.arange(7))
+    assert all(torch.equal(a, b) for a, b in zip(tree_leaves(got), tree_leaves(want), strict=True))
+    after = rules.step(state, torch.full((7,), 9, dtype=dtype)).state
+    assert torch.equal(after.cells, state.cells)
+    assert torch.equal(after.agent - state.agent, torch.tensor([[0, 0, 0, 1]]).expand(7, 4))
+
+
+class StaysOnDevice(TorchDispatchMode):
+    """Refuses whatever would make the host wait for the device, or is elsewhere."""
+
+    waits = ("_local_scalar_dense", "item", "is_nonzero", "nonzero", "masked_select", "equal", "_unique2")
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.device = device
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func._schema.name.removeprefix("aten::")
+        assert name not in self.waits, f"{name} waits for the device"
+        if name in ("index", "index_put", "index_put_"):
+            masks = [part.dtype in (torch.bool, torch.uint8) for part in args[1] if part is not None]
+            assert not any(masks), f"{name} by a mask waits for the device"
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves((args, kwargs, result)):
+            assert not isinstance(leaf, Tensor) or leaf.device.type == self.device, f"{name} leaves the device"
+        self.count += 1
+        return result
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
+def test_the_host_never_waits_for_the_device(name: str) -> None:
+    state, rules = TorchState.from_worlds(drawn(LEVELS[name], 8)), TorchRules(LEVELS[name])
+    actions = torch.arange(8) % 7
+    with StaysOnDevice("cpu") as mode:
+        for _ in range(3):
+            state = rules.step(state, actions).state
+            rules.observe(state)
+    assert mode.count > 60
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_nothing_depends_on_what_the_tensors_hold(name: str) -> None:
+    """On the device ``meta`` they hold nothing, and can't be read."""
+    level, count = LEVELS[name], 5
+    size = (level.width + 2 * MARGIN) * (level.height + 2 * MARGIN)
+    state = TorchState(
+        torch.empty((count, size), dtype=torch.uint8, device="meta"),
+        torch.empty((count, 4), dtype=torch.int64, device="meta"),
+        torch.empty((count, level.notes), dtype=torch.int64, device="meta"),
+    )
+    rules = TorchRules(level, device="meta")
+    actions = torch.empty(count, dtype=torch.int64, device="meta")
+    with StaysOnDevice("meta"):
+        step = rules.step(state, actions)
+        image = rules.observe(step.state)
+    assert [(part.shape, part.dtype) for part in step.state] == [(part.shape, part.dtype) for part in state]
+    assert (image.shape, image.dtype) == ((count, VIEW, VIEW, 3), torch.uint8)
+    assert (step.reward.shape, step.reward.dtype) == ((count,), torch.float64)
+    for part in step[2:]:
+        assert (part.shape, part.dtype) == ((count,), torch.bool)
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda x: x[0].item(),
+        lambda x: bool((x > 0).any()),
+        lambda x: x[x > 0],
+        lambda x: x.masked_select(x > 0),
+        lambda x: (x > 0).nonzero(),
+        lambda x: x.index_put((x > 0,), x[0]),
+        lambda x: x.to("meta"),
+    ],
+)
+def test_the_check_itself_sees_who_waits(wait: Callable[[Tensor], object]) -> None:
+    x = torch.arange(3)
+    with pytest.raises(AssertionError, match="the device"), StaysOnDevice("cpu"):
+        wait(x)
+
+
+@pytest.mark.parametrize("name", ["Dynamic-Obstacles-5x5", "Dynamic-Obstacles-Random-6x6"])
+def test_obstacles_that_move_by_numpys_random_numbers_are_refused(name: str) -> None:
+    with pytest.raises(NotImplementedError, match="use GridWorlds, the compiled rules, for this level"):
+        TorchRules(LEVELS[name])
