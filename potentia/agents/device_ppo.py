@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
@@ -82,7 +83,7 @@ class Towers(nn.Module):
             towers = []
             for output in outputs:
                 widths, layers = (inputs, *config.widths), []
-                for before, after in zip(widths, widths[1:], strict=False):
+                for before, after in pairwise(widths):
                     layers += [nn.Linear(before, after), activation()]
                 towers.append(nn.Sequential(*layers, nn.Linear(widths[-1], output)))
             self.towers = nn.ModuleList(towers)

@@ -66,32 +66,37 @@ class Output(NamedTuple):
     before: Any
 
 
-@njit(forceinline=True)
-def step_world(world, out, n, action, mode, plan, offsets, light):  # type: ignore[no-untyped-def]
-    """One action in world n, what it comes to, and what is seen then; nothing, if its episode has ended."""
-    out.reward[n], out.terminated[n], out.truncated[n], out.success[n] = 0.0, False, False, False
-    out.fresh[n] = out.waiting[n] and mode == NEXT_STEP
-    out.before[n, 0] = -1
-    if out.waiting[n]:
-        return
-    agent, special = world.agent, plan.kind >= FIRST_WITH_RULES
-    if special:
-        action = prepare(world, n, plan, action)
-    ahead, carried = ahead_of(world, n, plan.stride), agent[n, CARRIED]
-    out.before[n, 0], out.before[n, 1] = ahead, world.cells[n, ahead]
-    out.before[n, 2], out.before[n, 3] = carried, agent[n, POSITION]
-    outcome = step_one(world, n, action, plan.stride)
-    if special:
-        outcome = judge(world, n, plan, action, carried, outcome)
-    observe_one(world, n, out.image, offsets, light)
-    steps = agent[n, STEPS]
-    out.reward[n] = reward_of(outcome, steps, plan.max_steps)
-    out.terminated[n], out.success[n] = outcome != PLAYING, outcome == SUCCESS
-    out.truncated[n] = steps >= plan.max_steps
-    ended = out.terminated[n] or out.truncated[n]
-    out.waiting[n] = ended
-    if ended:
-        out.fresh[n] = mode == SAME_STEP
+@njit(inline="always")
+def step_world(  # type: ignore[no-untyped-def]
+    cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
+    n, action, mode, plan, offsets, light,
+):  # fmt: skip
+    """One action in world n, what it comes to, and what is seen then; nothing, if its episode has ended.
+
+    It is pasted into the loops that call it, and it takes and writes the arrays by their names: only so does the
+    compiler see that they don't overlap, which halves the time, and that what is written in a parallel loop is used.
+    """
+    if waiting[n]:
+        reward[n], terminated[n], truncated[n], success[n] = 0.0, False, False, False
+        fresh[n], before[n, 0] = mode == NEXT_STEP, -1
+    else:
+        world = World(cells, agent, task, rng, paper)
+        special = plan.kind >= FIRST_WITH_RULES
+        if special:
+            action = prepare(world, n, plan, action)
+        ahead, carried = ahead_of(world, n, plan.stride), agent[n, CARRIED]
+        before[n, 0], before[n, 1] = ahead, cells[n, ahead]
+        before[n, 2], before[n, 3] = carried, agent[n, POSITION]
+        outcome = step_one(world, n, action, plan.stride)
+        if special:
+            outcome = judge(world, n, plan, action, carried, outcome)
+        observe_one(world, n, image, offsets, light)
+        steps = agent[n, STEPS]
+        over, late = outcome != PLAYING, steps >= plan.max_steps
+        reward[n] = reward_of(outcome, steps, plan.max_steps)
+        terminated[n], truncated[n], success[n] = over, late, outcome == SUCCESS
+        waiting[n] = over or late
+        fresh[n] = (over or late) and mode == SAME_STEP
 
 
 @njit
@@ -119,9 +124,10 @@ def _compile_step(parallel: bool) -> Any:
             return -1
         begin = 0
         for n in prange(len(actions)):
-            world = World(cells, agent, task, rng, paper)
-            out = Output(image, image, reward, terminated, truncated, success, waiting, fresh, before)
-            step_world(world, out, n, actions[n], mode, plan, offsets, light)
+            step_world(
+                cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
+                n, actions[n], mode, plan, offsets, light,
+            )  # fmt: skip
             begin += fresh[n]
         return begin
 

@@ -90,7 +90,7 @@ def draw(kind, world, n, plan):  # type: ignore[no-untyped-def]
         playground(world, n, plan)
 
 
-@njit
+@njit(forceinline=True)
 def prepare(world, n, plan, action):  # type: ignore[no-untyped-def]
     """What happens before the agent acts, and the action that it then takes."""
     kind = plan.kind
@@ -101,7 +101,7 @@ def prepare(world, n, plan, action):  # type: ignore[no-untyped-def]
     return action
 
 
-@njit
+@njit(forceinline=True)
 def judge(world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
     """What an action comes to in this level; ``carried`` is what the agent carried before it."""
     kind = plan.kind

@@ -140,7 +140,8 @@ def connect_all(world, n, plan):  # type: ignore[no-untyped-def]
     """Adds closed doors, but none to a room that was locked, until every room can be reached."""
     rng, paper = world.rng, world.paper[n]
     columns, rows = columns_of(plan), rows_of(plan)
-    while not _all_reached(world, n, plan):
+    reached = _all_reached(world, n, plan)
+    while not reached:
         i = integers(rng, n, 0, columns)
         j = integers(rng, n, 0, rows)
         wall = integers(rng, n, 0, 4)
@@ -150,3 +151,4 @@ def connect_all(world, n, plan):  # type: ignore[no-untyped-def]
         if paper[ROOM * number + _LOCKED] or paper[ROOM * neighbour(plan, number, wall) + _LOCKED]:
             continue
         add_door(world, n, plan, i, j, wall, integers(rng, n, 0, 6), False)
+        reached = _all_reached(world, n, plan)
