@@ -90,7 +90,7 @@ EVERYTHING = np.full_like(LIGHT, (1 << 2 * VIEW) - 1)
 def ahead_of(world, n, stride):  # type: ignore[no-untyped-def]
     """The index of the cell in front of the agent."""
     facing = world.agent[n, DIRECTION]
-    return world.agent[n, POSITION] + (facing == 0) - (facing == 2) + stride * ((facing == 1) - (facing == 3))
+    return world.agent[n, POSITION] + (facing == 0) - (facing == 2) + stride * (facing == 1) - stride * (facing == 3)
 
 
 @njit(forceinline=True)
