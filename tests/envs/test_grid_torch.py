@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from potentia.envs.grid.cells import LOOKS, PICK_UP
@@ -17,6 +15,7 @@ from potentia.envs.grid.levels import LEVELS, Kind, Level
 from potentia.envs.grid.rules import MARGIN, VIEW
 from potentia.envs.grid.torch_rules import TorchRules, TorchState, TorchStep
 from potentia.envs.grid.worlds import DISABLED, GridWorlds
+from tests.staying import StaysOnDevice
 
 ACTIONS = [0, 1, 2, 2, 2, 2, 3, 4, 5, 5, 6]
 PLAYED = [name for name, level in LEVELS.items() if level.kind != Kind.DYNAMIC_OBSTACLES]
@@ -116,29 +115,6 @@ def test_actions_of_any_integer_dtype_and_other_numbers_do_nothing(dtype: torch.
     after = rules.step(state, torch.full((7,), 9, dtype=dtype)).state
     assert torch.equal(after.cells, state.cells)
     assert torch.equal(after.agent - state.agent, torch.tensor([[0, 0, 0, 1]]).expand(7, 4))
-
-
-class StaysOnDevice(TorchDispatchMode):
-    """Refuses whatever would make the host wait for the device, or is elsewhere."""
-
-    waits = ("_local_scalar_dense", "item", "is_nonzero", "nonzero", "masked_select", "equal", "_unique2")
-
-    def __init__(self, device: str) -> None:
-        super().__init__()
-        self.device = device
-        self.count = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func._schema.name.removeprefix("aten::")
-        assert name not in self.waits, f"{name} waits for the device"
-        if name in ("index", "index_put", "index_put_"):
-            masks = [part.dtype in (torch.bool, torch.uint8) for part in args[1] if part is not None]
-            assert not any(masks), f"{name} by a mask waits for the device"
-        result = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves((args, kwargs, result)):
-            assert not isinstance(leaf, Tensor) or leaf.device.type == self.device, f"{name} leaves the device"
-        self.count += 1
-        return result
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH_KIND)

@@ -1,0 +1,191 @@
+"""PPO on one device beside Stable-Baselines3's: steps a second, and time to 95 % success.
+
+``python benchmarks/device_ppo.py speed``: Empty-8x8, two towers of 64 and 64 tanh units on the 147 numbers, 4 epochs of
+4 minibatches; Stable-Baselines3 with 16 worlds of MiniGrid and 128 steps, ours with 1024 worlds and 32 steps. Medians
+over interleaved rounds.
+
+``python benchmarks/device_ppo.py solve Empty-8x8 --seeds 5`` (or DoorKey-8x8): seconds until 95 % of the episodes that
+ended within 65,536 steps, at least 100, succeeded; network (codes, two towers of 64 and 64 relu units), worlds (64),
+steps (128), 16 minibatches, 4 epochs and rates are the same for both. One thread each, so that two may run at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import nn
+
+from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig, Towers, cell_codes
+from potentia.envs.grid import GridVectorEnv
+
+SOLVE = DevicePPOConfig(num_steps=128, learning_rate=1e-3, minibatches=16, activation="relu", shared=False)
+WINDOW, ENOUGH = 65_536, 100
+
+
+def minigrid_worlds(level: str, count: int) -> Any:
+    """MiniGrid's worlds as Stable-Baselines3 takes them: 147 numbers."""
+    import minigrid  # noqa: F401 - registers its worlds
+    from minigrid.wrappers import ImgObsWrapper
+    from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
+
+    def make() -> Any:
+        return gym.wrappers.FlattenObservation(ImgObsWrapper(gym.make(f"MiniGrid-{level}-v0")))
+
+    return VecMonitor(DummyVecEnv([make] * count))
+
+
+def extractor() -> Any:
+    """Our encoding of cells as a Stable-Baselines3 features extractor."""
+    from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+
+    class Codes(BaseFeaturesExtractor):
+        def __init__(self, space: Any) -> None:
+            super().__init__(space, 49 * SOLVE.code_width)
+            self.codes = nn.Parameter(Towers(7, SOLVE, 0).codes, requires_grad=False)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.codes[cell_codes(x.byte().unflatten(1, (7, 7, 3))).int()].flatten(1)
+
+    return Codes
+
+
+def sb3(envs: Any, seed: int, *, steps: int, batch: int, activation: Any, rate: float, codes: bool) -> Any:
+    """Stable-Baselines3's PPO with the same numbers."""
+    from stable_baselines3 import PPO
+
+    policy: dict[str, Any] = {"net_arch": {"pi": [64, 64], "vf": [64, 64]}, "activation_fn": activation}
+    if codes:
+        policy["features_extractor_class"] = extractor()
+    return PPO(
+        "MlpPolicy", envs, n_steps=steps, batch_size=batch, n_epochs=4, learning_rate=rate, ent_coef=0.01, seed=seed,
+        policy_kwargs=policy, device="cpu",
+    )  # fmt: skip
+
+
+def speed(rounds: int) -> None:
+    """Prints a table of steps a second."""
+    base = {"num_steps": 32, "encoding": "numbers", "shared": False, "learning_rate": 1e-3}
+    ours = {
+        "ours, 16 worlds": (16, DevicePPOConfig(**base | {"num_steps": 128})),
+        "ours, 1024 worlds": (1024, DevicePPOConfig(**base)),
+        "ours, 1024 worlds, compiled": (1024, DevicePPOConfig(**base, compile=True)),
+        "ours, 1024 worlds, bfloat16": (1024, DevicePPOConfig(**base, bfloat16=True)),
+        "ours, 1024 worlds, compiled, bfloat16": (1024, DevicePPOConfig(**base, compile=True, bfloat16=True)),
+    }
+    learners = {
+        name: DevicePPO(GridVectorEnv("Empty-8x8", n, device="cpu", info_keys=()), config)
+        for name, (n, config) in ours.items()
+    }
+    theirs = sb3(minigrid_worlds("Empty-8x8", 16), 0, steps=128, batch=512, activation=nn.Tanh, rate=1e-3, codes=False)
+    theirs.learn(2048)
+    rates: dict[str, list[float]] = {}
+    for learner in learners.values():
+        learner.iterate()
+        learner.iterate()
+        learner.profile = dict.fromkeys(learner.profile, 0.0)
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        theirs.learn(3 * 2048, reset_num_timesteps=False)
+        rates.setdefault("Stable-Baselines3, 16 worlds", []).append(3 * 2048 / (time.perf_counter() - begin))
+        for name, learner in learners.items():
+            begin, before = time.perf_counter(), learner.steps
+            while time.perf_counter() - begin < 2.0:
+                learner.iterate()
+            rates.setdefault(name, []).append((learner.steps - before) / (time.perf_counter() - begin))
+    a, b = torch.randn(8192, 147), torch.randn(147, 128)
+    begin = time.perf_counter()
+    for _ in range(300):
+        a @ b
+    flops = 300 * 2 * 8192 * 147 * 128 / (time.perf_counter() - begin)
+    base_rate = statistics.median(rates["Stable-Baselines3, 16 worlds"])
+    print("| | steps/s | ratio | act | step | learn |\n|---|---|---|---|---|---|")
+    for name, found in rates.items():
+        parts = ["", "", ""]
+        if name in learners:
+            profile = learners[name].profile
+            parts = [f"{profile[key] / sum(profile.values()):.0%}" for key in ("act", "step", "learn")]
+        median = statistics.median(found)
+        print(f"| {name} | {median:,.0f} | {median / base_rate:.1f}x | {' | '.join(parts)} |")
+    # Two towers, forward once to act and four times to learn, twice as much backward (but not into the inputs).
+    one = 2 * 2 * (147 * 64 + 64 * 64 + 64 * 4)
+    work = one + 4 * (3 * one - 2 * 2 * 147 * 64)
+    print(f"matrix products: {flops / 1e9:.0f} GFLOP/s in this run, at most {flops / work:,.0f} steps/s in fp32")
+
+
+def solve(level: str, seeds: list[int], limit: float, who: str) -> None:
+    """Prints, for each seed, seconds and steps to 95 % success."""
+    torch.set_num_threads(1)
+    found = []
+    for seed in seeds:
+        seconds, steps = (solve_ours if who == "ours" else solve_sb3)(level, seed, limit)
+        found.append((seconds, steps))
+        print(f"{who} {level} seed {seed}: {seconds:.1f} s, {steps:,} steps", flush=True)
+    times = [seconds for seconds, _ in found]
+    print(
+        f"{who} {level}: median {statistics.median(times):.1f} s, solved {sum(t < limit for t in times)}/{len(times)}"
+    )
+
+
+def solve_ours(level: str, seed: int, limit: float) -> tuple[float, int]:
+    """Seconds and steps; the limit if it was not solved."""
+    learner = DevicePPO(GridVectorEnv(level, 64, device="cpu", info_keys=()), SOLVE, seed=seed)
+    begin, window = time.perf_counter(), 0
+    while time.perf_counter() - begin < limit:
+        learner.iterate()
+        if learner.steps - window >= WINDOW or learner.episodes[0] >= 10 * ENOUGH:
+            window, done = learner.steps, learner.read_episodes()
+            if done["episodes"] >= ENOUGH and done["success"] >= 0.95:
+                return time.perf_counter() - begin, learner.steps
+    return limit, learner.steps
+
+
+def solve_sb3(level: str, seed: int, limit: float) -> tuple[float, int]:
+    """The same for Stable-Baselines3."""
+    from stable_baselines3.common.callbacks import BaseCallback
+
+    class Until(BaseCallback):
+        window, ended, solved = 0, (0, 0), False
+
+        def _on_step(self) -> bool:
+            for info in self.locals["infos"]:
+                if "episode" in info:
+                    self.ended = self.ended[0] + 1, self.ended[1] + (info["episode"]["r"] > 0)
+            if self.num_timesteps - self.window >= WINDOW or self.ended[0] >= 10 * ENOUGH:
+                self.solved = self.ended[0] >= ENOUGH and self.ended[1] >= 0.95 * self.ended[0]
+                self.window, self.ended = self.num_timesteps, (0, 0)
+            return not self.solved and time.perf_counter() - begin < limit
+
+    learner = sb3(
+        minigrid_worlds(level, 64), seed, steps=128, batch=512, activation=nn.ReLU, rate=1e-3, codes=True
+    )  # fmt: skip
+    np.random.seed(seed)  # noqa: NPY002 - what Stable-Baselines3 shuffles with
+    begin, until = time.perf_counter(), Until()
+    learner.learn(10**9, callback=until)
+    return (time.perf_counter() - begin if until.solved else limit), learner.num_timesteps
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("speed").add_argument("--rounds", type=int, default=5)
+    solving = commands.add_parser("solve")
+    solving.add_argument("level")
+    solving.add_argument("--seeds", type=int, default=5)
+    solving.add_argument("--limit", type=float, default=300.0)
+    solving.add_argument("--who", choices=("ours", "sb3"), default="ours")
+    given = parser.parse_args()
+    if given.command == "speed":
+        speed(given.rounds)
+    else:
+        solve(given.level, list(range(given.seeds)), given.limit, given.who)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Grid worlds in PyTorch, on any device that it knows: nothing leaves the device once the levels are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from torch import Tensor
+
+from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.torch_rules import TorchRules, TorchState
+from potentia.envs.grid.vector import spaces_of
+from potentia.envs.grid.worlds import DISABLED, GridWorlds
+
+
+class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
+    """N worlds of a level by `potentia.envs.grid.torch_rules.TorchRules`, beginning anew in the step after an end.
+
+    The levels come from a pool that is drawn beforehand: a world that begins anew takes one of them, at random. So
+    there are as many different levels as the pool has, and not MiniGrid's own reset after reset. Observations are
+    images, ``info`` has ``success``. Actions are not checked, since that would wait for the device.
+
+    Args:
+        level: A name in `potentia.envs.grid.LEVELS`, or a level.
+        num_envs: N.
+        device: Where the worlds are.
+        pool: How many levels there are.
+        max_steps: Another time limit than the level's.
+
+    Raises:
+        NotImplementedError: If it is a level of Dynamic-Obstacles.
+        ValueError: If there is no such level, or a number is less than 1.
+    """
+
+    def __init__(
+        self,
+        level: str | Level,
+        num_envs: int = 1,
+        *,
+        device: torch.device | str = "cpu",
+        pool: int = 4096,
+        max_steps: int | None = None,
+    ) -> None:
+        if num_envs < 1 or pool < 1:
+            raise ValueError(f"num_envs and pool must be at least 1, got {num_envs} and {pool}")
+        self.level = find_level(level) if isinstance(level, str) else level
+        self.num_envs, self.device, self.pool = num_envs, torch.device(device), pool
+        self.autoreset_mode = AutoresetMode.NEXT_STEP
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
+        self.single_observation_space, self.single_action_space = spaces_of(self.level, "image")
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.rules = TorchRules(self.level, max_steps=max_steps, device=self.device)
+        self.generator = torch.Generator(self.device)
+        self._levels: TorchState | None = None
+        self._state: TorchState | None = None
+        self._waiting = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Draws the pool, if there is a seed or none was drawn before, and puts each world at one of its levels."""
+        del options
+        if isinstance(seed, list):
+            raise TypeError("the worlds share one pool of levels, so seed must be one number, got a list")
+        if seed is not None or self._levels is None:
+            first = int(np.random.SeedSequence(seed).generate_state(1)[0])
+            drawn = GridWorlds(self.level, self.pool, DISABLED)
+            for n in range(self.pool):
+                drawn.seed(n, first + n)
+            drawn.reset()
+            self._levels = TorchState.from_worlds(drawn, self.device)
+            self.generator.manual_seed(first)
+        self._state = self._some_levels()
+        self._waiting = torch.zeros_like(self._waiting)
+        return self.rules.observe(self._state), {"success": self._waiting}
+
+    def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
+        """One action ``(N,)`` in each world, or a new level where the last one ended.
+
+        Raises:
+            RuntimeError: If it comes before the first reset.
+        """
+        if self._state is None:
+            raise RuntimeError("step() came before reset(): call reset() first")
+        anew = self._waiting
+        after, reward, terminated, truncated, success = self.rules.step(self._state, actions)
+        fresh = self._some_levels()
+        self._state = TorchState(
+            *(torch.where(anew[:, None], new, old) for new, old in zip(fresh, after, strict=True))
+        )  # fmt: skip
+        terminated, truncated, success = (flag & ~anew for flag in (terminated, truncated, success))
+        self._waiting = terminated | truncated
+        reward = torch.where(anew, torch.zeros_like(reward), reward)
+        return self.rules.observe(self._state), reward, terminated, truncated, {"success": success}
+
+    def _some_levels(self) -> TorchState:
+        assert self._levels is not None
+        rows = torch.randint(self.pool, (self.num_envs,), generator=self.generator, device=self.device)
+        return TorchState(*(part.index_select(0, rows) for part in self._levels))

@@ -1,0 +1,156 @@
+"""PPO on one device: the host never waits, it learns what PPO learns, and shaping goes through it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode
+
+from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig, cell_codes
+from potentia.envs.grid import GridVectorEnv
+from potentia.envs.grid.cells import LOOKS
+from potentia.envs.grid.torch_env import TorchGridVectorEnv
+from potentia.returns import gae
+from potentia.shaping import Chain, Count, PotentialShaping
+from tests.staying import StaysOnDevice
+
+SMALL = DevicePPOConfig(num_steps=16, minibatches=2, epochs=2, widths=(32,), shared=False)
+
+
+@pytest.mark.parametrize("encoding", ["codes", "numbers"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_host_never_waits_for_the_device(encoding: Any, shared: bool) -> None:
+    """Collecting and learning, with worlds in torch and a potential: no number is read back, nothing moves."""
+    envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
+    shaper = PotentialShaping("success", scale=0.1)
+    learner = DevicePPO(envs, replace(SMALL, encoding=encoding, shared=shared), shaper=shaper)
+    learner.iterate()  # makes its buffers and the optimizer's
+    with StaysOnDevice("cpu") as guard:
+        for _ in range(3):
+            metrics = learner.iterate()
+    assert guard.count > 500
+    assert learner.read_episodes()["episodes"] > 0
+    assert all(torch.isfinite(value) for value in metrics.values())
+
+
+def test_the_guard_catches_what_it_should() -> None:
+    with StaysOnDevice("cpu"), pytest.raises(AssertionError, match="waits"):
+        torch.ones(2).sum().item()
+
+
+@pytest.mark.parametrize("encoding", ["codes", "numbers"])
+def test_it_solves_empty(encoding: Any) -> None:
+    envs = GridVectorEnv("Empty-5x5", 32, device="cpu", info_keys=())
+    config = DevicePPOConfig(num_steps=32, learning_rate=2e-3, encoding=encoding, shared=False)
+    learner = DevicePPO(envs, config, seed=1)
+    for _ in range(25):
+        learner.iterate()
+    learner.read_episodes()
+    learner.iterate()
+    done = learner.read_episodes()
+    assert done["success"] > 0.95
+    assert done["return"] > 0.9
+    assert learner.steps == 26 * 32 * 32
+
+
+def test_returns_are_the_true_ones_and_episodes_are_counted_once() -> None:
+    envs = GridVectorEnv("Empty-5x5", 4, device="cpu", info_keys=("potential", "success"), max_steps=30)
+    learner = DevicePPO(envs, SMALL, shaper=Chain(PotentialShaping("potential"), Count(scale=5.0)))
+    counted = {"ends": 0, "reward": 0.0, "success": 0}
+    step = envs.step
+
+    def spied(actions: Any) -> Any:
+        result = step(actions)
+        counted["ends"] += int((result[2] | result[3]).sum())
+        counted["reward"] += float(result[1].sum())
+        counted["success"] += int((result[1] > 0).sum())
+        return result
+
+    envs.step = spied  # type: ignore[method-assign]
+    for _ in range(12):
+        learner.iterate()
+    done = learner.read_episodes()
+    assert done["episodes"] == counted["ends"] > 10
+    assert done["success"] * done["episodes"] == pytest.approx(counted["success"])
+    assert done["return"] * done["episodes"] == pytest.approx(counted["reward"])
+    assert set(learner.profile) == {"act", "step", "shape", "learn"}
+    assert min(learner.profile.values()) > 0
+
+
+def test_what_it_collects_are_true_transitions() -> None:
+    """A masked step begins each episode; next_obs of an episode's last step is what was seen then."""
+    envs = GridVectorEnv("LavaGapS5", 6, device="cpu", info_keys=(), max_steps=8)
+    learner = DevicePPO(envs, SMALL)
+    seen, ends = [], []
+    step = envs.step
+
+    def spied(actions: Any) -> Any:
+        result = step(actions)
+        seen.append(result[0].clone())
+        ends.append(result[2] | result[3])
+        return result
+
+    envs.step = spied  # type: ignore[method-assign]
+    for _ in range(2):
+        rollout, _ = learner._collect()
+    assert (rollout.next_obs == torch.stack(seen[-16:])).all()
+    assert (rollout.obs[1:] == rollout.next_obs[:-1]).all()
+    assert (rollout.mask == ~torch.stack(ends[-17:-1])).all()
+    assert (rollout.discount[rollout.terminated] == 0).all()
+    assert (rollout.discount[rollout.truncated & ~rollout.terminated] == 0.99).all()
+    assert float(rollout.mask.float().mean()) < 1
+    values = learner._values
+    advantage = gae(rollout, values[:-1], values[1:], 0.95)
+    assert (advantage[~rollout.mask] == 0).all()
+
+
+def test_every_look_has_a_code_of_its_own() -> None:
+    looks = torch.tensor(sorted(set(LOOKS)), dtype=torch.uint8)
+    image = torch.zeros(len(looks), 7, 7, 3, dtype=torch.uint8)
+    image[:, 2, 3] = looks
+    assert len(set(cell_codes(image)[:, 2 * 7 + 3].tolist())) == len(looks)
+
+
+def test_the_same_seed_learns_the_same() -> None:
+    def weights(seed: int) -> torch.Tensor:
+        envs = GridVectorEnv("DoorKey-5x5", 4, device="cpu", info_keys=())
+        learner = DevicePPO(envs, SMALL, seed=seed)
+        for _ in range(3):
+            learner.iterate()
+        return torch.cat([part.flatten() for part in learner.network.parameters()])
+
+    assert torch.equal(weights(3), weights(3))
+    assert not torch.equal(weights(3), weights(4))
+
+
+def test_worlds_in_torch_begin_anew_from_their_pool() -> None:
+    envs = TorchGridVectorEnv("Empty-Random-5x5", 5, pool=3, max_steps=4)
+    start, _ = envs.reset(seed=0)
+    known = {image.numpy().tobytes() for image in start}
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        waiting = envs._waiting
+        image, reward, terminated, truncated, info = envs.step(torch.from_numpy(rng.integers(0, 3, 5)))
+        assert (reward[waiting] == 0).all()
+        assert not (terminated | truncated)[waiting].any()
+        assert ((reward > 0) == info["success"]).all()
+        known |= {one.numpy().tobytes() for one in image[waiting]}
+    assert len(known) <= 3
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: DevicePPO(GridVectorEnv("Empty-5x5", 2, autoreset_mode=AutoresetMode.SAME_STEP)), "NEXT_STEP"),
+        (lambda: DevicePPO(GridVectorEnv("Empty-5x5", 2, observation="dict")), "MiniGrid's image"),
+        (lambda: DevicePPO(GridVectorEnv("Empty-5x5", 2), DevicePPOConfig(recurrent=8)), "recurrent must be 0"),
+        (lambda: TorchGridVectorEnv("Empty-5x5", 0), "at least 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(make: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        make()
