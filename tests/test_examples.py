@@ -43,8 +43,14 @@ def test_stable_baselines3_learns_with_a_potential_what_it_does_not_learn_withou
     assert found["potential"] > 0.9
 
 
+def test_the_code_of_the_worlds_page_runs() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/worlds.md").read_text("utf-8"), re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "docs/worlds.md", "exec"), {})
+
+
 def test_the_readmes_code_runs() -> None:
-    pytest.importorskip("minigrid")
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
     assert blocks
     for block in blocks:

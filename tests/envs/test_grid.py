@@ -215,6 +215,18 @@ def test_every_mode_gives_the_same_transitions() -> None:
     assert found[0] == found[1] == found[2]
 
 
+def test_an_episode_can_be_cut_sooner_without_another_reward() -> None:
+    """Success at step 11 of Empty-8x8 (limit 256) pays 1 - 0.9 * 11 / 256, whatever cuts the episode when."""
+    way = [2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2]
+    cut, whole = (GridVectorEnv("Empty-8x8", max_episode_steps=limit) for limit in (11, None))
+    for env, late in ((cut, True), (whole, False)):
+        env.reset(seed=0)
+        for action in way:
+            _, reward, terminated, truncated, _ = env.step(np.array([action]))
+        assert reward[0] == 1 - 0.9 * (11 / 256)
+        assert (terminated[0], truncated[0]) == (True, late)
+
+
 def test_shapers_run_around_it() -> None:
     env = ShapeVectorReward(GridVectorEnv("DoorKey-5x5", 4), Count(scale=2.0))
     env.reset(seed=0)
@@ -267,7 +279,7 @@ def test_random_numbers_are_numpys(seed: int, bounds: list[tuple[int, int]], len
     ("make", "error", "told"),
     [
         (lambda: GridVectorEnv("DoorKey-7x7"), ValueError, "unknown grid level 'DoorKey-7x7'; known: .*DoorKey-8x8"),
-        (lambda: GridVectorEnv("Empty-5x5", 0), ValueError, "must be at least 1, got 0"),
+        (lambda: GridVectorEnv("Empty-5x5", 0), ValueError, "num_envs must be at least 1, got 0"),
         (lambda: GridVectorEnv("Empty-5x5").step([0]), RuntimeError, r"call reset\(\) first"),
         (
             lambda: GridVectorEnv("Empty-5x5", 2).reset(seed=[1]),

@@ -47,13 +47,11 @@ class GridEnv(gym.Env[Any, Any]):
         render_mode: str | None = None,
         **size: int,
     ) -> None:
-        if max_steps is not None and max_steps < 1:
-            raise ValueError(f"max_steps must be at least 1, got {max_steps}")
         self.level = find_level(level, **size) if isinstance(level, str) else level
         self.render_mode = checked_render_mode(render_mode)
         self.observation_space, self.action_space = spaces_of(self.level, observation)
         self._keys = wanted_keys(self.level, info_keys)
-        self.worlds: GridWorlds = make_worlds(self.level, 1, DISABLED, max_steps, self._keys)
+        self.worlds: GridWorlds = make_worlds(self.level, 1, DISABLED, self._keys, max_steps)
         self._image_only = observation == "image"
         self._events = tuple((name, 1 << EVENTS.index(name)) for name in EVENTS_OF[self.level.kind])
         self._caption = CaptionWriter()

@@ -42,13 +42,17 @@ class World(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What all worlds of a level share: which it is, its size, its limit, and what its functions are told."""
+    """What all worlds of a level share: which it is, its size, its limits, and what its functions are told.
+
+    ``max_steps`` scales the reward; episodes are cut after ``limit`` steps.
+    """
 
     kind: int
     width: int
     height: int
     stride: int
     max_steps: int
+    limit: int
     first: int
     second: int
     third: int

@@ -63,11 +63,20 @@ def wanted_keys(level: Level, info_keys: tuple[str, ...] | None) -> tuple[str, .
     return tuple(info_keys)
 
 
-def make_worlds(level: Level, num_envs: int, mode: int, max_steps: int | None, keys: Sequence[str]) -> GridWorlds:
-    """The worlds of an environment whose info has ``keys``."""
+def make_worlds(
+    level: Level, num_envs: int, mode: int, keys: Sequence[str], max_steps: int | None, limit: int | None = None
+) -> GridWorlds:
+    """The worlds of an environment whose info has ``keys``.
+
+    Raises:
+        ValueError: If a number is less than 1.
+    """
+    for name, number in (("num_envs", num_envs), ("max_steps", max_steps), ("max_episode_steps", limit)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
     measured = bool({"distance", "potential"} & set(keys))
     described = bool({"state_hash", "subgoals"} & set(keys))
-    return GridWorlds(level, num_envs, mode, max_steps, described=described, measured=measured)
+    return GridWorlds(level, num_envs, mode, max_steps, limit=limit, described=described, measured=measured)
 
 
 class GridVectorEnv(VectorEnv[Any, Any, Any]):
@@ -90,6 +99,7 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         info_keys: The keys of ``info`` wanted; None for all that the level has.
         autoreset_mode: When a finished world starts anew.
         max_steps: Another time limit than the level's; it also scales the reward, ``1 - 0.9 * steps / max_steps``.
+        max_episode_steps: Episodes are cut after so many steps, if that is sooner; the reward stays as it is.
         device: None for NumPy arrays, else tensors on that device.
         render_mode: "rgb_array" or None.
         size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
@@ -107,22 +117,22 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         info_keys: tuple[str, ...] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_steps: int | None = None,
+        max_episode_steps: int | None = None,
         device: torch.device | str | None = None,
         render_mode: str | None = None,
         **size: int,
     ) -> None:
-        if num_envs < 1 or (max_steps is not None and max_steps < 1):
-            raise ValueError(f"num_envs and max_steps must be at least 1, got {num_envs} and {max_steps}")
         self.level = find_level(level, **size) if isinstance(level, str) else level
         self.num_envs = num_envs
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 10}
         self.render_mode = checked_render_mode(render_mode)
         self.single_observation_space, self.single_action_space = spaces_of(self.level, observation)
+        self._keys = wanted_keys(self.level, info_keys)
+        mode = _MODES[self.autoreset_mode]
+        self.worlds = make_worlds(self.level, num_envs, mode, self._keys, max_steps, max_episode_steps)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._keys = wanted_keys(self.level, info_keys)
-        self.worlds = make_worlds(self.level, num_envs, _MODES[self.autoreset_mode], max_steps, self._keys)
         self.device = None if device is None else torch.device(device)
         self._image_only = observation == "image"
         self._events = EVENTS_OF[self.level.kind]

@@ -92,7 +92,7 @@ def step_world(  # type: ignore[no-untyped-def]
             outcome = judge(world, n, plan, action, carried, outcome)
         observe_one(world, n, image, offsets, light)
         steps = agent[n, STEPS]
-        over, late = outcome != PLAYING, steps >= plan.max_steps
+        over, late = outcome != PLAYING, steps >= plan.limit
         reward[n] = reward_of(outcome, steps, plan.max_steps)
         terminated[n], truncated[n], success[n] = over, late, outcome == SUCCESS
         waiting[n] = over or late
@@ -176,7 +176,8 @@ class GridWorlds:
         level: The level.
         num_envs: N.
         mode: What happens to a world that ended: ``NEXT_STEP``, ``SAME_STEP`` or ``DISABLED``, as in Gymnasium.
-        max_steps: Another time limit than the level's.
+        max_steps: Another time limit than the level's; it also scales the reward.
+        limit: Episodes are cut after so many steps, if that is sooner; this scales nothing.
         described: Whether hash and events are kept up to date.
         measured: Whether the distance is, too, where the level has one.
 
@@ -194,14 +195,16 @@ class GridWorlds:
         mode: int = NEXT_STEP,
         max_steps: int | None = None,
         *,
+        limit: int | None = None,
         described: bool = False,
         measured: bool = False,
     ) -> None:
         self.level, self.num_envs, self.mode = level, num_envs, mode
         stride = level.width + 2 * MARGIN
-        limit = level.max_steps if max_steps is None else max_steps
+        longest = level.max_steps if max_steps is None else max_steps
+        limits = longest, longest if limit is None else min(limit, longest)
         told = (int(level.first), int(level.second), int(level.third))
-        self.plan = Plan(int(level.kind), level.width, level.height, stride, limit, *told)
+        self.plan = Plan(int(level.kind), level.width, level.height, stride, *limits, *told)
         self.state = World(
             np.zeros((num_envs, stride * (level.height + 2 * MARGIN)), np.uint8),
             np.zeros((num_envs, 4), np.int32),
