@@ -7,6 +7,9 @@ over interleaved rounds.
 ``python benchmarks/device_ppo.py solve Empty-8x8 --seeds 5`` (or DoorKey-8x8): seconds until 95 % of the episodes that
 ended within 65,536 steps, at least 100, succeeded; network (codes, two towers of 64 and 64 relu units), worlds (64),
 steps (128), 16 minibatches, 4 epochs and rates are the same for both. One thread each, so that two may run at a time.
+
+``python benchmarks/device_ppo.py share``: DoorKey-8x8 with a potential and a count on the state's hash: nanoseconds a
+step, and shares of the loop.
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ from torch import nn
 
 from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig, Towers, cell_codes
 from potentia.envs.grid import GridVectorEnv
+from potentia.shaping import Chain, Count, PotentialShaping
 
 SOLVE = DevicePPOConfig(num_steps=128, learning_rate=1e-3, minibatches=16, activation="relu", shared=False)
+SHAPED = DevicePPOConfig(num_steps=32, learning_rate=1e-3, shared=False)
 WINDOW, ENOUGH = 65_536, 100
 
 
@@ -118,6 +123,23 @@ def speed(rounds: int) -> None:
     print(f"matrix products: {flops / 1e9:.0f} GFLOP/s in this run, at most {flops / work:,.0f} steps/s in fp32")
 
 
+def share(rollouts: int) -> None:
+    """Prints a table of where the time goes with shaping."""
+    print("| worlds | steps/s | act | step | shape | learn |\n|---|---|---|---|---|---|")
+    for n in (16, 64, 1024, 4096):
+        shaper = Chain(PotentialShaping("potential"), Count(key="state_hash", scale=0.01))
+        worlds = GridVectorEnv("DoorKey-8x8", n, device="cpu", info_keys=("potential", "state_hash"))
+        learner = DevicePPO(worlds, SHAPED, shaper=shaper)
+        for _ in range(2):
+            learner.iterate()
+        learner.profile, before = dict.fromkeys(learner.profile, 0.0), learner.steps
+        while learner.steps - before < rollouts * 32_768:
+            learner.iterate()
+        whole, steps = sum(learner.profile.values()), learner.steps - before
+        parts = [f"{part / steps * 1e9:,.0f} ns ({part / whole:.1%})" for part in learner.profile.values()]
+        print(f"| {n} | {steps / whole:,.0f} | {' | '.join(parts)} |", flush=True)
+
+
 def solve(level: str, seeds: list[int], limit: float, who: str) -> None:
     """Prints, for each seed, seconds and steps to 95 % success."""
     torch.set_num_threads(1)
@@ -175,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("speed").add_argument("--rounds", type=int, default=5)
+    commands.add_parser("share").add_argument("--rollouts", type=int, default=8)
     solving = commands.add_parser("solve")
     solving.add_argument("level")
     solving.add_argument("--seeds", type=int, default=5)
@@ -183,6 +206,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.command == "speed":
         speed(given.rounds)
+    elif given.command == "share":
+        share(given.rollouts)
     else:
         solve(given.level, list(range(given.seeds)), given.limit, given.who)
 

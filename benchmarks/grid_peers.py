@@ -11,7 +11,8 @@ the table has the medians. A peer that fails is reported by the last line of its
 All run on the CPU, with as many threads as there are cores that this process may use (``taskset`` limits them) or as
 the table says: ``OMP_NUM_THREADS``, ``OPENBLAS_NUM_THREADS``, ``MKL_NUM_THREADS`` and ``NUMBA_NUM_THREADS`` are set to
 that number; EnvPool takes it as an argument, and JAX takes all the cores. Run it on a machine where nothing else runs:
-threads that wait busily for each other take each other's core. Actions are drawn beforehand. Of our ``info`` only ``success`` is asked for, as the peers tell nothing of the kind.
+threads that wait busily for each other take each other's core. Actions are drawn beforehand. Of our ``info`` only
+``success`` is asked for, as the peers tell nothing of the kind.
 """
 
 from __future__ import annotations
