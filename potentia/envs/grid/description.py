@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit, prange
 
-from potentia.envs.grid.cells import BALL, BOX, DOOR, EMPTY, KEY, KIND, LOCKED, LOOK, OPEN
+from potentia.envs.grid.cells import BALL, BOX, DOOR, EMPTY, KEY, KIND, LOCKED, OPEN
 from potentia.envs.grid.compiling import SOURCES
 from potentia.envs.grid.distance import NO_AIM, solve
+from potentia.envs.grid.levels.build import at, is_door
 from potentia.envs.grid.levels.catalogue import Kind
 from potentia.envs.grid.rules import CARRIED, DIRECTION, MARGIN, POSITION, World
 
@@ -49,6 +50,12 @@ EVENTS_OF: dict[Kind, tuple[str, ...]] = {
     Kind.PLAYGROUND: (*_MAZE,),
 }
 """Which of them are told in which kind of level."""
+
+
+def event_bits(kind: Kind) -> dict[str, int]:
+    """The events that are told in a kind of level, and the bit of each."""
+    return {name: 1 << EVENTS.index(name) for name in EVENTS_OF[kind]}
+
 
 AHEAD, CELL, CARRIED_BEFORE, POSITION_BEFORE = range(4)
 """What is kept of the state before a step: the cell in front and what was in it, what was carried, where."""
@@ -100,18 +107,13 @@ def _hash_of_cells(world, n, plan):  # type: ignore[no-untyped-def]
     whole = np.uint64(0)
     for y in range(plan.height):
         for x in range(plan.width):
-            place = (y + MARGIN) * plan.stride + x + MARGIN
+            place = at(x, y, plan)
             if world.cells[n, place] != EMPTY:
                 whole ^= _mix(place, world.cells[n, place])
     if plan.kind != _DYNAMIC:  # whose task is where the balls are
         for k in range(world.task.shape[1]):
             whole ^= _mix(_TASK_PLACE + k, world.task[n, k])
     return whole
-
-
-@njit
-def _is_door(cell, state):  # type: ignore[no-untyped-def]
-    return KIND[cell] == DOOR and LOOK[cell] >> 16 & 0xFF == state
 
 
 @njit
@@ -123,13 +125,13 @@ def _events(world, n, before, success, failed):  # type: ignore[no-untyped-def]
     taken = carried if had == 0 else 0
     kind, here = KIND[taken], agent[n, POSITION]
     moved = here != before[n, POSITION_BEFORE]
-    opened = _is_door(now, OPEN) and KIND[was] == DOOR and not _is_door(was, OPEN)
+    opened = is_door(now, OPEN) and KIND[was] == DOOR and not is_door(was, OPEN)
     bits = 0
     bits |= (kind == KEY) << 0 | (kind == BALL) << 1 | (kind == BOX) << 2 | (taken != 0) << 3
     bits |= (success and taken != 0) << 4 | (failed and taken != 0) << 5
     bits |= (had != 0 and carried == 0) << 6
     bits |= (taken == 0 and KIND[was] == BOX and now != was) << 7
-    bits |= opened << 8 | (opened and _is_door(was, LOCKED)) << 9
+    bits |= opened << 8 | (opened and is_door(was, LOCKED)) << 9
     bits |= (moved and KIND[cells[n, here]] == DOOR) << 10
     bits |= success << 11 | success << 12 | success << 13 | failed << 14 | success << 15
     return bits | (failed and moved) << 16 | failed << 17

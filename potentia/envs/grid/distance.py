@@ -29,8 +29,9 @@ import numpy as np
 from numba import njit
 
 from potentia.envs.grid.cells import BALL, CLOSED, DOOR, EMPTY, FLOOR, GOAL, KEY, KIND, LOCKED, LOOK, OPEN
+from potentia.envs.grid.levels.build import at
 from potentia.envs.grid.levels.catalogue import Kind, Level
-from potentia.envs.grid.rules import CARRIED, MARGIN
+from potentia.envs.grid.rules import CARRIED, next_to
 
 NO_AIM, AT_GOAL, TAKE_IT, OPEN_IT, STAND_THERE, FETCH_ONE, BESIDE_IT, RED_THEN_BLUE = range(8)
 _AIMS = {
@@ -72,13 +73,13 @@ def _survey(cells, agent, task, n, plan, aim, ground, success):  # type: ignore[
         color = np.int64(LOOK[carried] >> 8 & 0xFF)
     for y in range(plan.height):
         for x in range(width):
-            cell = cells[n, (y + MARGIN) * plan.stride + x + MARGIN]
+            cell = cells[n, at(x, y, plan)]
             if has_key and KIND[cell] == KEY:
                 key = y * width + x
                 color = np.int64(LOOK[cell] >> 8 & 0xFF)
     for y in range(plan.height):
         for x in range(width):
-            place = (y + MARGIN) * plan.stride + x + MARGIN
+            place = at(x, y, plan)
             cell, c = cells[n, place], y * width + x
             kind, state = KIND[cell], LOOK[cell] >> 16 & 0xFF
             success[c] = False
@@ -162,7 +163,7 @@ def _around(node, block, ground, success, width, doors, queue, seen):  # type: i
     """Fewest actions from a node to the thing wanted, with free hands, past what was put down in front; -1: no way."""
     poses = ground.size * 4
     d = node % 4
-    dropped = node % poses // 4 + (d == 0) - (d == 2) + width * ((d == 1) - (d == 3))
+    dropped = next_to(node % poses // 4, d, width)
     for k in range(poses << doors):
         seen[k] = False
     queue[0] = node % block
@@ -175,7 +176,7 @@ def _around(node, block, ground, success, width, doors, queue, seen):  # type: i
             first += 1
             mask, pose = node // poses, node % poses
             c, d = pose // 4, pose % 4
-            a = c + (d == 0) - (d == 2) + width * ((d == 1) - (d == 3))
+            a = next_to(c, d, width)
             if success[a]:
                 return depth
             for way in range(4):
@@ -237,7 +238,7 @@ def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-d
             continue
         for c in range(size):
             for d in range(4):
-                a = c + (d == 0) - (d == 2) + width * ((d == 1) - (d == 3))
+                a = next_to(c, d, width)
                 if ground[c] == _BLOCKED or a < 0 or a >= size:
                     continue
                 if aim == BESIDE_IT:
@@ -259,7 +260,7 @@ def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-d
             first += 1
             phase, mask, pose = node // block, node % block // poses, node % poses
             c, d = pose // 4, pose % 4
-            ahead = c + (d == 0) - (d == 2) + width * ((d == 1) - (d == 3))
+            ahead = next_to(c, d, width)
             behind = 2 * c - ahead
             for turn in (1, 3):
                 before = node - d + (d + turn) % 4
@@ -325,5 +326,4 @@ def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-d
 @njit
 def _droppable(cells, n, plan, c, key):  # type: ignore[no-untyped-def]
     """Whether nothing is in a cell when the key is in the hand."""
-    place = (c // plan.width + MARGIN) * plan.stride + c % plan.width + MARGIN
-    return cells[n, place] == EMPTY or c == key
+    return cells[n, at(c % plan.width, c // plan.width, plan)] == EMPTY or c == key

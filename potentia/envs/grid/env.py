@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from potentia.envs.grid.captions import CaptionWriter
-from potentia.envs.grid.description import EVENTS, EVENTS_OF
+from potentia.envs.grid.description import event_bits
 from potentia.envs.grid.levels import Level, find_level
 from potentia.envs.grid.pcg64 import generator_of
 from potentia.envs.grid.render import render_world
@@ -53,7 +53,7 @@ class GridEnv(gym.Env[Any, Any]):
         self._keys = wanted_keys(self.level, info_keys)
         self.worlds: GridWorlds = make_worlds(self.level, 1, DISABLED, self._keys, max_steps)
         self._image_only = observation == "image"
-        self._events = tuple((name, 1 << EVENTS.index(name)) for name in EVENTS_OF[self.level.kind])
+        self._bits = event_bits(self.level.kind)
         self._caption = CaptionWriter()
         self._seeded = False
         self._action = np.zeros(1, np.int64)
@@ -116,7 +116,7 @@ class GridEnv(gym.Env[Any, Any]):
                 info[key] = self._caption(out.image[0])
             elif key == "subgoals":
                 bits = int(told.events[0])
-                info[key] = {name: bool(bits & bit) for name, bit in self._events}
+                info[key] = {name: bool(bits & bit) for name, bit in self._bits.items()}
             elif key == "success":
                 info[key] = bool(out.success[0])
             elif key == "state_hash":

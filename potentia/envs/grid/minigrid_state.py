@@ -119,8 +119,8 @@ _NOTES: dict[Kind, Callable[[Any, GridWorlds], list[int]]] = {
     Kind.KEY_CORRIDOR: _wanted,
     Kind.OBSTRUCTED_MAZE: _wanted,
     Kind.RED_BLUE_DOORS: lambda game, worlds: [
-        _place(game.red_door.cur_pos or _find(game, game.red_door), worlds),
-        _place(game.blue_door.cur_pos or _find(game, game.blue_door), worlds),
+        _place(_find(game, game.red_door), worlds),
+        _place(_find(game, game.blue_door), worlds),
     ],
     Kind.LOCKED_ROOM: _locked_room,
     Kind.MEMORY: lambda game, worlds: [_place(game.success_pos, worlds), _place(game.failure_pos, worlds)],

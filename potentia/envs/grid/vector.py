@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from potentia.envs.grid.captions import CaptionWriter
-from potentia.envs.grid.description import EVENTS, EVENTS_OF, Description
+from potentia.envs.grid.description import Description, event_bits
 from potentia.envs.grid.levels import Level, find_level
 from potentia.envs.grid.render import render_world
 from potentia.envs.grid.rules import DIRECTION, VIEW
@@ -135,8 +135,7 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.device = None if device is None else torch.device(device)
         self._image_only = observation == "image"
-        self._events = EVENTS_OF[self.level.kind]
-        self._bits = {name: np.uint32(1 << EVENTS.index(name)) for name in self._events}
+        self._bits = {name: np.uint32(bit) for name, bit in event_bits(self.level.kind).items()}
         self._caption = CaptionWriter()
         self._all = np.ones(num_envs, bool)
         self._seeded = False
@@ -151,7 +150,8 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
             self._seed(seed, mask)
         self.worlds.reset(mask)
         self.worlds.out.success[mask] = False
-        return self._observation(self.worlds.out.image), self._info()
+        out = self.worlds.out
+        return self._observation(out.image), self._tell(self.worlds.description, out.image, out.success, self._all)
 
     def _seed(self, seed: int | list[int | None] | None, mask: np.ndarray[Any, Any]) -> None:
         seeds: list[int | None] = list(seed) if isinstance(seed, list) else [None] * self.num_envs
@@ -179,11 +179,11 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {chosen!r}")
         out = worlds.out
         terminated, truncated = out.terminated.copy(), out.truncated.copy()
-        info = self._info()
-        if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            done = terminated | truncated
-            if done.any():
-                self._add_final(info, done)
+        done = terminated | truncated
+        anew = done if self.autoreset_mode is AutoresetMode.SAME_STEP else np.zeros_like(done)
+        info = self._tell(worlds.description, out.image, out.success & ~anew, self._all)
+        if anew.any():
+            self._add_final(info, anew)
         return (
             self._observation(out.image), self._given(out.reward.copy()), self._given(terminated),
             self._given(truncated), info,
@@ -193,8 +193,6 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         """Tells of the episodes that ended in this step, whose worlds are drawn anew already."""
         worlds = self.worlds
         final = self._tell(worlds.final_description, worlds.out.final, worlds.out.success, done)
-        # A description of worlds that begin tells of no event, and not of success.
-        info.update(self._tell(worlds.description, worlds.out.image, worlds.out.success & ~done, self._all))
         given = self._given(done)
         info.update(
             final_obs=self._observation(worlds.out.final), final_info=final, _final_obs=given, _final_info=given
@@ -216,10 +214,6 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         direction = self.worlds.state.agent[:, DIRECTION].astype(np.int64)
         missions = tuple(self.worlds.mission(n) for n in range(self.num_envs))
         return {"direction": self._given(direction), "image": seen, "mission": missions}
-
-    def _info(self) -> dict[str, Any]:
-        out = self.worlds.out
-        return self._tell(self.worlds.description, out.image, out.success, self._all)
 
     def _tell(
         self, told: Description, image: np.ndarray[Any, Any], success: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]

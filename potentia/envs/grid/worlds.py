@@ -9,7 +9,14 @@ import numpy as np
 from numba import njit, prange
 
 from potentia.envs.grid.compiling import SOURCES
-from potentia.envs.grid.description import Description, compile_describe
+from potentia.envs.grid.description import (
+    AHEAD,
+    CARRIED_BEFORE,
+    CELL,
+    POSITION_BEFORE,
+    Description,
+    compile_describe,
+)  # fmt: skip
 from potentia.envs.grid.distance import NO_AIM, aim_of
 from potentia.envs.grid.levels import FIRST_WITH_RULES, Level, draw, judge, prepare
 from potentia.envs.grid.levels.catalogue import mission_of
@@ -78,15 +85,15 @@ def step_world(  # type: ignore[no-untyped-def]
     """
     if waiting[n]:
         reward[n], terminated[n], truncated[n], success[n] = 0.0, False, False, False
-        fresh[n], before[n, 0] = mode == NEXT_STEP, -1
+        fresh[n], before[n, AHEAD] = mode == NEXT_STEP, -1
     else:
         world = World(cells, agent, task, rng, paper)
         special = plan.kind >= FIRST_WITH_RULES
         if special:
             action = prepare(world, n, plan, action)
         ahead, carried = ahead_of(world, n, plan.stride), agent[n, CARRIED]
-        before[n, 0], before[n, 1] = ahead, cells[n, ahead]
-        before[n, 2], before[n, 3] = carried, agent[n, POSITION]
+        before[n, AHEAD], before[n, CELL] = ahead, cells[n, ahead]
+        before[n, CARRIED_BEFORE], before[n, POSITION_BEFORE] = carried, agent[n, POSITION]
         outcome = step_one(world, n, action, plan.stride)
         if special:
             outcome = judge(world, n, plan, action, carried, outcome)

@@ -15,7 +15,9 @@ from potentia.envs.grid.cells import (
     GREEN,
     GREY,
     KEY,
+    KIND,
     LOCKED,
+    LOOK,
     OPEN,
     PURPLE,
     RED,
@@ -111,6 +113,12 @@ def put_agent(world, n, plan, x, y, columns, rows):  # type: ignore[no-untyped-d
 def put_agent_anywhere(world, n, plan):  # type: ignore[no-untyped-def]
     """Puts the agent anywhere, looking anywhere."""
     put_agent(world, n, plan, 0, 0, plan.width, plan.height)
+
+
+@njit
+def is_door(cell, state):  # type: ignore[no-untyped-def]
+    """Whether a cell is a door in a state."""
+    return KIND[cell] == DOOR and LOOK[cell] >> 16 & 0xFF == state
 
 
 @njit

@@ -6,8 +6,9 @@ from numba import njit
 
 from potentia.envs.grid.cells import BALL, BLUE, EMPTY, KIND, code
 from potentia.envs.grid.cells import GOAL as _GOAL
-from potentia.envs.grid.levels.build import GOAL, at, free_place, put, put_agent_anywhere, room
-from potentia.envs.grid.rules import CRASH, FORWARD, LEFT, MARGIN, POSITION, ahead_of
+from potentia.envs.grid.levels.build import free_place, put
+from potentia.envs.grid.levels.empty import empty_room
+from potentia.envs.grid.rules import CRASH, FORWARD, LEFT, MARGIN, ahead_of
 
 _BALL = code(BALL, BLUE)
 _TRIES = 101
@@ -17,15 +18,10 @@ _TRIES = 101
 @njit
 def dynamic_obstacles(world, n, plan):  # type: ignore[no-untyped-def]
     """The agent starts in the near corner, or anywhere. The task: whether it bumps, and the obstacles."""
-    obstacles, anywhere, task = plan.first, plan.second, world.task
-    room(world, n, plan)
-    world.cells[n, at(plan.width - 2, plan.height - 2, plan)] = GOAL
-    if anywhere:
-        put_agent_anywhere(world, n, plan)
-    else:
-        world.agent[n, POSITION] = at(1, 1, plan)
+    task = world.task
+    empty_room(world, n, plan, plan.second)
     task[n, 0] = 0
-    for k in range(obstacles):
+    for k in range(plan.first):
         task[n, 1 + k] = put(world, n, plan, _BALL)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from potentia.envs.grid.cells import CLOSED
-from potentia.envs.grid.levels.build import DOORS, at, clear, frame, put_agent
-from potentia.envs.grid.levels.unlock import is_open
+from potentia.envs.grid.cells import CLOSED, OPEN
+from potentia.envs.grid.levels.build import DOORS, at, clear, frame, is_door, put_agent
 from potentia.envs.grid.pcg64 import integers
 from potentia.envs.grid.rules import FAILURE, SUCCESS, TOGGLE, ahead_of
 
@@ -32,7 +31,7 @@ def judge_red_blue(world, n, plan, action, outcome):  # type: ignore[no-untyped-
     """Success: the blue door opens when the red one stood open; failure: they open in the other order."""
     red, blue = world.task[n, 0], world.task[n, 1]
     toggled = ahead_of(world, n, plan.stride) if action == TOGGLE else -1
-    red_is, blue_is = is_open(world.cells[n, red]), is_open(world.cells[n, blue])
+    red_is, blue_is = is_door(world.cells[n, red], OPEN), is_door(world.cells[n, blue], OPEN)
     red_was = red_is != (toggled == red)
     blue_was = blue_is != (toggled == blue)
     if blue_is:

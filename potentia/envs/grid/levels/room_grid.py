@@ -11,7 +11,7 @@ from potentia.envs.grid.cells import CLOSED, EMPTY, KIND, LOCKED
 from potentia.envs.grid.cells import WALL as _WALL
 from potentia.envs.grid.levels.build import DOORS, at, clear, fill, frame, free_place, put_agent
 from potentia.envs.grid.pcg64 import integers
-from potentia.envs.grid.rules import POSITION, ahead_of
+from potentia.envs.grid.rules import MARGIN, POSITION, ahead_of
 
 RIGHT, BOTTOM, LEFT, TOP = range(4)
 _DOOR, _IS_THERE, _LOCKED, _REACHED = 0, 4, 8, 9
@@ -116,8 +116,8 @@ def _all_reached(world, n, plan):  # type: ignore[no-untyped-def]
     """Whether a way leads from the agent's room to every other, through doors of any kind."""
     paper, size = world.paper[n], plan.first
     columns, rows = columns_of(plan), rows_of(plan)
-    x, y = world.agent[n, POSITION] % plan.stride - at(0, 0, plan) % plan.stride, 0
-    y = world.agent[n, POSITION] // plan.stride - at(0, 0, plan) // plan.stride
+    here = world.agent[n, POSITION]
+    x, y = here % plan.stride - MARGIN, here // plan.stride - MARGIN
     for number in range(columns * rows):
         paper[ROOM * number + _REACHED] = 0
     paper[ROOM * ((y // (size - 1)) * columns + x // (size - 1)) + _REACHED] = 1

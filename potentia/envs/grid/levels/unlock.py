@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from numba import njit
 
-from potentia.envs.grid.cells import DOOR, LOOK, OPEN, code
-from potentia.envs.grid.levels.build import A_BALL, A_BOX, A_KEY, THINGS
+from potentia.envs.grid.cells import OPEN
+from potentia.envs.grid.levels.build import A_BALL, A_BOX, A_KEY, THINGS, is_door
 from potentia.envs.grid.levels.room_grid import RIGHT, add_door, put_agent_in_room, put_in_room, room_grid
 from potentia.envs.grid.pcg64 import integers
 from potentia.envs.grid.rules import CARRIED, SUCCESS, TAKE, TOGGLE
-
-_OPEN_DOOR = LOOK[code(DOOR, 0, OPEN)] & 0xFF00FF
-
-
-@njit
-def is_open(cell):  # type: ignore[no-untyped-def]
-    """Whether a cell is an open door."""
-    return LOOK[cell] & 0xFF00FF == _OPEN_DOOR
 
 
 @njit
@@ -43,7 +35,7 @@ def unlock(world, n, plan):  # type: ignore[no-untyped-def]
 @njit
 def judge_open(world, n, action, outcome):  # type: ignore[no-untyped-def]
     """Success: the door stands open."""
-    return SUCCESS if action == TOGGLE and is_open(world.cells[n, world.task[n, 0]]) else outcome
+    return SUCCESS if action == TOGGLE and is_door(world.cells[n, world.task[n, 0]], OPEN) else outcome
 
 
 @njit
