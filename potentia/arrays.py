@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 import array_api_compat
+import numpy as np
+import torch
 
 _NAMESPACES: dict[type, Any] = {}
 
@@ -22,3 +24,13 @@ def array_namespace(array: Any) -> Any:
 def is_boolean(dtype: Any) -> bool:
     """Whether a dtype of any array library is the boolean one."""
     return "bool" in str(dtype)
+
+
+def host_array(array: Any) -> np.ndarray[Any, Any]:
+    """An array of any library and device as a NumPy array."""
+    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
+
+
+def on_cpu(device: torch.device | torch.Tensor) -> bool:
+    """Whether a device, or a tensor's, is the CPU: there compiled loops can read tensors, and nobody need wait."""
+    return (device.device if isinstance(device, torch.Tensor) else device).type == "cpu"

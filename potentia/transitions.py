@@ -197,10 +197,16 @@ def _time(value: Array) -> Array:
 
 
 def choose_rows(mask: Array, chosen: Any, other: Any) -> Any:
-    """The rows of ``chosen`` where ``mask`` is True, of ``other`` elsewhere: arrays, or lists with one entry a row."""
+    """The rows of ``chosen`` where ``mask`` is True, of ``other`` elsewhere: arrays, or lists with one entry a row.
+
+    Rows of ``other`` may have grown along their second axis; then those of ``chosen`` get zeros behind.
+    """
     if isinstance(other, list):
         return [new if take else old for take, new, old in zip(_numpy(mask).tolist(), chosen, other, strict=True)]
     if isinstance(other, np.ndarray) and other.dtype == object:
         return np.where(_numpy(mask), chosen, other)
+    if other.ndim > 1 and other.shape[1] > chosen.shape[1]:
+        more = [(0, 0), (0, other.shape[1] - chosen.shape[1])] + [(0, 0)] * (other.ndim - 2)
+        chosen = np.pad(_numpy(chosen), more)
     mask, chosen = _like(mask, other), _like(chosen, other)
     return array_namespace(other).where(mask.reshape((-1,) + (1,) * (other.ndim - 1)), chosen, other)

@@ -4,12 +4,16 @@ from potentia.shaping.advice import Advice
 from potentia.shaping.compose import Chain, Scale
 from potentia.shaping.count import Count, EpisodicCount
 from potentia.shaping.discount import ScheduleDiscount
+from potentia.shaping.e3b import E3B
+from potentia.shaping.episodic_novelty import EpisodicNovelty
+from potentia.shaping.noveld import NovelD
 from potentia.shaping.potential import PotentialShaping
 from potentia.shaping.rnd import RND
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transform import ClipReward, NormalizeReward
 
 __all__ = [
+    "E3B",
     "RND",
     "Advice",
     "Carry",
@@ -18,7 +22,9 @@ __all__ = [
     "Contract",
     "Count",
     "EpisodicCount",
+    "EpisodicNovelty",
     "NormalizeReward",
+    "NovelD",
     "PotentialShaping",
     "Scale",
     "ScheduleDiscount",

@@ -89,7 +89,7 @@ class Chain(Shaper):
             after.append(part_after)
         return rollout, tuple(after)
 
-    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Updates each member; metrics are prefixed with the member's name."""
         return {
             f"{shaper.name}/{key}": value
@@ -162,7 +162,7 @@ class Scale(Shaper):
                 scaled = scaled.add(name, weight * term)
         return scaled, carry
 
-    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Updates the inner shaper and advances the schedule by the unmasked transitions."""
         metrics = self.shaper.update(rollout, policy=policy)
         if callable(self.weight):

@@ -6,16 +6,57 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from potentia.arrays import array_namespace
+from potentia.arrays import host_array
 from potentia.rollout import Array, Rollout
-from potentia.shaping.keys import state_keys
+from potentia.shaping.count_table import CountTable
+from potentia.shaping.keys import Keys, state_keys
 from potentia.shaping.potential import info_column
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.shaping.visits import no_visits, visit
 from potentia.trees import Tree
 
 Key = Callable[[Tree], Array] | str | None
 """What tells states apart: a function of observations, the name of an info column, or None, all of the observation."""
+
+
+class States:
+    """What tells the states apart that a shaper counts.
+
+    Args:
+        key: As for `Count`.
+        hash_bits: As for `Count`.
+        seed: As for `Count`.
+        reader: The name of the shaper.
+
+    Attributes:
+        reads: The columns that are looked at.
+
+    Raises:
+        ValueError: If ``hash_bits`` is not in 1..62.
+    """
+
+    def __init__(self, key: Key, hash_bits: int | None, seed: int, reader: str) -> None:
+        if hash_bits is not None and not 1 <= hash_bits <= 62:
+            raise ValueError(f"hash_bits must lie in 1..62, got {hash_bits}")
+        self._key, self._hash_bits, self._seed, self._reader = key, hash_bits, seed, reader
+        self.reads = frozenset({f"info:next_{key}"} if isinstance(key, str) else {"next_obs"})
+
+    def keys(self, rollout: Rollout) -> Keys:
+        """The keys of the states that were arrived in, ``(T * B,)``."""
+        if isinstance(self._key, str):
+            arrived = info_column(rollout, f"next_{self._key}", self._reader)
+        else:
+            arrived = rollout.next_obs if self._key is None else self._key(rollout.next_obs)
+        return state_keys(arrived, self._hash_bits, self._seed)
+
+    def visit(self, rollout: Rollout, carry: Carry) -> tuple[Any, Carry]:
+        """How often each was visited before in its episode, ``(T, B)``, and the visits so far."""
+        keys, flags = self.keys(rollout), (rollout.mask, rollout.done)
+        mask, done = flags if isinstance(keys, Tensor) else map(host_array, flags)
+        return visit(keys, mask, done, carry or no_visits(rollout.num_envs))
 
 
 class Count(Shaper):
@@ -29,14 +70,16 @@ class Count(Shaper):
         key: What tells states apart: None for all of the observation, the name of an info column of the world (such as
             ``"state_hash"``), or a function from observations ``(T, B, ...)`` to keys ``(T, B, ...)``.
         scale: The bonus of a state never seen.
-        hash_bits: None counts each distinct key exactly, in a dictionary. A number k counts the sign pattern of k
-            random projections of the key instead (SimHash, as in Tang et al.): similar states share a count, memory
-            is at most 2 ** k numbers.
+        hash_bits: None counts each distinct key (`potentia.shaping.keys.state_keys`). A number k counts the sign
+            pattern of k random projections of the key instead (SimHash, as in Tang et al.): similar states share a
+            count, and there are at most 2 ** k.
+        capacity: How many states there is room for at first; more is made when it is needed.
+        device: Where the counts are. Best where the rollouts are: else keys and counts are moved.
         seed: Seeds the projections.
         name: The term's name.
 
     Raises:
-        ValueError: If ``hash_bits`` is not in 1..62.
+        ValueError: If ``hash_bits`` is not in 1..62 or ``capacity`` is less than 1.
 
     >>> import numpy as np
     >>> from potentia import Rollout
@@ -59,43 +102,37 @@ class Count(Shaper):
         *,
         scale: float = 1.0,
         hash_bits: int | None = None,
+        capacity: int = 512,
+        device: torch.device | str = "cpu",
         seed: int = 0,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.key, self.scale = key, float(scale)
-        self.hash_bits, self.seed = hash_bits, seed
-        if hash_bits is not None and not 1 <= hash_bits <= 62:
-            raise ValueError(f"hash_bits must lie in 1..62, got {hash_bits}")
-        self.counts: dict[bytes, int] = {}
-        self.contract: Contract = Contract(guarantee="vanishing", reads=_reads(key), scope="lifelong")
+        self.scale, self.states = float(scale), States(key, hash_bits, seed, self.name)
+        if capacity < 1:
+            raise ValueError(f"capacity must be at least 1, got {capacity}")
+        self.table = CountTable(device, capacity)
+        self.contract: Contract = Contract(guarantee="vanishing", reads=self.states.reads, scope="lifelong")
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         """Adds the term."""
-        get = self.counts.get
-        seen = [get(key, 0) for key in self._keys(rollout)]
-        return rollout.add(self.name, _column(rollout, self.scale / np.sqrt(np.array(seen, np.float64) + 1))), carry
+        seen = self.table.counts(self.states.keys(rollout))
+        return rollout.add(self.name, _column(self.scale * (seen + 1.0) ** -0.5, rollout)), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
         """Counts the unmasked ``next_obs``."""
         del policy
-        counts, mask = self.counts, _host(rollout.mask).ravel().tolist()
-        for key, real in zip(self._keys(rollout), mask, strict=True):
-            if real:
-                counts[key] = counts.get(key, 0) + 1
-        return {"states": float(len(counts))}
-
-    def _keys(self, rollout: Rollout) -> list[bytes]:
-        return state_keys(_arrived(rollout, self.key, self.name), self.hash_bits, self.seed)
+        self.table.add(self.states.keys(rollout), rollout.mask.ravel())
+        return {"states": float(len(self.table))} if self.table.compiled else {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The counts."""
-        return {"counts": dict(self.counts)}
+        """The keys and their counts."""
+        return self.table.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restores the counts."""
-        check_keys(self, state, ("counts",))
-        self.counts = dict(state["counts"])
+        check_keys(self, state, ("keys", "counts"))
+        self.table.load_state_dict(dict(state))
 
 
 class EpisodicCount(Shaper):
@@ -126,49 +163,25 @@ class EpisodicCount(Shaper):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.key, self.scale, self.first_visit = key, float(scale), first_visit
-        self.hash_bits, self.seed = hash_bits, seed
-        if hash_bits is not None and not 1 <= hash_bits <= 62:
-            raise ValueError(f"hash_bits must lie in 1..62, got {hash_bits}")
-        self.contract: Contract = Contract(reads=_reads(key) | {"terminated", "truncated"}, scope="episode")
+        self.scale, self.first_visit = float(scale), first_visit
+        self.states = States(key, hash_bits, seed, self.name)
+        self.contract: Contract = Contract(reads=self.states.reads | {"terminated", "truncated"}, scope="episode")
 
     def init(self, num_envs: int) -> Carry:
-        """One empty table of counts for each environment."""
-        return [{} for _ in range(num_envs)]
+        """An empty table for each environment."""
+        return no_visits(num_envs)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         """Adds the term; a table is emptied after the step that ends its episode."""
-        steps, envs = rollout.num_steps, rollout.num_envs
-        tables = carry or self.init(envs)
-        keys = state_keys(_arrived(rollout, self.key, self.name), self.hash_bits, self.seed)
-        mask, done = _host(rollout.mask), _host(rollout.done)
-        seen = np.zeros((steps, envs))
-        for t in range(steps):
-            for b in np.flatnonzero(mask[t]).tolist():
-                table, key = tables[b], keys[t * envs + b]
-                seen[t, b] = table.get(key, 0)
-                table[key] = table.get(key, 0) + 1
-                if done[t, b]:
-                    tables[b] = {}
-        bonus = (seen == 0).astype(np.float64) if self.first_visit else 1 / np.sqrt(seen + 1)
-        return rollout.add(self.name, _column(rollout, self.scale * bonus)), tables
+        seen, carry = self.states.visit(rollout, carry)
+        bonus = (seen == 0) * 1.0 if self.first_visit else (seen + 1.0) ** -0.5
+        return rollout.add(self.name, _column(self.scale * bonus, rollout)), carry
 
 
-def _reads(key: Key) -> frozenset[str]:
-    return frozenset({f"info:next_{key}"} if isinstance(key, str) else {"next_obs"})
-
-
-def _arrived(rollout: Rollout, key: Key, name: str) -> Tree:
-    if not isinstance(key, str):
-        return rollout.next_obs if key is None else key(rollout.next_obs)
-    return info_column(rollout, f"next_{key}", name)
-
-
-def _host(array: Array) -> np.ndarray[Any, Any]:
-    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
-
-
-def _column(rollout: Rollout, values: np.ndarray[Any, Any]) -> Array:
-    xp = array_namespace(rollout.discount)
-    values = values.reshape(tuple(rollout.discount.shape))
-    return values if isinstance(rollout.discount, np.ndarray) else xp.asarray(values, device=rollout.discount.device)
+def _column(values: Any, rollout: Rollout) -> Array:
+    """One number for each step and environment, as an array of the rollout's own kind and device."""
+    example = rollout.discount
+    values = values.reshape(tuple(example.shape))
+    if isinstance(example, np.ndarray):
+        return host_array(values)
+    return torch.as_tensor(values, device=example.device)

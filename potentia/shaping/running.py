@@ -20,19 +20,21 @@ class RunningMoments:
     def __init__(self, shape: tuple[int, ...] = (), device: torch.device | str = "cpu") -> None:
         self.mean = torch.zeros(shape, dtype=torch.float64, device=device)
         self.var = torch.zeros(shape, dtype=torch.float64, device=device)
-        self.count = 0
+        self.count = torch.zeros((), dtype=torch.float64, device=device)
 
-    def update(self, batch: Tensor) -> None:
-        """Takes in a batch, ``(N, *shape)``; N may be 0."""
-        number = batch.shape[0]
-        if number == 0:
-            return
-        batch = batch.to(torch.float64)
-        mean, var = batch.mean(0), batch.var(0, correction=0)
+    def update(self, batch: Tensor, mask: Tensor | None = None) -> None:
+        """Takes in those of a batch ``(N, *shape)``, finite numbers, where ``mask`` ``(N,)`` is True."""
+        samples = batch.reshape(len(batch), self.mean.numel())
+        weights = samples.new_ones(len(samples)) if mask is None else mask.to(samples.dtype)
+        number = weights.sum(dtype=torch.float64)
+        mean = (weights @ samples).double() / number.clamp(min=1)
+        spread = (samples - mean.to(samples.dtype)).square_()
+        var = (weights @ spread).double() / number.clamp(min=1)
+        mean, var = mean.reshape(self.mean.shape), var.reshape(self.var.shape)
         total = self.count + number
-        delta = mean - self.mean
-        self.var = (self.var * self.count + var * number + delta**2 * self.count * number / total) / total
-        self.mean = self.mean + delta * number / total
+        share, delta = number / total.clamp(min=1), mean - self.mean
+        self.var = self.var + share * (var - self.var + delta.square() * (1 - share))
+        self.mean = self.mean + share * delta
         self.count = total
 
     @property
@@ -47,7 +49,7 @@ class RunningMoments:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restores what `state_dict` returned, on this object's device."""
         self.mean, self.var = state["mean"].to(self.mean.device), state["var"].to(self.var.device)
-        self.count = int(state["count"])
+        self.count = state["count"].to(self.count.device)
 
 
 class ForwardFilter:
@@ -61,7 +63,7 @@ class ForwardFilter:
         self.values: Tensor | None = None
 
     def run(self, reward: Tensor, decay: Tensor, mask: Tensor) -> Tensor:
-        """The unmasked values of x, ``(N,)``, for rewards and decays ``(T, B)``.
+        """The values of x ``(T, B)`` for rewards and decays ``(T, B)``; those of masked steps mean nothing.
 
         ``decay[t]`` multiplies x *after* step t. The last values are remembered for the
         next call; another number of environments than before starts again from 0.
@@ -73,7 +75,7 @@ class ForwardFilter:
         seen = []
         for t in range(reward.shape[0]):
             now = values + reward[t]
-            seen.append(now[mask[t]])
+            seen.append(now)
             values = torch.where(mask[t], now * decay[t], values)
         self.values = values
-        return torch.cat(seen) if seen else values[:0]
+        return torch.stack(seen)

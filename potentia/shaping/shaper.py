@@ -9,7 +9,9 @@ from typing import Any, Literal
 from potentia.rollout import Rollout
 
 Carry = Any
-"""Per-environment memory: ``()``, or a tree (see `potentia.trees`) whose leaves are arrays or lists of length B."""
+"""Per-environment memory: ``()``, or a tree (see `potentia.trees`) whose leaves are arrays or lists of length B.
+
+An array may grow along its second axis as an episode gets longer; zeros there must mean nothing."""
 
 Guarantee = Literal["policy_invariant", "return_preserving", "vanishing", "unconstrained"]
 Basis = Literal["state", "state_action", "history"]
@@ -119,8 +121,11 @@ class Shaper:
         """
         raise NotImplementedError(f"{type(self).__name__} must implement shape(rollout, carry)")
 
-    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
-        """Learns from a rollout, as the environment gave it or as `shape` returned it; returns metrics by name."""
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
+        """Learns from a rollout, as the environment gave it or as `shape` returned it; returns metrics by name.
+
+        A metric is a number, or a tensor of one number where reading it would wait for the device.
+        """
         del rollout, policy
         return {}
 

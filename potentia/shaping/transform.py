@@ -82,12 +82,12 @@ class NormalizeReward(Shaper):
         terms = list(rollout.terms)
         given = terms[: terms.index(self.name)] if self.name in terms else terms
         parts = [torch.as_tensor(rollout.terms[name]).detach().to("cpu", torch.float64) for name in given]
-        reward = torch.stack(parts).sum(0)
+        reward = torch.where(torch.as_tensor(rollout.mask).cpu(), torch.stack(parts).sum(0), 0)
         mask, done, discount = (
             torch.as_tensor(array).cpu() for array in (rollout.mask, rollout.done, rollout.discount)
         )
         decay = torch.where(done, torch.zeros(()), discount).to(torch.float64)
-        self._moments.update(self._filter.run(reward, decay, mask))
+        self._moments.update(self._filter.run(reward, decay, mask).ravel(), mask.ravel())
         if self._moments.count:
             self._sigma = float((self._moments.var + self.epsilon).sqrt())
         return {"sigma": self._sigma}

@@ -173,7 +173,9 @@ class Training:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no NaN: what isn't finite is written as null."""
+    """As JSON has it: a tensor of one number is that number, and what isn't finite is null."""
+    if isinstance(value, torch.Tensor):
+        value = value.item()
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

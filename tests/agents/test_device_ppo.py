@@ -15,7 +15,7 @@ from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.cells import LOOKS
 from potentia.envs.grid.torch_env import TorchGridVectorEnv
 from potentia.returns import gae
-from potentia.shaping import Chain, Count, PotentialShaping
+from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping
 from tests.staying import StaysOnDevice
 
 SMALL = DevicePPOConfig(num_steps=16, minibatches=2, epochs=2, widths=(32,), shared=False)
@@ -35,6 +35,28 @@ def test_the_host_never_waits_for_the_device(encoding: Any, shared: bool) -> Non
     assert guard.count > 500
     assert learner.read_episodes()["episodes"] > 0
     assert all(torch.isfinite(value) for value in metrics.values())
+
+
+def test_no_shaper_makes_the_host_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts, visits, distillation and embeddings as they run on an accelerator: no number is read back."""
+    monkeypatch.setattr("potentia.arrays.on_cpu", lambda device: False)
+    envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
+    spaces = envs.single_observation_space, envs.single_action_space
+    small: dict[str, Any] = {"hidden": 16, "output_dim": 4, "batch_size": 64}
+    shaper = Chain(
+        PotentialShaping("success", scale=0.1), Count(capacity=2**12), EpisodicCount(), RND(spaces[0], **small),
+        NovelD(spaces[0], **small), E3B(*spaces, **small), EpisodicNovelty(*spaces, memory=12, neighbours=3, **small),
+    )  # fmt: skip
+    learner = DevicePPO(envs, SMALL, shaper=shaper)
+    learner.iterate()
+    with StaysOnDevice("cpu") as guard:
+        for _ in range(3):
+            learner.iterate()
+    assert guard.count > 5000
+    counts = shaper.shapers[1]
+    assert isinstance(counts, Count)
+    assert not counts.table.compiled
+    assert len(counts.table) > 10
 
 
 def test_the_guard_catches_what_it_should() -> None:

@@ -8,13 +8,16 @@ import numpy as np
 from gymnasium import spaces
 
 from potentia.shaping import (
+    E3B,
     RND,
     Advice,
     Chain,
     ClipReward,
     Count,
     EpisodicCount,
+    EpisodicNovelty,
     NormalizeReward,
+    NovelD,
     PotentialShaping,
     Scale,
     ScheduleDiscount,
@@ -23,6 +26,7 @@ from potentia.shaping import (
 from potentia.shaping.schedules import Exponential, Linear
 
 VECTOR = spaces.Box(-1.0, 1.0, (4,), np.float64)
+ACTIONS = spaces.Discrete(3)
 STATE_TABLE = np.array([0.3, -1.0, 2.0, 0.5, 4.0, -2.5])
 ADVICE_TABLE = np.array(
     [[0.3, -1.0, 2.0], [0.5, 4.0, -2.5], [1.0, 0.0, 0.0], [0.2, 0.1, -0.7], [3.0, 2.0, 1.0], [0.0, -4.0, 0.6]]
@@ -47,6 +51,10 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "EpisodicCount": EpisodicCount,
     "EpisodicCount of first visits to captions": lambda: EpisodicCount("caption", first_visit=True),
     "RND": lambda: RND(VECTOR, hidden=16, output_dim=8, batch_size=16, learning_rate=1e-2),
+    "NovelD": lambda: NovelD(VECTOR, hidden=16, output_dim=8, batch_size=16, learning_rate=1e-2),
+    "NovelD of a world's state hash": lambda: NovelD(VECTOR, "state_hash", alpha=1.0, hidden=16, batch_size=16),
+    "E3B": lambda: E3B(VECTOR, ACTIONS, hidden=16, output_dim=4, batch_size=16, learning_rate=1e-2),
+    "EpisodicNovelty": lambda: EpisodicNovelty(VECTOR, ACTIONS, neighbours=3, memory=5, hidden=16, output_dim=4),
     "ClipReward": lambda: ClipReward(-0.5, 0.5),
     "NormalizeReward": lambda: NormalizeReward(clip=2.0),
     "Scale of a potential by a number": lambda: Scale(PotentialShaping(height), 0.25),

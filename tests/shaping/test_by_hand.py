@@ -13,13 +13,16 @@ import torch
 
 from potentia.rollout import Rollout
 from potentia.shaping import (
+    E3B,
     RND,
     Advice,
     Chain,
     ClipReward,
     Count,
     EpisodicCount,
+    EpisodicNovelty,
     NormalizeReward,
+    NovelD,
     PotentialShaping,
     Scale,
     ScheduleDiscount,
@@ -89,7 +92,7 @@ def test_a_potential_from_a_function_and_from_an_info_column_are_one() -> None:
         (lambda: Chain([Count()]), TypeError, "Chain takes shapers"),
         (lambda: Chain(Count()).shape(rollout([0, 1]), ((), ())), ValueError, "one part for each of 1 shapers, got 2"),
         (lambda: Count(name="a/b"), ValueError, "no '/'"),
-        (lambda: Count().load_state_dict({}), ValueError, r"must have the keys \['counts'\]"),
+        (lambda: Count().load_state_dict({}), ValueError, r"must have the keys \['counts', 'keys'\], got \[\]"),
         (lambda: Linear(1.0, 0.0, 0), ValueError, "steps > 0, got 0"),
         (lambda: Exponential(1.0, 0.0, 0), ValueError, "half_life > 0, got 0"),
     ],
@@ -226,8 +229,8 @@ def test_the_filter_goes_on_and_passes_over_masked_steps() -> None:
     filtered = ForwardFilter()
     reward, half = torch.tensor([[1.0], [9.0], [1.0]]), torch.full((3, 1), 0.5)
     mask = torch.tensor([[True], [False], [True]])
-    assert filtered.run(reward, half, mask).tolist() == [1.0, 1.5]
-    assert filtered.run(reward[:1], half[:1], mask[:1]).tolist() == [1.75]
+    assert filtered.run(reward, half, mask)[mask].tolist() == [1.0, 1.5]
+    assert filtered.run(reward[:1], half[:1], mask[:1])[mask[:1]].tolist() == [1.75]
 
 
 @BOTH
@@ -238,8 +241,8 @@ def test_rnd_is_the_error_over_sigma_and_nothing_before_there_is_a_sigma(convert
     rnd.update(way)
     with torch.no_grad():
         codes = torch.eye(4)[[1, 2, 1]]
-        x = ((codes - rnd.features.mean.float()) / (rnd.features.var + 1e-8).sqrt().float()).clamp(-5, 5)
-        error = (rnd.predictor(x) - rnd.target(x)).square().mean(-1)
+        x = ((codes - rnd.model.features.mean.float()) / (rnd.model.features.var + 1e-8).sqrt().float()).clamp(-5, 5)
+        error = (rnd.model.predictor(x) - rnd.model.target(x)).square().mean(-1)
     sigma = float(rnd.returns.var + 1e-8) ** 0.5
     assert term(rnd, way) == pytest.approx([2 * float(e) / sigma for e in error], rel=1e-5)
     first = sum(term(rnd, way))
@@ -247,6 +250,91 @@ def test_rnd_is_the_error_over_sigma_and_nothing_before_there_is_a_sigma(convert
         rnd.update(way)
     assert sum(term(rnd, way)) < 0.1 * first  # what is seen again and again is no news
     assert rnd.streams["RND"].episodic is False
+
+
+@BOTH
+def test_noveld_is_the_rise_of_novelty_at_first_visits(convert: Convert) -> None:
+    shaper = NovelD(gym.spaces.Discrete(4), scale=2.0, alpha=0.5, learning_rate=1e-2)
+    way = convert(rollout([0, 1, 2, 1, 3]))
+    assert term(shaper, way) == [0.0, 0.0, 0.0, 0.0]
+    shaper.update(way)
+    with torch.no_grad():
+        n = shaper.model.errors(shaper.model.normalised(torch.eye(4))).sqrt()
+    sigma = float(shaper.novelties.var + 1e-8) ** 0.5
+    rises = [max(float(n[b] - 0.5 * n[a]), 0.0) / sigma for a, b in ((0, 1), (1, 2), (1, 3))]
+    assert term(shaper, way) == pytest.approx([2 * rises[0], 2 * rises[1], 0.0, 2 * rises[2]], rel=1e-5)
+    assert sorted(rises)[1] > 0
+
+
+def unembedded(shaper: Any) -> Any:
+    """The same shaper, for which an observation is its own embedding."""
+    shaper.model.embed = lambda obs, mask: torch.as_tensor(obs).float()
+    return shaper
+
+
+def vectors(*rows: list[float]) -> Rollout:
+    way = rollout([0] * (len(rows) + 1))
+    return replace(way, next_obs=np.array(rows)[:, None])
+
+
+VECTORS = gym.spaces.Box(-9.0, 9.0, (2,)), gym.spaces.Discrete(3)
+
+
+@BOTH
+def test_e3b_of_one_hot_vectors_is_a_count(convert: Convert) -> None:
+    """With f one-hot C^-1 is diagonal and f' C^-1 f = 1 / (n + ridge): n earlier visits in the episode."""
+    shaper = unembedded(E3B(*VECTORS, ridge=0.5, scale=3.0, output_dim=2))
+    way = convert(vectors([1, 0], [0, 1], [1, 0], [1, 0]))
+    assert term(shaper, way) == pytest.approx([3 / 0.5, 3 / 0.5, 3 / 1.5, 3 / 2.5])
+    ended = replace(way, terminated=way.terminated | True, discount=way.discount * 0)
+    assert term(shaper, ended) == pytest.approx([6.0] * 4)  # each is an episode of its own
+
+
+def test_e3b_is_the_inverse_by_any_other_name() -> None:
+    rows = np.random.default_rng(0).normal(size=(30, 2))
+    shaper = unembedded(E3B(*VECTORS, ridge=0.1, output_dim=2))
+    want, c = [], 0.1 * np.eye(2)
+    for f in rows:
+        want.append(f @ np.linalg.inv(c) @ f)
+        c += np.outer(f, f)
+    assert term(shaper, vectors(*rows.tolist())) == pytest.approx(want, rel=1e-4)
+
+
+@BOTH
+def test_episodic_novelty_by_hand(convert: Convert) -> None:
+    """Two neighbours, memory of three, on a line: the nearest are always at squared distances of 1 and 4."""
+    shaper = unembedded(EpisodicNovelty(*VECTORS, neighbours=2, memory=3, output_dim=2, scale=10.0))
+    way = convert(vectors([0, 0], [1, 0], [2, 0], [3, 0]))
+
+    def kernel(relative: float) -> float:
+        return 1e-3 / (max(relative - 8e-3, 0.0) + 1e-3)
+
+    # The first knows none. The second one, at 1: m = 1, its kernel counts twice. The third 1 and 4: m = (1 + 2.5) / 2.
+    second = 10 / ((2 * kernel(1.0)) ** 0.5 + 1e-3)
+    m = (1 + 2.5) / 2
+    third = 10 / ((kernel(1 / m) + kernel(4 / m)) ** 0.5 + 1e-3)
+    m = (1 + 2.5 + 2.5) / 3  # the two nearest of three are at 1 and 4 again
+    fourth = 10 / ((kernel(1 / m) + kernel(4 / m)) ** 0.5 + 1e-3)
+    assert term(shaper, way) == pytest.approx([0.0, second, third, fourth], rel=1e-4)
+    still = convert(vectors(*[[1.0, 1.0]] * 4))  # nothing but itself: the kernel is 1, the root of 2 is not above 8
+    assert term(shaper, still)[1:] == pytest.approx([10 / (2**0.5 + 1e-3)] * 3, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "actions", [gym.spaces.Discrete(3, start=1), gym.spaces.MultiDiscrete([3, 2]), gym.spaces.Box(-1, 1, (2,))]
+)
+def test_embeddings_learn_to_tell_the_action(actions: gym.Space[Any]) -> None:
+    """The action is what the observation changes by: after 300 passes the loss is less than a tenth of the first."""
+    actions.seed(0)
+    chosen = np.stack([np.asarray(actions.sample()) for _ in range(64)])[:, None]
+    before = np.random.default_rng(0).normal(size=(64, 1, 2))
+    change = chosen.reshape(64, 1, -1) * np.array([1.0, 2.0])
+    flags = np.zeros((64, 1), bool)
+    way = Rollout(before, chosen, before + change, {"env": flags * 0.0}, flags + 1.0, flags, flags)
+    space = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)
+    model = E3B(space, actions, hidden=64, output_dim=4, learning_rate=3e-3)
+    losses = [float(model.update(way)["loss"]) for _ in range(300)]
+    assert losses[-1] < 0.1 * losses[0]
 
 
 @BOTH

@@ -149,7 +149,7 @@ class NumpyOnly(Mutant):
 
 class ForgetsToSave(RND):
     def state_dict(self) -> dict[str, Any]:
-        return super().state_dict() | {"optimizer": self.__class__.fresh().optimizer.state_dict()}
+        return super().state_dict() | {"optimizer": self.__class__.fresh().model.optimizer.state_dict()}
 
     @classmethod
     def fresh(cls) -> RND:

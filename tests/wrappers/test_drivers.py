@@ -40,8 +40,8 @@ def test_a_spec_rebuilds_the_stack_with_the_shaper_as_it_was_given() -> None:
     env.step(2)
     again = gym.make(env.spec)
     assert isinstance(again, ShapeReward)
-    assert env.shaper.counts
-    assert again.shaper.counts == {}
+    assert len(env.shaper.table) > 0
+    assert len(again.shaper.table) == 0
     again.reset(seed=0)
     assert again.step(2)[1] == 1.0
     wrapper = ShapeReward.wrapper_spec(shaper=PotentialShaping(TABLE), discount=0.5)

@@ -1,0 +1,109 @@
+"""Elliptical episodic bonuses (E3B)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from potentia import arrays
+from potentia.rollout import Rollout
+from potentia.shaping.distillation import like_column
+from potentia.shaping.inverse_dynamics import InverseDynamics
+from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+
+
+class E3B(Shaper):
+    """``scale * f' C^-1 f``: f = f(next_obs), C = ridge * I + the sum of f f' over the episode so far.
+
+    Henaff, Raileanu, Jiang and Rocktaeschel 2022, "Exploration via elliptical episodic bonuses", arXiv 2210.05805,
+    section 3. The bonus counts an episode's visits where states are vectors: with one-hot f it is 1 / (n + ridge). f is
+    trained as the paper trains it, to tell the action between two observations
+    (`potentia.shaping.inverse_dynamics.InverseDynamics`), by `update`. C^-1 is kept up to date by the formula of
+    Sherman and Morrison. The bonus never vanishes: it is a new one in each episode.
+
+    Args:
+        observation_space: The space of ``obs``.
+        action_space: The space of ``action``.
+        scale: The weight of the term.
+        ridge: lambda, 0.1 in the paper.
+        hidden: As for `InverseDynamics`, as for the arguments that follow.
+        output_dim: d: the carry holds ``(B, d, d)`` numbers.
+        learning_rate: See there.
+        batch_size: See there.
+        device: See there.
+        seed: See there.
+        name: The term's name.
+
+    Raises:
+        TypeError: If the action space is neither discrete nor a box.
+        ValueError: If ``ridge`` is not positive.
+    """
+
+    def __init__(
+        self,
+        observation_space: gym.Space[Any],
+        action_space: gym.Space[Any],
+        *,
+        scale: float = 1.0,
+        ridge: float = 0.1,
+        hidden: int = 128,
+        output_dim: int = 32,
+        learning_rate: float = 1e-4,
+        batch_size: int = 256,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        if ridge <= 0:
+            raise ValueError(f"ridge must be positive, got {ridge}")
+        self.scale, self.ridge, self.update_size = float(scale), float(ridge), batch_size
+        self.device = torch.device(device)
+        self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
+        self.model = InverseDynamics(
+            observation_space, action_space, hidden=hidden, output_dim=output_dim, learning_rate=learning_rate,
+            batch_size=batch_size, device=device, seed=seed,
+        )  # fmt: skip
+
+    def init(self, num_envs: int) -> Carry:
+        """C^-1 of each environment, ``(B, d, d)`` float32: I / ridge."""
+        d = self.model.output_dim
+        return np.tile(np.eye(d, dtype=np.float32) / np.float32(self.ridge), (num_envs, 1, 1))
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        """Adds the term."""
+        if isinstance(carry, tuple):
+            carry = self.init(rollout.num_envs)
+        inverse = torch.as_tensor(carry, device=self.device)
+        mask, done = (torch.as_tensor(flags, device=self.device) for flags in (rollout.mask, rollout.done))
+        features = self.model.embed(rollout.next_obs, mask)
+        fresh = torch.eye(features.shape[-1], device=self.device) / self.ridge
+        bonuses = torch.zeros(mask.shape, device=self.device)
+        for t in range(len(bonuses)):
+            f = features[t, :, :, None]
+            u = inverse @ f
+            bonuses[t] = (f * u).sum((1, 2))
+            share = (mask[t] / (1 + bonuses[t]))[:, None, None]
+            inverse.baddbmm_(u * share, u.mT, alpha=-1)
+            ends = (done[t] & mask[t])[:, None, None]
+            if not arrays.on_cpu(self.device) or bool(ends.any()):
+                inverse = torch.where(ends, fresh, inverse)
+        return rollout.add(self.name, like_column(self.scale * bonuses, rollout.discount)), inverse
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
+        """Trains the embedding."""
+        del policy
+        return {"loss": self.model.learn(rollout)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The embedding's networks and their optimiser."""
+        return self.model.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        check_keys(self, state, tuple(self.state_dict()))
+        self.model.load_state_dict(state)

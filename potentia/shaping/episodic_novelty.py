@@ -1,0 +1,135 @@
+"""Episodic novelty: how far a state is from its nearest neighbours in the episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from potentia.rollout import Rollout
+from potentia.shaping.distillation import like_column
+from potentia.shaping.inverse_dynamics import InverseDynamics
+from potentia.shaping.nearest import nearest
+from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+
+_EPSILON, _CLUSTER, _CONSTANT, _MOST = 1e-3, 8e-3, 1e-3, 8.0
+
+
+class EpisodicNovelty(Shaper):
+    """``scale / (sqrt(sum K(f, f_i)) + c)``: over the k embeddings f_i of this episode that are nearest to f(next_obs).
+
+    Badia et al. 2020, "Never give up: learning directed exploration strategies", arXiv 2002.06038, section 2 and table
+    6: K(x, y) = e / (max(d^2 / m - 0.008, 0) + e), d the Euclidean distance, m the running mean of the k nearest
+    d^2, e = c = 0.001; the term is 0 where the root exceeds 8, a state much like others. f is trained by
+    `update` to tell the action between two observations
+    (`potentia.shaping.inverse_dynamics.InverseDynamics`). Unlike there, m is a mean over the episode so far,
+    so that episodes do not depend on each other; while fewer than k embeddings are known their sum is scaled up to k;
+    and the first of an episode, which has no neighbour, earns 0. The paper multiplies this by a lifelong novelty.
+
+    Args:
+        observation_space: The space of ``obs``.
+        action_space: The space of ``action``.
+        scale: The weight of the term.
+        neighbours: k.
+        memory: How many of the last steps of an episode are remembered; the carry holds ``(B, memory, d)`` numbers.
+        hidden: As for `InverseDynamics`, as for the arguments that follow.
+        output_dim: d.
+        learning_rate: See there.
+        batch_size: See there.
+        device: See there.
+        seed: See there.
+        name: The term's name.
+
+    Raises:
+        TypeError: If the action space is neither discrete nor a box.
+        ValueError: If ``neighbours`` is not in 1..``memory``.
+    """
+
+    def __init__(
+        self,
+        observation_space: gym.Space[Any],
+        action_space: gym.Space[Any],
+        *,
+        scale: float = 1.0,
+        neighbours: int = 10,
+        memory: int = 512,
+        hidden: int = 128,
+        output_dim: int = 32,
+        learning_rate: float = 1e-4,
+        batch_size: int = 256,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        if not 1 <= neighbours <= memory:
+            raise ValueError(f"neighbours must lie in 1..memory = {memory}, got {neighbours}")
+        self.scale, self.neighbours, self.memory = float(scale), neighbours, memory
+        self.device, self.update_size = torch.device(device), batch_size
+        self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
+        self.model = InverseDynamics(
+            observation_space, action_space, hidden=hidden, output_dim=output_dim, learning_rate=learning_rate,
+            batch_size=batch_size, device=device, seed=seed,
+        )  # fmt: skip
+
+    def init(self, num_envs: int) -> Carry:
+        """The embeddings of the last steps, which of them are of this episode, and the sum and number of its d^2."""
+        return {
+            "embeddings": np.zeros((num_envs, self.memory, self.model.output_dim), np.float32),
+            "known": np.zeros((num_envs, self.memory), bool),
+            "distances": np.zeros((num_envs, 2), np.float32),
+        }
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        """Adds the term."""
+        before = {name: torch.as_tensor(part, device=self.device) for name, part in self._carry(rollout, carry).items()}
+        mask, done = (torch.as_tensor(flags, device=self.device).T for flags in (rollout.mask, rollout.done))
+        new = self.model.embed(rollout.next_obs, mask.T).transpose(0, 1)
+        embeddings = torch.cat([before["embeddings"], new], 1)
+        # Which episode each position belongs to: 0 is the one that runs at the beginning, -1 is none.
+        ended = (done & mask).long().cumsum(1)
+        ends = torch.nn.functional.pad(ended, (1, 0))
+        episodes = torch.cat([before["known"].long() - 1, torch.where(mask, ends[:, :-1], -1)], 1)
+        squares = nearest(embeddings, episodes, ends[:, :-1], self.memory, self.neighbours)
+        term, distances = self._bonus(squares, mask, done, before["distances"])
+        recent = episodes[:, -self.memory :] == ends[:, -1:]
+        after = {"embeddings": embeddings[:, -self.memory :], "known": recent, "distances": distances}
+        return rollout.add(self.name, like_column(self.scale * term.T, rollout.discount)), after
+
+    def _carry(self, rollout: Rollout, carry: Carry) -> Any:
+        return carry if carry != () else self.init(rollout.num_envs)
+
+    def _bonus(self, squares: Tensor, mask: Tensor, done: Tensor, distances: Tensor) -> tuple[Tensor, Tensor]:
+        """The term ``(B, T)``, and the sum and number of the mean d^2 after it."""
+        known = squares < torch.inf
+        squares, number = torch.where(known, squares, 0), known.sum(-1)
+        mean = squares.sum(-1) / number.clamp(min=1)
+        counted = (number > 0) & mask
+        means = []
+        for t in range(mask.shape[1]):
+            distances = distances + torch.stack([mean[:, t], torch.ones_like(mean[:, t])], 1) * counted[:, t, None]
+            means.append(distances[:, 0] / distances[:, 1].clamp(min=1))
+            distances = torch.where((done[:, t] & mask[:, t])[:, None], 0, distances)
+        relative = squares / torch.stack(means, 1).clamp(min=1e-12)[..., None]
+        kernel = _EPSILON / ((relative - _CLUSTER).clamp(min=0) + _EPSILON)
+        total = (kernel * known).sum(-1) * self.neighbours / number.clamp(min=1)
+        root = total.sqrt() + _CONSTANT
+        return torch.where(counted & (root <= _MOST), 1 / root, 0), distances
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
+        """Trains the embedding."""
+        del policy
+        return {"loss": self.model.learn(rollout)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The embedding's networks and their optimiser."""
+        return self.model.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        check_keys(self, state, tuple(self.state_dict()))
+        self.model.load_state_dict(state)

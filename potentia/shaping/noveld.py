@@ -1,0 +1,114 @@
+"""NovelD: the rise of novelty from one state to the next, paid at the first visit of an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import torch
+from torch import Tensor
+
+from potentia.rollout import Rollout
+from potentia.shaping.count import Key, States
+from potentia.shaping.distillation import Distillation, like_column
+from potentia.shaping.running import RunningMoments
+from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.shaping.visits import no_visits
+from potentia.trees import Tree
+
+
+class NovelD(Shaper):
+    """``scale * max(n(next_obs) - alpha * n(obs), 0) / sigma`` at the first visit to a state in an episode, else 0.
+
+    Zhang, Xu, Wang, Wu, Keutzer, Gonzalez and Tian 2021, "NovelD: A simple yet effective exploration criterion",
+    arXiv 2012.08621 (BeBold is alpha = 1). n is the square root of the error of random network distillation
+    (`potentia.shaping.distillation.Distillation`); sigma its running standard deviation, which the paper does not
+    divide by, so that one scale serves many worlds. As for `RND`: a rollout is scored by the model as it was before,
+    and before the first `update` the term is 0.
+
+    Args:
+        observation_space: The space of ``obs``.
+        key: What tells states apart within an episode, as for `Count`.
+        scale: The weight of the term.
+        alpha: How much of the novelty of the state before is taken off.
+        hash_bits: As for `Count`.
+        hidden: As for `RND`, as for the arguments that follow.
+        output_dim: See there.
+        learning_rate: See there.
+        batch_size: See there.
+        proportion: See there.
+        device: See there.
+        seed: Seeds networks, minibatches and the projections of ``hash_bits``.
+        name: The term's name.
+
+    Raises:
+        ValueError: If ``proportion`` is not in (0, 1] or ``hash_bits`` not in 1..62.
+    """
+
+    def __init__(
+        self,
+        observation_space: gym.Space[Any],
+        key: Key = None,
+        *,
+        scale: float = 1.0,
+        alpha: float = 0.5,
+        hash_bits: int | None = None,
+        hidden: int = 128,
+        output_dim: int = 64,
+        learning_rate: float = 1e-4,
+        batch_size: int = 256,
+        proportion: float = 1.0,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.scale, self.alpha, self.update_size = float(scale), float(alpha), batch_size
+        self.states, self.device = States(key, hash_bits, seed, self.name), torch.device(device)
+        reads = self.states.reads | {"obs", "next_obs", "terminated", "truncated"}
+        self.contract: Contract = Contract(reads=reads, scope="lifelong")
+        self.model = Distillation(
+            observation_space, hidden=hidden, layers=2, output_dim=output_dim, learning_rate=learning_rate,
+            batch_size=batch_size, proportion=proportion, device=device, seed=seed,
+        )  # fmt: skip
+        self.novelties = RunningMoments((), self.device)
+
+    def init(self, num_envs: int) -> Carry:
+        """No visits yet."""
+        return no_visits(num_envs)
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        """Adds the term."""
+        seen, carry = self.states.visit(rollout, carry)
+        with torch.no_grad():
+            before, after = self._novelty(rollout.obs), self._novelty(rollout.next_obs)
+            rise = (after - self.alpha * before).clamp(min=0) / (self.novelties.var + 1e-8).sqrt()
+        first = torch.as_tensor(seen == 0, device=self.device).ravel()
+        term = torch.where(first & (self.novelties.count > 0), self.scale * rise, 0)
+        return rollout.add(self.name, like_column(term, rollout.discount)), carry
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
+        """Updates the moments, then trains the predictor on ``next_obs``."""
+        del policy
+        mask = torch.as_tensor(rollout.mask, device=self.device).ravel()
+        encoded = self.model.encode(rollout.next_obs, mask)
+        self.model.features.update(encoded, mask)
+        x = self.model.normalised(encoded)
+        with torch.no_grad():
+            self.novelties.update(self.model.errors(x).sqrt(), mask)
+        return {"loss": self.model.learn(x, mask), "novelty": self.novelties.mean}
+
+    def _novelty(self, obs: Tree) -> Tensor:
+        """N of observations ``(T, B, ...)``: ``(T * B,)``."""
+        return self.model.errors(self.model.normalised(self.model.encode(obs))).sqrt()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The model and the moments of its errors."""
+        return self.model.state_dict() | {"novelties": self.novelties.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        check_keys(self, state, tuple(self.state_dict()))
+        self.model.load_state_dict(state)
+        self.novelties.load_state_dict(state["novelties"])
