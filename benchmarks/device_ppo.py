@@ -24,7 +24,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig, Towers, cell_codes
+from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid_ppo import Towers, cell_codes
 from potentia.envs.grid import GridVectorEnv
 from potentia.shaping import Chain, Count, PotentialShaping
 

@@ -2,8 +2,19 @@
 
 from potentia.agents.agent import Agent
 from potentia.agents.evaluate import Evaluation, evaluate
+from potentia.agents.grid_ppo import GridPPO, GridPPOConfig
 from potentia.agents.ppo import PPO, PPOConfig
 from potentia.agents.random_agent import RandomAgent
 from potentia.agents.tabular import QLearning
 
-__all__ = ["PPO", "Agent", "Evaluation", "PPOConfig", "QLearning", "RandomAgent", "evaluate"]
+__all__ = [
+    "PPO",
+    "Agent",
+    "Evaluation",
+    "GridPPO",
+    "GridPPOConfig",
+    "PPOConfig",
+    "QLearning",
+    "RandomAgent",
+    "evaluate",
+]

@@ -30,6 +30,17 @@ def _ppo(config: dict[str, Any], observations: Any, actions: Any, streams: Mappi
     return PPO(observations, actions, PPOConfig(**config), streams=streams if use_streams else None, seed=seed)
 
 
+def _grid_ppo(
+    config: dict[str, Any], observations: Any, actions: Any, streams: Mapping[str, Stream], seed: int
+) -> Agent:
+    from potentia.agents.grid_ppo import GridPPO, GridPPOConfig  # noqa: PLC0415
+
+    del streams
+    if "widths" in config:
+        config["widths"] = tuple(config["widths"])
+    return GridPPO(observations, actions, GridPPOConfig(**config), seed=seed)
+
+
 def _random(config: dict[str, Any], observations: Any, actions: Any, streams: Mapping[str, Stream], seed: int) -> Agent:
     from potentia.agents.random_agent import RandomAgent  # noqa: PLC0415
 
@@ -60,8 +71,15 @@ def _ppo_fields() -> set[str]:
     return {field.name for field in dataclasses.fields(PPOConfig)} | {"streams"}
 
 
+def _grid_ppo_fields() -> set[str]:
+    from potentia.agents.grid_ppo import GridPPOConfig  # noqa: PLC0415
+
+    return {field.name for field in dataclasses.fields(GridPPOConfig)} - {"recurrent", "value_clip"}
+
+
 _LEARNERS: dict[str, tuple[Make, Callable[[], set[str]]]] = {
     "ppo": (_ppo, _ppo_fields),
+    "grid_ppo": (_grid_ppo, _grid_ppo_fields),
     "q_learning": (_q_learning, _q_learning_fields),
     "random": (_random, set),
 }

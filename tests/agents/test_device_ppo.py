@@ -10,7 +10,8 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode
 
-from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig, cell_codes
+from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid_ppo import cell_codes
 from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.cells import LOOKS
 from potentia.envs.grid.torch_env import TorchGridVectorEnv
@@ -143,7 +144,7 @@ def test_the_same_seed_learns_the_same() -> None:
         learner = DevicePPO(envs, SMALL, seed=seed)
         for _ in range(3):
             learner.iterate()
-        return torch.cat([part.flatten() for part in learner.network.parameters()])
+        return torch.cat([part.flatten() for part in learner.learner.network.parameters()])
 
     assert torch.equal(weights(3), weights(3))
     assert not torch.equal(weights(3), weights(4))
