@@ -8,6 +8,7 @@ from potentia.shaping.e3b import E3B
 from potentia.shaping.episodic_novelty import EpisodicNovelty
 from potentia.shaping.noveld import NovelD
 from potentia.shaping.potential import PotentialShaping
+from potentia.shaping.progress import Progress
 from potentia.shaping.rnd import RND
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transform import ClipReward, NormalizeReward
@@ -26,6 +27,7 @@ __all__ = [
     "NormalizeReward",
     "NovelD",
     "PotentialShaping",
+    "Progress",
     "Scale",
     "ScheduleDiscount",
     "Shaper",

@@ -72,14 +72,15 @@ class PotentialShaping(Shaper):
         Raises:
             ValueError: If the potential's shape is not ``(T, B)`` or the info column is missing.
         """
-        before, after = self._values(rollout, ""), self._values(rollout, "next_")
+        before, after = self.values(rollout, ""), self.values(rollout, "next_")
         discount = rollout.discount
         xp = array_namespace(discount)
         # Where the discount is 0 the next state is an end: whatever the potential says of it, even NaN, is not asked.
         ahead = xp.where(discount == 0, 0.0, discount * after)
         return rollout.add(self.name, ahead - before), carry
 
-    def _values(self, rollout: Rollout, prefix: str) -> Array:
+    def values(self, rollout: Rollout, prefix: str) -> Array:
+        """The potentials ``(T, B)``, scaled and shifted, of ``obs`` (prefix ``""``) or ``next_obs`` (``"next_"``)."""
         if self._column is None:
             values = self._potential(getattr(rollout, f"{prefix}obs"))
         else:

@@ -24,6 +24,7 @@ from potentia.shaping import (
     NormalizeReward,
     NovelD,
     PotentialShaping,
+    Progress,
     Scale,
     ScheduleDiscount,
     Shaper,
@@ -52,6 +53,13 @@ def test_a_potential_at_an_end_at_a_cut_and_behind_a_mask(convert: Convert) -> N
     assert term(PotentialShaping(TABLE), convert(cut)) == [0.0, 0.5 * 4 - 2]
     masked = replace(cut, mask=np.array([[True], [False]]))
     assert term(PotentialShaping(TABLE), convert(masked)) == [0.0, 0.0]
+
+
+@BOTH
+def test_progress_is_the_rise_of_the_potential_whatever_the_discount(convert: Convert) -> None:
+    ended = convert(rollout([0, 1, 3, 1], terminated=True, discount=0.5))
+    assert term(Progress(TABLE, scale=2.0), ended) == [2.0, 12.0, -12.0]
+    assert Progress(TABLE).contract.guarantee == "unconstrained"
 
 
 @BOTH
