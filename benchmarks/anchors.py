@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -29,9 +30,10 @@ def main(name: str) -> None:
             total, over = total + float(reward), terminated or truncated
         returns.append(total)
     print(f"{name}: random {np.mean(returns):.3f}, mean distance {np.mean(distances):.2f}", end="")
-    game = getattr(env.unwrapped, "game", None)
-    if game is not None:
-        print(f", optimal {np.mean([1 - 0.9 * d / game.max_steps for d in distances]):.3f}", end="")
+    world: Any = env.unwrapped
+    game = getattr(world, "game", None)
+    limit = game.max_steps if game is not None else world.worlds.plan.max_steps
+    print(f", optimal {np.mean([1 - 0.9 * d / limit for d in distances]):.3f}", end="")
     print()
 
 

@@ -46,14 +46,14 @@ def minigrid_worlds(level: str, count: int) -> Any:
     return VecMonitor(DummyVecEnv([make] * count))
 
 
-def extractor() -> Any:
+def extractor(config: DevicePPOConfig) -> Any:
     """Our encoding of cells as a Stable-Baselines3 features extractor."""
     from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
     class Codes(BaseFeaturesExtractor):
         def __init__(self, space: Any) -> None:
-            super().__init__(space, 49 * SOLVE.code_width)
-            self.codes = nn.Parameter(Towers(7, SOLVE, 0).codes, requires_grad=False)
+            super().__init__(space, 49 * config.code_width)
+            self.codes = nn.Parameter(Towers(7, config, 0).codes, requires_grad=False)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.codes[cell_codes(x.byte().unflatten(1, (7, 7, 3))).int()].flatten(1)
@@ -67,7 +67,7 @@ def sb3(envs: Any, seed: int, *, steps: int, batch: int, activation: Any, rate: 
 
     policy: dict[str, Any] = {"net_arch": {"pi": [64, 64], "vf": [64, 64]}, "activation_fn": activation}
     if codes:
-        policy["features_extractor_class"] = extractor()
+        policy["features_extractor_class"] = extractor(SOLVE)
     return PPO(
         "MlpPolicy", envs, n_steps=steps, batch_size=batch, n_epochs=4, learning_rate=rate, ent_coef=0.01, seed=seed,
         policy_kwargs=policy, device="cpu",
