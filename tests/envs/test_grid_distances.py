@@ -15,6 +15,9 @@ import minigrid  # noqa: F401 - registers the oracle
 
 import potentia  # noqa: F401
 from potentia.envs.grid import LEVELS, GridEnv, GridWorlds
+from potentia.envs.grid.cells import DOOR, KIND
+from potentia.envs.grid.distance import MOST_DOORS, most_doors
+from potentia.envs.grid.levels import Kind
 from tests.envs.minigrid_ids import minigrid_id
 
 STILL = ("wall", "goal", "lava", "floor")
@@ -144,6 +147,18 @@ def test_walking_down_the_distance_succeeds_in_exactly_so_many_steps(name: str) 
     assert info["success"]
     assert terminated
     assert reward > 0
+
+
+@pytest.mark.parametrize("name", [name for name, level in LEVELS.items() if most_doors(level)])
+def test_no_level_has_more_doors_than_a_search_is_given_room_for(name: str) -> None:
+    worlds = GridWorlds(LEVELS[name], 300)
+    for n in range(300):
+        worlds.seed(n, n)
+    worlds.reset()
+    doors = (KIND[worlds.state.cells] == DOOR).sum(1)
+    assert doors.max() <= most_doors(LEVELS[name]) <= MOST_DOORS
+    if LEVELS[name].kind != Kind.KEY_CORRIDOR or name == "KeyCorridorS3R2":  # whose most is rare where it is larger
+        assert doors.max() == most_doors(LEVELS[name])
 
 
 def test_distance_by_hand() -> None:

@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 from potentia.envs.grid.registration import register
 
 if TYPE_CHECKING:
+    from potentia.envs.grid.cuda_env import CudaGridVectorEnv
     from potentia.envs.grid.env import GridEnv
     from potentia.envs.grid.levels import LEVELS, Level, find_level
     from potentia.envs.grid.minigrid_state import from_minigrid
     from potentia.envs.grid.vector import GridVectorEnv
     from potentia.envs.grid.worlds import GridWorlds
 
-__all__ = ["LEVELS", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level", "from_minigrid", "register"]
+__all__ = [
+    "LEVELS", "CudaGridVectorEnv", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level", "from_minigrid",
+    "register",
+]  # fmt: skip
 
 _HOMES = {
+    "CudaGridVectorEnv": "cuda_env",
     "GridEnv": "env",
     "GridVectorEnv": "vector",
     "GridWorlds": "worlds",

@@ -1,19 +1,22 @@
 """The compiled worlds on a CUDA device: the same functions, compiled for it, on tensors that stay there.
 
 Needs the package ``numba-cuda`` (or, to be stepped through on a CPU, Numba's simulator: ``NUMBA_ENABLE_CUDASIM=1``).
-Random numbers, levels and steps are those of the CPU, world for world. Distances are not computed on the device.
+Random numbers, levels, steps, hashes, events and distances are those of the CPU, world for world.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from numba import cuda
+from numba import cuda, njit
 
+from potentia.envs.grid.description import Description, lacks_table, measure, note_reset, note_step
+from potentia.envs.grid.distance import NO_AIM, PHASES, TAKE_IT, most_doors, search, survey
 from potentia.envs.grid.levels import Level, draw
 from potentia.envs.grid.levels.catalogue import mission_of
 from potentia.envs.grid.pcg64 import seeded_state
@@ -21,6 +24,10 @@ from potentia.envs.grid.rules import World, observe_one
 from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP, GridWorlds, Output, step_world
 
 _THREADS = 128
+_SIGNED = {np.dtype(f"u{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+"""What stands for the dtypes that PyTorch hardly knows."""
+_SCRATCH_BYTES = 2**30
+"""How much memory the searches for distances may take: as many worlds are measured at once as it has room for."""
 
 
 def simulated() -> bool:
@@ -60,19 +67,131 @@ def _kernels(kind: int) -> tuple[Any, Any]:
     return step, begin
 
 
+@njit
+def _solve(cells, agent, task, n, plan, aim, most, table, marks, flags, shorts, words):  # type: ignore[no-untyped-def]
+    """`potentia.envs.grid.distance.solve` in given rows of scratch."""
+    size = plan.width * plan.height
+    ground, success = marks[:size], marks[size : 2 * size]
+    doors, key, lock, color = survey(cells, agent, task, n, plan, aim, most, ground, success)
+    nodes, room = PHASES * 4 * size << doors, flags.shape[0]
+    rest = words[2 * nodes :]
+    search(
+        cells, n, plan, aim, table, doors, key, lock, color, ground, success,
+        shorts[:nodes], words[:nodes], words[nodes : 2 * nodes], shorts[nodes : 2 * nodes],
+        rest[4 : 2 * room + 4], rest[:2], rest[2:4],
+        rest[2 * room + 4 : 3 * room + 4], shorts[2 * nodes : 2 * nodes + room],
+        rest[3 * room + 4 : 4 * room + 4], flags,
+    )  # fmt: skip
+
+
+def _scratch_sizes(level: Level, aim: int) -> tuple[int, int, int, int]:
+    """The widths of the rows that `_solve` takes, for whatever is drawn in the level."""
+    size = level.width * level.height
+    block = 4 * size << most_doors(level)
+    room = block if aim == TAKE_IT else 1
+    return 2 * size, room, 2 * PHASES * block + room, 2 * PHASES * block + 4 * room + 4
+
+
+@lru_cache
+def _describing_kernels(aim: int) -> tuple[Any, Any]:
+    """The description of each world after a step, and of those of a mask after a reset.
+
+    The worlds are dealt out among as many threads as there are rows of scratch; ``aim`` decides what is searched for.
+    """
+
+    @cuda.jit
+    def after_step(  # type: ignore[no-untyped-def]
+        cells, agent, task, rng, paper, terminated, success, before,
+        cells_hash, state_hash, events, table, stale, distance, potential,
+        marks, flags, shorts, words, slots, most, plan,
+    ):  # fmt: skip
+        slot = cuda.grid(1)  # type: ignore[attr-defined]
+        if slot < slots:
+            world = World(cells, agent, task, rng, paper)
+            d = Description(cells_hash, state_hash, events, table, stale, distance, potential)
+            for n in range(slot, success.shape[0], slots):
+                if note_step(world, d, n, plan, before, terminated[n], success[n]):
+                    if lacks_table(d, n, aim, terminated[n]):
+                        _solve(
+                            cells, agent, task, n, plan, aim, most, table,
+                            marks[slot], flags[slot], shorts[slot], words[slot],
+                        )  # fmt: skip
+                    measure(world, d, n, plan, aim, terminated[n], success[n])
+
+    @cuda.jit
+    def after_reset(  # type: ignore[no-untyped-def]
+        cells, agent, task, rng, paper, mask,
+        cells_hash, state_hash, events, table, stale, distance, potential,
+        marks, flags, shorts, words, slots, most, plan,
+    ):  # fmt: skip
+        slot = cuda.grid(1)  # type: ignore[attr-defined]
+        if slot < slots:
+            world = World(cells, agent, task, rng, paper)
+            d = Description(cells_hash, state_hash, events, table, stale, distance, potential)
+            for n in range(slot, mask.shape[0], slots):
+                if mask[n]:
+                    note_reset(world, d, n, plan)
+                    if lacks_table(d, n, aim, False):
+                        _solve(
+                            cells, agent, task, n, plan, aim, most, table,
+                            marks[slot], flags[slot], shorts[slot], words[slot],
+                        )  # fmt: skip
+                    measure(world, d, n, plan, aim, False, False)
+
+    return after_step, after_reset
+
+
+def _shared(tensors: Sequence[torch.Tensor], like: Sequence[Any] | None = None) -> tuple[Any, ...]:
+    """Tensors as the kernels take them, without a copy; with the dtypes of the arrays ``like``."""
+    if simulated():
+        arrays = [tensor.numpy() for tensor in tensors]
+    else:
+        arrays = [cuda.as_cuda_array(tensor) for tensor in tensors]  # type: ignore[no-untyped-call]
+    if like is None:
+        return tuple(arrays)
+    pairs = zip(arrays, like, strict=False)
+    return tuple(array if array.dtype == other.dtype else array.view(other.dtype) for array, other in pairs)
+
+
+def _usable(device: torch.device | str) -> torch.device:
+    if simulated():
+        return torch.device("cpu")
+    if torch.device(device).type != "cuda":
+        raise ValueError(f"device must be a CUDA device (or set NUMBA_ENABLE_CUDASIM=1), got {str(device)!r}")
+    if not cuda.is_available():  # type: ignore[no-untyped-call]
+        raise RuntimeError(
+            "Numba finds no CUDA device that it can compile for: pip install 'potentia[cuda]', or use GridVectorEnv, "
+            "whose worlds are on the CPU"
+        )
+    return torch.device(device)
+
+
 class CudaGridWorlds:
     """`GridWorlds` on a CUDA device: the state and what a step writes are tensors there, shared with the kernels.
+
+    Kernels run on PyTorch's current stream. Nothing is read back, but by `mission`.
 
     Args:
         level: The level.
         num_envs: N.
         mode: ``NEXT_STEP``, ``SAME_STEP`` or ``DISABLED``.
         max_steps: Another time limit than the level's.
-        device: The CUDA device; in the simulator the CPU.
+        limit: As in `GridWorlds`.
+        described: Whether hash and events are kept up to date.
+        measured: Whether the distance is, too, where the level has one.
+        scratch_bytes: How much memory the searches for distances may take. A search takes 20 KB in DoorKey-5x5, but 8
+            MB in KeyCorridorS3R3: as many are made at once as there is room for.
+        device: The CUDA device, the first; in the simulator the CPU.
+
+    Raises:
+        RuntimeError: If Numba can't use the device.
+        ValueError: If it is none of CUDA's.
 
     Attributes:
-        state: As in `GridWorlds`, tensors.
+        state: As in `GridWorlds`, tensors; unsigned numbers as signed ones.
         out: As in `GridWorlds`, tensors.
+        description: As in `GridWorlds`, tensors.
+        final_description: As in `GridWorlds`; in mode ``SAME_STEP`` a new one in each step.
     """
 
     def __init__(
@@ -82,62 +201,89 @@ class CudaGridWorlds:
         mode: int = NEXT_STEP,
         max_steps: int | None = None,
         *,
+        limit: int | None = None,
+        described: bool = False,
+        measured: bool = False,
+        scratch_bytes: int = _SCRATCH_BYTES,
         device: torch.device | str = "cuda",
     ) -> None:
-        self.device = torch.device("cpu" if simulated() else device)
-        if self.device.type != "cuda" and not simulated():
-            raise ValueError(f"device must be a CUDA device (or set NUMBA_ENABLE_CUDASIM=1), got {device!r}")
-        host = GridWorlds(level, num_envs, mode, max_steps)
+        self.device = _usable(device)
+        host = GridWorlds(level, num_envs, mode, max_steps, limit=limit, described=described, measured=measured)
         self.level, self.num_envs, self.mode, self.plan = level, num_envs, mode, host.plan
-        self.state = World(*(self._tensor(part) for part in host.state))
-        self.out = Output._make(self._tensor(part) for part in host.out)
-        self._tables = tuple(self._shared(self._tensor(table)) for table in (host.offsets, host.light))
-        self._image, self._final = (self._shared(part.flatten(1)) for part in (self.out.image, self.out.final))
-        self._state = tuple(self._shared(part) for part in self.state)
-        self._out = tuple(self._shared(part) for part in self.out[2:])
+        self.described, self.aim = host.described, host.aim
+        state, out, description, tables = (
+            [self.tensor(part) for part in parts]
+            for parts in (host.state, host.out, host.description, (host.offsets, host.light))
+        )
+        self.state, self.out = World(*state), Output(*out)
+        self.description = self.final_description = Description(*description)
+        self._state = _shared(state, host.state)
+        self._image, self._final = _shared([part.flatten(1) for part in out[:2]], host.out)
+        self._out, self._tables = _shared(out[2:], host.out[2:]), _shared(tables, (host.offsets, host.light))
+        self._description = _shared(description, host.description)
         self._step, self._begin = _kernels(int(level.kind))
+        self._describe_step, self._describe_reset = _describing_kernels(self.aim)
+        self._scratch, self._slots = self._make_scratch(scratch_bytes) if self.described else ((), 0)
         self._all = torch.ones(num_envs, dtype=torch.bool, device=self.device)
 
-    def _tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
-        signed = {np.dtype(np.uint64): np.int64, np.dtype(np.uint16): np.int16}.get(array.dtype)
-        return torch.from_numpy(array.view(signed) if signed else array).to(self.device)
+    def tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
+        """A copy of an array on the device; unsigned numbers become signed ones of the same bits."""
+        signed = _SIGNED.get(array.dtype)
+        return torch.from_numpy(array.view(signed) if signed else array).to(self.device, copy=True)
 
-    def _shared(self, tensor: torch.Tensor) -> Any:
-        """The tensor as the kernels take it, without a copy."""
-        unsigned = {torch.int64: np.uint64, torch.int16: np.uint16}.get(tensor.dtype)
+    def _make_scratch(self, most_bytes: int) -> tuple[tuple[Any, ...], int]:
+        """A row of scratch for each search that is made at once, and how many rows there are."""
+        dtypes = (torch.int8, torch.int8, torch.int16, torch.int32)
+        sizes = _scratch_sizes(self.level, self.aim) if self.aim != NO_AIM else (0, 0, 0, 0)
+        bytes_each = sum(size * dtype.itemsize for size, dtype in zip(sizes, dtypes, strict=True))
+        slots = min(self.num_envs, max(1, most_bytes // bytes_each)) if bytes_each else self.num_envs
+        rows = slots if bytes_each else 1
+        parts = [
+            torch.empty((rows, max(size, 1)), dtype=dtype, device=self.device)
+            for size, dtype in zip(sizes, dtypes, strict=True)
+        ]
+        return _shared(parts), slots
+
+    def _launch(self, kernel: Any, threads: int, *given: Any) -> None:
         if simulated():
-            array = tensor.numpy()
-            return array.view(unsigned) if unsigned else array
-        array = cuda.as_cuda_array(tensor)  # type: ignore[no-untyped-call]
-        return array.view(unsigned) if unsigned else array
+            kernel[1, threads](*given)
+            return
+        stream = cuda.external_stream(torch.cuda.current_stream(self.device).cuda_stream)
+        kernel[(threads + _THREADS - 1) // _THREADS, _THREADS, stream](*given)
 
-    def _blocks(self) -> tuple[int, int]:
-        return (self.num_envs + _THREADS - 1) // _THREADS, min(_THREADS, self.num_envs) if simulated() else _THREADS
-
-    def seed(self, seeds: list[int | None]) -> None:
-        """Seeds world n with the n-th as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
-        rows = np.stack([seeded_state(seed) for seed in seeds])
-        self.state.rng.copy_(self._tensor(rows))
+    def seed(self, seeds: list[int | None], mask: torch.Tensor | None = None) -> None:
+        """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment with the n-th, or those of a mask."""
+        rows = self.tensor(np.stack([seeded_state(seed) for seed in seeds]))
+        self.state.rng.copy_(rows if mask is None else torch.where(mask[:, None], rows, self.state.rng))
 
     def reset(self, mask: torch.Tensor | None = None) -> None:
         """Draws new levels in the worlds of ``mask``, or in all; what was seen before goes to ``final``."""
-        chosen = self._shared(self._all if mask is None else mask)
-        self._begin[self._blocks()](
-            *self._state, self._image, self._final, self._out[4], chosen, self.plan, *self._tables
-        )
+        (chosen,) = _shared([self._all if mask is None else mask])
+        written = *self._state, self._image, self._final, self._out[4]
+        self._launch(self._begin, self.num_envs, *written, chosen, self.plan, *self._tables)
+        if self.described:
+            self._describe(self._describe_reset, chosen)
+
+    def _describe(self, kernel: Any, *given: Any) -> None:
+        more = self._slots, most_doors(self.level), self.plan
+        self._launch(kernel, self._slots, *self._state, *given, *self._description, *self._scratch, *more)
 
     def step(self, actions: torch.Tensor) -> None:
-        """One action ``(N,)`` int64, 0 to 6, in each world; nothing is read back, so wrong ones are not refused."""
-        chosen = actions.numpy() if simulated() else self._shared_actions(actions)
-        self._step[self._blocks()](
-            *self._state, self._image, *self._out, chosen, self.mode, self.plan, *self._tables
-        )  # fmt: skip
+        """One action ``(N,)`` int64, 0 to 6, in each world; nothing is read back, so wrong ones are not refused.
+
+        Another number does nothing but pass time.
+        """
+        (chosen,) = _shared([actions])
+        written = *self._state, self._image, *self._out
+        self._launch(self._step, self.num_envs, *written, chosen, self.mode, self.plan, *self._tables)
+        if self.described:
+            self._describe(self._describe_step, self._out[1], self._out[3], self._out[6])
+            if self.mode == SAME_STEP:
+                table = self.description.table
+                parts = (part if part is table else part.clone() for part in self.description)
+                self.final_description = Description(*parts)
         if self.mode in (NEXT_STEP, SAME_STEP):
             self.reset(self.out.fresh)
-
-    @staticmethod
-    def _shared_actions(actions: torch.Tensor) -> Any:
-        return cuda.as_cuda_array(actions)  # type: ignore[no-untyped-call]
 
     def mission(self, n: int) -> str:
         """What the agent of world n is told; this reads from the device."""

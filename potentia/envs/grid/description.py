@@ -137,8 +137,45 @@ def _events(world, n, before, success, failed):  # type: ignore[no-untyped-def]
     return bits | (failed and moved) << 16 | failed << 17
 
 
+@njit(inline="always")
+def note_step(world, d, n, plan, before, over, success):  # type: ignore[no-untyped-def]
+    """Notes what a step of world n did to its cells, and its events; returns whether there was a step."""
+    cells = world.cells
+    d.events[n] = 0
+    ahead = before[n, AHEAD]
+    if ahead < 0:
+        return False
+    d.events[n] = _events(world, n, before, success, over and not success)
+    was, now = before[n, CELL], cells[n, ahead]
+    if plan.kind == _DYNAMIC:
+        d.cells_hash[n] = _hash_of_cells(world, n, plan)
+    elif was != now:
+        d.cells_hash[n] ^= (_mix(ahead, was) if was != EMPTY else np.uint64(0)) ^ (
+            _mix(ahead, now) if now != EMPTY else np.uint64(0)
+        )
+        d.stale[n] = True
+    return True
+
+
+@njit(inline="always")
+def note_reset(world, d, n, plan):  # type: ignore[no-untyped-def]
+    """Notes that world n is another."""
+    d.events[n] = 0
+    d.stale[n] = True
+    d.cells_hash[n] = _hash_of_cells(world, n, plan)
+
+
+@njit(inline="always")
+def lacks_table(d, n, aim, over):  # type: ignore[no-untyped-def]
+    """Whether the distances of world n have to be computed; if so, they are about to be."""
+    lacks = aim != NO_AIM and not over and d.stale[n]
+    if lacks:
+        d.stale[n] = False
+    return lacks
+
+
 @njit
-def _measure(world, d, n, plan, aim, over, success):  # type: ignore[no-untyped-def]
+def measure(world, d, n, plan, aim, over, success):  # type: ignore[no-untyped-def]
     """Brings hash, distance and potential of world n up to date."""
     agent, place = world.agent, world.agent[n, POSITION]
     hashed = d.cells_hash[n] ^ _mix(_CARRIED_PLACE, agent[n, CARRIED])
@@ -147,9 +184,6 @@ def _measure(world, d, n, plan, aim, over, success):  # type: ignore[no-untyped-
         return
     steps = 0 if success else -1
     if not over:
-        if d.stale[n]:
-            solve(world.cells, agent, world.task, n, plan, aim, d.table)
-            d.stale[n] = False
         x, y = place % plan.stride - MARGIN, place // plan.stride - MARGIN
         steps = d.table[n, (y * plan.width + x) * 4 + agent[n, DIRECTION]]
     d.distance[n] = steps
@@ -172,20 +206,10 @@ def compile_describe(parallel: bool) -> tuple[Any, Any]:
         for n in prange(len(success)):
             world = World(cells, agent, task, rng, paper)
             d = Description(cells_hash, state_hash, events, table, stale, distance, potential)
-            events[n] = 0
-            ahead = before[n, AHEAD]
-            if ahead < 0:  # no step was made
-                continue
-            events[n] = _events(world, n, before, success[n], terminated[n] and not success[n])
-            was, now = before[n, CELL], cells[n, ahead]
-            if plan.kind == _DYNAMIC:
-                cells_hash[n] = _hash_of_cells(world, n, plan)
-            elif was != now:
-                cells_hash[n] ^= (_mix(ahead, was) if was != EMPTY else np.uint64(0)) ^ (
-                    _mix(ahead, now) if now != EMPTY else np.uint64(0)
-                )
-                stale[n] = True
-            _measure(world, d, n, plan, aim, terminated[n], success[n])
+            if note_step(world, d, n, plan, before, terminated[n], success[n]):
+                if lacks_table(d, n, aim, terminated[n]):
+                    solve(cells, agent, task, n, plan, aim, table)
+                measure(world, d, n, plan, aim, terminated[n], success[n])
 
     @njit(cache=True, parallel=parallel, error_model="numpy")
     def after_reset(  # type: ignore[no-untyped-def]
@@ -198,9 +222,9 @@ def compile_describe(parallel: bool) -> tuple[Any, Any]:
             if mask[n]:
                 world = World(cells, agent, task, rng, paper)
                 d = Description(cells_hash, state_hash, events, table, stale, distance, potential)
-                events[n] = 0
-                stale[n] = True
-                cells_hash[n] = _hash_of_cells(world, n, plan)
-                _measure(world, d, n, plan, aim, False, False)
+                note_reset(world, d, n, plan)
+                if lacks_table(d, n, aim, False):
+                    solve(cells, agent, task, n, plan, aim, table)
+                measure(world, d, n, plan, aim, False, False)
 
     return after_step, after_reset

@@ -50,7 +50,7 @@ _AIMS = {
 MOST_DOORS = 12
 """Closed doors that a search with a key tells apart; further ones count as closed each time."""
 _LOCKED, _HELD, _OPENED, _FREE, _LYING = range(5)
-_PHASES = 5
+PHASES = 5
 # What the ground is, beside the numbers of closed doors: 1, ..., MOST_DOORS.
 _BLOCKED, _CLEAR, _CLOSED, _THE_KEY, _THE_LOCK = -1, 0, 99, 100, 101
 
@@ -61,9 +61,20 @@ def aim_of(level: Level) -> int:
     return NO_AIM if blocked else _AIMS.get(level.kind, AT_GOAL)
 
 
+def most_doors(level: Level) -> int:
+    """The most closed doors that a search in a level tells apart, whatever is drawn there."""
+    if level.kind == Kind.KEY_CORRIDOR:  # 4 * rows - 2 pairs of rooms; but a locked room has one door
+        rows = (level.height - 1) // (level.first - 1)
+        return 4 * rows - (3 if rows > 1 else 2)
+    return {Kind.DOOR_KEY: 1, Kind.UNLOCK: 1, Kind.UNLOCK_PICKUP: 1, Kind.LOCKED_ROOM: 6}.get(level.kind, 0)
+
+
 @njit
-def _survey(cells, agent, task, n, plan, aim, ground, success):  # type: ignore[no-untyped-def]
-    """Reads the map: the ground, where success is, how many doors are closed, the key, the lock."""
+def survey(cells, agent, task, n, plan, aim, most, ground, success):  # type: ignore[no-untyped-def]
+    """Reads the map: the ground, where success is; returns how many doors are closed, the key, the lock, its colour.
+
+    At most so many closed doors are told apart.
+    """
     width = plan.width
     carried = agent[n, CARRIED]
     has_key = aim == AT_GOAL or aim == TAKE_IT or aim == OPEN_IT
@@ -97,7 +108,7 @@ def _survey(cells, agent, task, n, plan, aim, ground, success):  # type: ignore[
                 lock = c
             elif kind == DOOR and state == CLOSED and aim != BESIDE_IT:
                 doors += 1
-                ground[c] = doors if doors <= MOST_DOORS and color >= 0 else _CLOSED
+                ground[c] = doors if doors <= most and color >= 0 else _CLOSED
             if (aim == TAKE_IT or aim == FETCH_ONE) and cell == task[n, 0]:
                 success[c] = True
                 ground[c] = _BLOCKED
@@ -114,7 +125,7 @@ def _survey(cells, agent, task, n, plan, aim, ground, success):  # type: ignore[
                 success[c] = True
             elif aim == OPEN_IT and place == task[n, 0]:
                 success[c] = True
-    return (min(doors, MOST_DOORS) if color >= 0 else 0), key, lock, color
+    return (min(doors, most) if color >= 0 else 0), key, lock, color
 
 
 _DYNAMIC = int(Kind.DYNAMIC_OBSTACLES)
@@ -129,7 +140,7 @@ def _stands(phase, mask, ground):  # type: ignore[no-untyped-def]
         return phase != _LOCKED and phase != _LYING
     if ground == _THE_LOCK:
         return phase >= _OPENED
-    return ground > 0 and not mask >> (ground - 1) & 1
+    return ground > 0 and not mask >> (np.int64(ground) - 1) & 1
 
 
 @njit
@@ -187,8 +198,8 @@ def _around(node, block, ground, success, width, doors, queue, seen):  # type: i
                     after = mask * poses + c * 4 + (d + 3) % 4
                 elif way == 2 and a != dropped and _stands(_FREE, mask, ground[a]) and ground[a] != _CLOSED:
                     after = mask * poses + a * 4 + d
-                elif way == 3 and 0 < ground[a] < _CLOSED and mask >> (ground[a] - 1) & 1:
-                    after = (mask & ~(1 << (ground[a] - 1))) * poses + pose
+                elif way == 3 and 0 < ground[a] < _CLOSED and mask >> (np.int64(ground[a]) - 1) & 1:
+                    after = (mask & ~(1 << (np.int64(ground[a]) - 1))) * poses + pose
                 if after >= 0 and not seen[after]:
                     seen[after] = True
                     queue[last] = after
@@ -207,33 +218,56 @@ def _push(dist, queue, last, node, layer):  # type: ignore[no-untyped-def]
     return last + 1
 
 
-@njit
-def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-def]
-    """Writes into ``table[n]`` the distance of every pose in the present situation of world n; -1: no way."""
+@njit(inline="always")
+def search(  # type: ignore[no-untyped-def]
+    cells, n, plan, aim, table, doors, key, lock, color,
+    ground, success, dist, queue, late, late_at, drop, drop_first, drop_last, far, far_at, around, seen,
+):  # fmt: skip
+    """Writes into ``table[n]`` the distance of every pose in the situation surveyed; -1: no way.
+
+    It is pasted into what calls it, and takes arrays by their names: see `potentia.envs.grid.worlds.step_world`. Nodes
+    are numbered by phase, closed doors and pose; B is the number of nodes of a phase.
+
+    Args:
+        cells: The worlds' cells.
+        n: Which world.
+        plan: The level's plan.
+        aim: How success is reached.
+        table: What is written into.
+        doors: What `survey` gave, as the next three.
+        key: The key's cell.
+        lock: The lock's.
+        color: The key's colour.
+        ground: What `survey` wrote.
+        success: The same.
+        dist: ``(5 * B,)`` int16: the distance of each node.
+        queue: ``(5 * B,)`` int32: nodes in the order of their distances.
+        late: ``(5 * B,)`` int32: nodes that come one layer late: steps into closed doors, which cost a toggle, too.
+        late_at: ``(5 * B,)`` int16: the layer in which they come.
+        drop: ``(2 * B,)`` int32: nodes where the key could be put down in the way, in two lists: at least 2 or 3
+            actions more than without it. This and what follows is used with the aim ``TAKE_IT`` only.
+        drop_first: ``(2,)`` integers: where the two lists begin.
+        drop_last: ``(2,)`` integers: where they end.
+        far: ``(B,)`` int32: those of them from which there is a way.
+        far_at: ``(B,)`` int16: its length.
+        around: ``(B,)`` int32: the queue of a search around a key.
+        seen: ``(B,)``: the nodes that it saw.
+    """
     width, size = plan.width, plan.width * plan.height
-    poses = 4 * size
-    ground, success = np.empty(size, np.int8), np.empty(size, np.bool_)
-    doors, key, lock, color = _survey(cells, agent, task, n, plan, aim, ground, success)
-    masks = 1 << doors
+    poses, masks = 4 * size, 1 << doors
     block = masks * poses
-    held = color >= 0 and key < 0
-    if held:
+    if color >= 0 and key < 0:
         now = _HELD if lock >= 0 else _OPENED
     else:
         now = _LOCKED if lock >= 0 or (key < 0 and aim != RED_THEN_BLUE) else _LYING
-    dist, queue = np.full(_PHASES * block, -1, np.int16), np.empty(_PHASES * block, np.int32)
-    # Nodes that come one layer late: steps into closed doors, which cost a toggle, too.
-    late, late_at = np.empty(_PHASES * block, np.int32), np.empty(_PHASES * block, np.int16)
-    late_first, late_last = 0, 0
-    # Nodes where the key could be put down in the way, in two lists: at least 2 or 3 actions more than without it.
     drops = aim == TAKE_IT and color >= 0
-    room = block if drops else 1
-    drop, drop_first, drop_last = np.empty((2, room), np.int32), np.zeros(2, np.int64), np.zeros(2, np.int64)
-    far, far_at = np.empty(room, np.int32), np.empty(room, np.int16)
-    far_last = 0
-    scratch, seen = np.empty(room, np.int32), np.empty(room, np.bool_)
+    for node in range(PHASES * block):
+        dist[node] = -1
+    for which in range(2):
+        drop_first[which], drop_last[which] = 0, 0
+    late_first, late_last, far_last = 0, 0, 0
     last = 0
-    for phase in range(_PHASES):
+    for phase in range(PHASES):
         if not _possible(phase, now, drops, color >= 0, aim) or not _succeeds(aim, phase):
             continue
         for c in range(size):
@@ -274,7 +308,7 @@ def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-d
                 else:
                     last = _push(dist, queue, last, before, layer + 1)
             before = -1
-            on = ground[ahead] if 0 <= ahead < size else np.int8(_BLOCKED)
+            on = np.int64(ground[ahead]) if 0 <= ahead < size else _BLOCKED
             if 0 < on < _CLOSED and not mask >> (on - 1) & 1:
                 before = node + (1 << (on - 1)) * poses
             elif on == _THE_KEY and (phase == _HELD or (phase == _OPENED and now == _LYING)):
@@ -292,7 +326,7 @@ def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-d
                     last = _push(dist, queue, last, before, layer + 1)
                 else:
                     which = 0 if layer in (left, right) else 1
-                    drop[which, drop_last[which]] = before
+                    drop[which * block + drop_last[which]] = before
                     drop_last[which] += 1
         layer += 1
         while late_first < late_last and late_at[late_first] == layer:
@@ -301,12 +335,12 @@ def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-d
         for which in range(2):
             more = 2 + which
             while drop_first[which] < drop_last[which]:
-                before = drop[which, drop_first[which]]
+                before = drop[which * block + drop_first[which]]
                 if dist[before + block] + more > layer:
                     break
                 drop_first[which] += 1
                 if dist[before] < 0:
-                    cost = _around(before, block, ground, success, width, doors, scratch, seen)
+                    cost = _around(before, block, ground, success, width, doors, around, seen)
                     if cost >= 0:
                         far[far_last], far_at[far_last] = before, cost + 1
                         far_last += 1
@@ -321,6 +355,23 @@ def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-d
     here = now * block + (masks - 1) * poses
     for pose in range(poses):
         table[n, pose] = dist[here + pose]
+
+
+@njit
+def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-def]
+    """`survey` and `search`, in arrays of their own."""
+    size = plan.width * plan.height
+    ground, success = np.empty(size, np.int8), np.empty(size, np.bool_)
+    doors, key, lock, color = survey(cells, agent, task, n, plan, aim, MOST_DOORS, ground, success)
+    block = 4 * size << doors
+    room = block if aim == TAKE_IT and color >= 0 else 1
+    search(
+        cells, n, plan, aim, table, doors, key, lock, color, ground, success,
+        np.empty(PHASES * block, np.int16), np.empty(PHASES * block, np.int32),
+        np.empty(PHASES * block, np.int32), np.empty(PHASES * block, np.int16),
+        np.empty(2 * room, np.int32), np.empty(2, np.int64), np.empty(2, np.int64),
+        np.empty(room, np.int32), np.empty(room, np.int16), np.empty(room, np.int32), np.empty(room, np.bool_),
+    )  # fmt: skip
 
 
 @njit

@@ -20,7 +20,8 @@ class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
     """N worlds of a level by `potentia.envs.grid.torch_rules.TorchRules`, beginning anew in the step after an end.
 
     The levels come from a pool that is drawn beforehand: a world that begins anew takes one of them, at random. So
-    there are as many different levels as the pool has, and not MiniGrid's own reset after reset. Observations are
+    there are as many different levels as the pool has, and not MiniGrid's own reset after reset; nor do the balls of
+    Dynamic-Obstacles move by MiniGrid's random numbers. Observations are
     images, ``info`` has ``success``. Actions are not checked, since that would wait for the device.
 
     Args:
@@ -31,7 +32,6 @@ class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
         max_steps: Another time limit than the level's.
 
     Raises:
-        NotImplementedError: If it is a level of Dynamic-Obstacles.
         ValueError: If there is no such level, or a number is less than 1.
     """
 
@@ -53,8 +53,8 @@ class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_observation_space, self.single_action_space = spaces_of(self.level, "image")
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.rules = TorchRules(self.level, max_steps=max_steps, device=self.device)
         self.generator = torch.Generator(self.device)
+        self.rules = TorchRules(self.level, max_steps=max_steps, device=self.device, generator=self.generator)
         self._levels: TorchState | None = None
         self._state: TorchState | None = None
         self._waiting = torch.zeros(num_envs, dtype=torch.bool, device=self.device)

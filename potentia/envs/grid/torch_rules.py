@@ -12,9 +12,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from potentia.envs.grid.cells import DOOR, EMPTY, ENTER, GOAL, KIND, LAVA, LOOK, OPEN, PICK_UP, SIZE, TOGGLED, code
+from potentia.envs.grid.cells import (
+    BALL,
+    BLUE,
+    DOOR,
+    EMPTY,
+    ENTER,
+    GOAL,
+    KIND,
+    LAVA,
+    LOOK,
+    OPEN,
+    PICK_UP,
+    SIZE,
+    TOGGLED,
+    code,
+)
 from potentia.envs.grid.levels import Kind, Level
 from potentia.envs.grid.rules import (
+    CRASH,
     DONE,
     DROP,
     EVERYTHING,
@@ -40,7 +56,13 @@ __all__ = ["TorchRules", "TorchState", "TorchStep"]
 _MIDDLE = VIEW // 2
 _OUTCOME = np.select([KIND == GOAL, KIND == LAVA], [SUCCESS, FAILURE], PLAYING)
 """What it comes to to walk against a cell."""
+_BUMP = (KIND != EMPTY) & (KIND != GOAL)
+"""What it is a crash to walk against in Dynamic-Obstacles."""
 _IS_OPEN = np.equal(LOOK & 0xFF00FF, LOOK[code(DOOR, 0, OPEN)] & 0xFF00FF)
+
+
+_OBSTACLE, _TRIES = code(BALL, BLUE), 101
+"""What stands in the way in Dynamic-Obstacles, and how often it tries to move."""
 
 
 class TorchState(NamedTuple):
@@ -89,26 +111,25 @@ class TorchRules:
     """The rules of one level: ``step(state, actions)`` and ``observe(state)``, the same bits as the compiled ones.
 
     Both are functions: they write into nothing that they are given and remember nothing. Worlds that ended don't wait,
-    but go on, if they aren't put aside.
+    but go on, if they aren't put aside. Only the obstacles of Dynamic-Obstacles move by other random numbers than
+    MiniGrid's, with the same probabilities.
 
     Args:
         level: The level.
         max_steps: Another time limit than the level's.
         device: Where the states will be.
-
-    Raises:
-        NotImplementedError: If it is a level of Dynamic-Obstacles.
+        generator: What moves the obstacles, on that device; None for PyTorch's own.
     """
 
     def __init__(
-        self, level: Level, *, max_steps: int | None = None, device: torch.device | str = "cpu"
-    ) -> None:  # fmt: skip
-        if level.kind == Kind.DYNAMIC_OBSTACLES:
-            raise NotImplementedError(
-                "the obstacles of Dynamic-Obstacles move by NumPy's random numbers, which PyTorch can't draw: "
-                "use GridWorlds, the compiled rules, for this level"
-            )
-        self.level, self.device = level, torch.device(device)
+        self,
+        level: Level,
+        *,
+        max_steps: int | None = None,
+        device: torch.device | str = "cpu",
+        generator: torch.Generator | None = None,
+    ) -> None:
+        self.level, self.device, self.generator = level, torch.device(device), generator
         self.max_steps = level.max_steps if max_steps is None else max_steps
         self.stride = stride = level.width + 2 * MARGIN
         self._float = torch.float32 if self.device.type == "mps" else torch.float64
@@ -116,6 +137,8 @@ class TorchRules:
         self._limit = torch.tensor(self.max_steps, dtype=self._float, device=self.device)
         self._heading = self._table(np.array([1, stride, -1, -stride]))
         self._enter, self._pick_up, self._is_open = (self._table(table != 0) for table in (ENTER, PICK_UP, _IS_OPEN))
+        self._bump = self._table(_BUMP)
+        self._around = self._table(np.array([row * stride + column for row in (-1, 0, 1) for column in (-1, 0, 1)]))
         self._toggled = self._table(TOGGLED.reshape(-1).astype(np.int64))
         self._outcome = self._table(_OUTCOME)
         self._look = self._table(LOOK.astype(np.int32))
@@ -135,9 +158,11 @@ class TorchRules:
 
         Args:
             state: The state, on the device of the rules.
-            actions: ``(N,)`` of any integer dtype, 0 to 6. Any other does nothing but pass time: to refuse it would be
-                to wait for the device.
+            actions: ``(N,)`` of any integer dtype, 0 to 6. Any other does nothing but pass time (in
+                Dynamic-Obstacles what is no step is a turn): to refuse it would be to wait for the device.
         """
+        if self.level.kind == Kind.DYNAMIC_OBSTACLES:
+            state, actions = self._move_obstacles(state, actions)
         position, direction, carried, steps = state.agent.unbind(1)
         if self.level.kind == Kind.MEMORY:
             actions = torch.where(actions == TAKE, actions + (TOGGLE - TAKE), actions)
@@ -161,8 +186,25 @@ class TorchRules:
         outcome = self._judge(after, actions, ahead, carried, self._outcome[cell] * forward)
         success = outcome == SUCCESS
         pay = 1.0 - 0.9 * (agent[3].to(self._float) / self._limit)
-        reward = torch.where(success, pay, torch.zeros_like(pay))
+        reward = torch.where(success, pay, torch.zeros_like(pay)).masked_fill(outcome == CRASH, -1.0)
         return TorchStep(after, reward, outcome != PLAYING, agent[3] >= self.max_steps, success)
+
+    def _move_obstacles(self, state: TorchState, actions: Tensor) -> tuple[TorchState, Tensor]:
+        """Moves each obstacle to a free cell around it, as if by tries; the actions are then turns or steps."""
+        actions = actions.masked_fill(actions > FORWARD, LEFT)
+        cells, (position, direction, _, _), task = state.cells, state.agent.unbind(1), list(state.task.unbind(1))
+        ahead = cells.gather(1, (position + self._heading[direction])[:, None])[:, 0].long()
+        task[0] = ((actions == FORWARD) & self._bump[ahead]).long()
+        for k in range(1, 1 + self.level.first):
+            old = task[k]
+            places = old[:, None] + self._around
+            free = (cells.gather(1, places) == EMPTY) & (places != position[:, None])
+            drawn = torch.rand((len(old), 10), generator=self.generator, device=self.device)
+            chosen = drawn[:, :9].masked_fill(~free, -1.0).argmax(1, keepdim=True)
+            moves = drawn[:, 9] >= (1 - free.sum(1) / 9) ** _TRIES  # else none of the tries hits a free cell
+            task[k] = torch.where(moves, places.gather(1, chosen)[:, 0], old)
+            cells = cells.scatter(1, old[:, None], EMPTY).scatter(1, task[k][:, None], _OBSTACLE)
+        return TorchState(cells, state.agent, torch.stack(task, 1)), actions
 
     def _judge(self, after: TorchState, actions: Tensor, ahead: Tensor, carried: Tensor, outcome: Tensor) -> Tensor:
         """What an action comes to in this level; ``carried`` is what the agent carried before it."""
@@ -192,6 +234,8 @@ class TorchRules:
             wrong = (actions == TAKE) & (holds != 0) & (holds != task[:, 0])
             placed = tries & (holds == 0) & self._near(ahead, task[:, 1])
             outcome = outcome.masked_fill(wrong | tries, FAILURE).masked_fill(placed, SUCCESS)
+        elif kind == Kind.DYNAMIC_OBSTACLES:
+            outcome = outcome.masked_fill(task[:, 0] != 0, CRASH)
         return outcome
 
     def _stands_open(self, state: TorchState, note: int) -> Tensor:

@@ -63,10 +63,8 @@ def wanted_keys(level: Level, info_keys: tuple[str, ...] | None) -> tuple[str, .
     return tuple(info_keys)
 
 
-def make_worlds(
-    level: Level, num_envs: int, mode: int, keys: Sequence[str], max_steps: int | None, limit: int | None = None
-) -> GridWorlds:
-    """The worlds of an environment whose info has ``keys``.
+def options_of_worlds(num_envs: int, keys: Sequence[str], max_steps: int | None, limit: int | None) -> dict[str, Any]:
+    """What worlds are to be told by name, for an environment whose info has ``keys``.
 
     Raises:
         ValueError: If a number is less than 1.
@@ -76,7 +74,18 @@ def make_worlds(
             raise ValueError(f"{name} must be at least 1, got {number}")
     measured = bool({"distance", "potential"} & set(keys))
     described = bool({"state_hash", "subgoals"} & set(keys))
-    return GridWorlds(level, num_envs, mode, max_steps, limit=limit, described=described, measured=measured)
+    return {"max_steps": max_steps, "limit": limit, "described": described, "measured": measured}
+
+
+def make_worlds(
+    level: Level, num_envs: int, mode: int, keys: Sequence[str], max_steps: int | None, limit: int | None = None
+) -> GridWorlds:
+    """The worlds of an environment whose info has ``keys``.
+
+    Raises:
+        ValueError: If a number is less than 1.
+    """
+    return GridWorlds(level, num_envs, mode, **options_of_worlds(num_envs, keys, max_steps, limit))
 
 
 class GridVectorEnv(VectorEnv[Any, Any, Any]):
@@ -100,7 +109,8 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         autoreset_mode: When a finished world starts anew.
         max_steps: Another time limit than the level's; it also scales the reward, ``1 - 0.9 * steps / max_steps``.
         max_episode_steps: Episodes are cut after so many steps, if that is sooner; the reward stays as it is.
-        device: None for NumPy arrays, else tensors on that device.
+        device: None for NumPy arrays, else tensors on that device, moved there from the CPU, where the worlds are;
+            `potentia.envs.grid.CudaGridVectorEnv` steps them on it.
         render_mode: "rgb_array" or None.
         size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
 
@@ -129,39 +139,48 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         self.render_mode = checked_render_mode(render_mode)
         self.single_observation_space, self.single_action_space = spaces_of(self.level, observation)
         self._keys = wanted_keys(self.level, info_keys)
+        self.device = None if device is None else torch.device(device)
         mode = _MODES[self.autoreset_mode]
-        self.worlds = make_worlds(self.level, num_envs, mode, self._keys, max_steps, max_episode_steps)
+        self.worlds: Any = self._make_worlds(mode, max_steps, max_episode_steps)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.device = None if device is None else torch.device(device)
         self._image_only = observation == "image"
-        self._bits = {name: np.uint32(bit) for name, bit in event_bits(self.level.kind).items()}
+        events = event_bits(self.level.kind)
+        self._events, self._bits = tuple(events), np.array([*events.values()], np.uint32)[:, None]
         self._caption = CaptionWriter()
-        self._all = np.ones(num_envs, bool)
+        self._all = self._mask_of(np.ones(num_envs, bool))
         self._seeded = False
+
+    def _make_worlds(self, mode: int, max_steps: int | None, limit: int | None) -> Any:
+        return make_worlds(self.level, self.num_envs, mode, self._keys, max_steps, limit)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Draws new levels in all worlds, or in those of ``options["reset_mask"]``; random numbers go on."""
         mask = (options or {}).get("reset_mask")
-        mask = self._all if mask is None else np.asarray(mask, bool)
+        mask = self._all if mask is None else self._mask_of(mask)
         if seed is not None or not self._seeded:
-            self._seed(seed, mask)
+            self._seed(self._seeds_of(seed), mask if self._seeded else self._all)
+            self._seeded = True
         self.worlds.reset(mask)
-        self.worlds.out.success[mask] = False
         out = self.worlds.out
+        success = out.success
+        success &= ~mask
         return self._observation(out.image), self._tell(self.worlds.description, out.image, out.success, self._all)
 
-    def _seed(self, seed: int | list[int | None] | None, mask: np.ndarray[Any, Any]) -> None:
+    def _seeds_of(self, seed: int | list[int | None] | None) -> list[int | None]:
+        """One for each world."""
         seeds: list[int | None] = list(seed) if isinstance(seed, list) else [None] * self.num_envs
         if isinstance(seed, int | np.integer):
             seeds = [int(seed) + i for i in range(self.num_envs)]
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed must be one number or {self.num_envs}, one for each world, got {len(seeds)}")
-        for n in np.flatnonzero(mask) if self._seeded else range(self.num_envs):
+        return seeds
+
+    def _seed(self, seeds: list[int | None], mask: Any) -> None:
+        for n in np.flatnonzero(mask):
             self.worlds.seed(int(n), seeds[n])
-        self._seeded = True
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """One action in each world.
@@ -172,31 +191,34 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         """
         if not self._seeded:
             raise RuntimeError("step() came before reset(): call reset() first")
-        worlds, chosen = self.worlds, np.asarray(actions.cpu() if isinstance(actions, torch.Tensor) else actions)
+        self._act(actions)
+        out, described = self.worlds.out, self.worlds.description
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            done = out.terminated | out.truncated
+            info = self._tell(described, out.image, out.success & ~done, self._all)
+            if self._tells_final(done):
+                self._add_final(info, done)
+        else:
+            info = self._tell(described, out.image, out.success, self._all)
+        reward, terminated, truncated = self._copy(out.reward), self._copy(out.terminated), self._copy(out.truncated)
+        return self._observation(out.image), reward, terminated, truncated, info
+
+    def _act(self, actions: Any) -> None:
+        chosen = np.asarray(actions.cpu() if isinstance(actions, torch.Tensor) else actions)
         if chosen.dtype != np.int64 and chosen.dtype.kind in "iu":
             chosen = chosen.astype(np.int64)
-        if chosen.shape != (self.num_envs,) or chosen.dtype != np.int64 or not worlds.step(chosen):
+        if chosen.shape != (self.num_envs,) or chosen.dtype != np.int64 or not self.worlds.step(chosen):
             raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {chosen!r}")
-        out = worlds.out
-        terminated, truncated = out.terminated.copy(), out.truncated.copy()
-        done = terminated | truncated
-        anew = done if self.autoreset_mode is AutoresetMode.SAME_STEP else np.zeros_like(done)
-        info = self._tell(worlds.description, out.image, out.success & ~anew, self._all)
-        if anew.any():
-            self._add_final(info, anew)
-        return (
-            self._observation(out.image), self._given(out.reward.copy()), self._given(terminated),
-            self._given(truncated), info,
-        )  # fmt: skip
 
-    def _add_final(self, info: dict[str, Any], done: np.ndarray[Any, Any]) -> None:
+    def _tells_final(self, done: Any) -> bool:
+        return bool(done.any())
+
+    def _add_final(self, info: dict[str, Any], done: Any) -> None:
         """Tells of the episodes that ended in this step, whose worlds are drawn anew already."""
         worlds = self.worlds
         final = self._tell(worlds.final_description, worlds.out.final, worlds.out.success, done)
-        given = self._given(done)
-        info.update(
-            final_obs=self._observation(worlds.out.final), final_info=final, _final_obs=given, _final_info=given
-        )
+        final_obs, here = self._observation(worlds.out.final), self._copy(done)
+        info.update(final_obs=final_obs, final_info=final, _final_obs=here, _final_info=here)
 
     def render(self) -> Any:
         """A picture of each world, as MiniGrid draws it."""
@@ -204,36 +226,36 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError('render_mode is None: make the environment with render_mode="rgb_array"')
         return tuple(render_world(self.worlds, n) for n in range(self.num_envs))
 
-    def _given(self, array: np.ndarray[Any, Any]) -> Any:
-        return array if self.device is None else torch.from_numpy(array).to(self.device)
+    def _mask_of(self, mask: Any) -> Any:
+        return np.asarray(mask, bool)
 
-    def _observation(self, image: np.ndarray[Any, Any]) -> Any:
-        seen = self._given(image.copy())
+    def _copy(self, array: Any) -> Any:
+        """A copy, of the kind that is given back and where it is wanted."""
+        return array.copy() if self.device is None else torch.from_numpy(array.copy()).to(self.device)
+
+    def _observation(self, image: Any) -> Any:
+        seen = self._copy(image)
         if self._image_only:
             return seen
         direction = self.worlds.state.agent[:, DIRECTION].astype(np.int64)
         missions = tuple(self.worlds.mission(n) for n in range(self.num_envs))
-        return {"direction": self._given(direction), "image": seen, "mission": missions}
+        return {"direction": self._copy(direction), "image": seen, "mission": missions}
 
-    def _tell(
-        self, told: Description, image: np.ndarray[Any, Any], success: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]
-    ) -> dict[str, Any]:
+    def _tell(self, told: Description, image: Any, success: Any, mask: Any) -> dict[str, Any]:
         info: dict[str, Any] = {}
+        here = self._copy(mask)
         for key in self._keys:
             if key == "caption":
-                captions = [self._caption(view) if here else None for view, here in zip(image, mask, strict=True)]
+                captions = [self._caption(view) if told_of else None for view, told_of in zip(image, mask, strict=True)]
                 info[key] = np.array(captions, object)
             elif key == "subgoals":
-                happened: dict[str, Any] = {}
-                for name, bit in self._bits.items():
-                    happened[name] = self._given((told.events & bit) != 0)
-                    happened[f"_{name}"] = self._given(mask.copy())
-                info[key] = happened
+                happened = self._copy((told.events & self._bits) != 0)
+                info[key] = dict(zip(self._events, happened, strict=True)) | {f"_{name}": here for name in self._events}
             elif key == "success":
-                info[key] = self._given(success.copy())
+                info[key] = self._copy(success)
             else:
-                info[key] = self._given(getattr(told, key).copy())
-            info[f"_{key}"] = self._given(mask.copy())
+                info[key] = self._copy(getattr(told, key))
+            info[f"_{key}"] = here
         return info
 
 

@@ -189,6 +189,7 @@ class GridWorlds:
         measured: Whether the distance is, too, where the level has one.
 
     Attributes:
+        aim: How success is reached, see `potentia.envs.grid.distance`; ``NO_AIM`` where no distance is wanted.
         state: See `potentia.envs.grid.rules.World`.
         out: What a step writes, see `Output`.
         description: See `potentia.envs.grid.description.Description`.
@@ -230,8 +231,8 @@ class GridWorlds:
         kind, parallel = int(level.kind), num_envs >= _PARALLEL_FROM
         self._step, self._draw, self._observe = _compile_step(parallel), _compile_draw(kind), _compile_observe()
         self._all = np.ones(num_envs, bool)
-        self._aim = aim_of(level) if measured else NO_AIM
-        poses = 4 * level.width * level.height if self._aim != NO_AIM else 0
+        self.aim = aim_of(level) if measured else NO_AIM
+        poses = 4 * level.width * level.height if self.aim != NO_AIM else 0
         self.described = described or measured
         self.description = self.final_description = Description.of(num_envs, poses)
         self._describe_step, self._describe_reset = compile_describe(parallel)
@@ -250,7 +251,7 @@ class GridWorlds:
         """Brings up to date what is seen and described in the worlds of ``mask``."""
         self._observe(*self.state, self._image, mask, self.offsets, self.light)
         if self.described:
-            self._describe_reset(*self.state, mask, *self.description, self.plan, self._aim)
+            self._describe_reset(*self.state, mask, *self.description, self.plan, self.aim)
 
     def step(self, actions: np.ndarray[Any, Any]) -> bool:
         """One action ``(N,)`` of int64, 0 to 6, in each world; False, and nothing done, if one is not."""
@@ -260,7 +261,7 @@ class GridWorlds:
         if self.described:
             out = self.out
             self._describe_step(
-                *self.state, out.terminated, out.success, out.before, *self.description, self.plan, self._aim
+                *self.state, out.terminated, out.success, out.before, *self.description, self.plan, self.aim
             )
         if begin and self.mode == SAME_STEP:
             self.out.final[:] = self.out.image

@@ -1,0 +1,89 @@
+"""Many compiled worlds on a CUDA device as a Gymnasium vector environment: nothing leaves the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from gymnasium.vector import AutoresetMode
+from torch import Tensor
+
+from potentia.envs.grid.cuda import CudaGridWorlds
+from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.vector import GridVectorEnv, offered_keys, options_of_worlds
+
+
+class CudaGridVectorEnv(GridVectorEnv):
+    """`GridVectorEnv` on a CUDA device: the same game of the same seeds, in tensors that never leave it.
+
+    ``step`` never waits for the device. So actions are not checked: a number that is none passes time, no more. In mode
+    ``SAME_STEP``, ``final_obs`` and ``final_info`` are in every step's info, where ``_final_obs`` says of which worlds
+    they tell. ``reset_mask`` may be a tensor on the device. Observations are images; there is no ``caption``, which is
+    written in Python, and no picture.
+
+    Args:
+        level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
+        num_envs: N.
+        info_keys: The keys of ``info`` wanted; None for all that the level has on a device.
+        autoreset_mode: When a finished world starts anew.
+        max_steps: Another time limit than the level's; it also scales the reward.
+        max_episode_steps: Episodes are cut after so many steps, if that is sooner; the reward stays as it is.
+        device: The CUDA device, the first; in Numba's simulator the CPU.
+        size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
+
+    Raises:
+        RuntimeError: If Numba can't use the device, as without the package ``numba-cuda``.
+        ValueError: If there is no such level, a number is less than 1, or an option is none.
+    """
+
+    device: torch.device
+
+    def __init__(
+        self,
+        level: str | Level,
+        num_envs: int = 1,
+        *,
+        info_keys: tuple[str, ...] | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        max_steps: int | None = None,
+        max_episode_steps: int | None = None,
+        device: torch.device | str = "cuda",
+        **size: int,
+    ) -> None:
+        level = find_level(level, **size) if isinstance(level, str) else level
+        if info_keys is None:
+            info_keys = tuple(key for key in offered_keys(level) if key != "caption")
+        if "caption" in info_keys:
+            raise ValueError("info_keys: the caption is written on the host: leave it out, or use GridVectorEnv")
+        super().__init__(
+            level, num_envs, info_keys=info_keys, autoreset_mode=autoreset_mode, max_steps=max_steps,
+            max_episode_steps=max_episode_steps, device=device,
+        )  # fmt: skip
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
+        self._bits = self.worlds.tensor(self._bits)
+
+    def _make_worlds(self, mode: int, max_steps: int | None, limit: int | None) -> CudaGridWorlds:
+        options = options_of_worlds(self.num_envs, self._keys, max_steps, limit)
+        worlds = CudaGridWorlds(self.level, self.num_envs, mode, device=self.device, **options)
+        self.device = worlds.device
+        return worlds
+
+    def _mask_of(self, mask: Any) -> Tensor:
+        return torch.as_tensor(mask, dtype=torch.bool, device=self.device)
+
+    def _seed(self, seeds: list[int | None], mask: Tensor) -> None:
+        self.worlds.seed(seeds, mask)
+
+    def _act(self, actions: Any) -> None:
+        chosen = torch.as_tensor(actions, device=self.device)
+        if chosen.shape != (self.num_envs,) or chosen.dtype.is_floating_point:
+            raise ValueError(
+                f"actions must be {self.num_envs} integers, got {tuple(chosen.shape)} of {chosen.dtype}"
+            )  # fmt: skip
+        self.worlds.step(chosen.long().contiguous())
+
+    def _tells_final(self, done: Tensor) -> bool:
+        return True
+
+    def _copy(self, array: Tensor) -> Tensor:
+        return array.clone()
