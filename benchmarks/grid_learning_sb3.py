@@ -73,7 +73,7 @@ def train(level: str, seed: int) -> None:
         learning_rate=numbers["learning_rate"], seed=seed, device="cpu",
         policy_kwargs={
             "net_arch": {"pi": numbers["widths"], "vf": numbers["widths"]}, "activation_fn": nn.ReLU,
-            "features_extractor_class": extractor(DevicePPOConfig(code_width=numbers["code_width"])),
+            "features_extractor_class": extractor(DevicePPOConfig()),
         },
     )  # fmt: skip
     make().reset(seed=0)  # compiles
