@@ -12,7 +12,7 @@ import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
-from potentia.agents.grid_ppo import GridPPO, GridPPOConfig
+from potentia.agents.grid_ppo import GridPPO, GridPPOConfig, chosen, gumbel, log_softmax
 from potentia.rollout import ENV, Rollout
 from potentia.shaping.shaper import Shaper
 from potentia.transitions import autoreset_mode
@@ -115,7 +115,7 @@ class DevicePPO:
         with self._phase("learn"):
             values = self._values
             seen = self._seen[:-1].flatten(0, 1)
-            return self.learner.learn_from(shaped, seen, old_log_prob.flatten(), values[:-1], values[1:])
+            return self.learner.learn_from(shaped, seen, old_log_prob, values[:-1], values[1:])
 
     def read_episodes(self) -> dict[str, float]:
         """Episodes since it was last called: how many, the share that succeeded, their mean true return."""
@@ -135,18 +135,23 @@ class DevicePPO:
                 buffer[0] = buffer[-1]
         steps, shape = self.config.num_steps, self._values[:-1].shape
         actions = torch.zeros(shape, dtype=torch.int64, device=self.device)
-        log_probs, rewards = torch.zeros(shape, device=self.device), torch.zeros(shape, device=self.device)
+        rewards = torch.zeros(shape, device=self.device)
+        noise = gumbel(*shape, self.learner.network.num_actions, generator=self.learner.generator, device=self.device)
+        logits = torch.empty_like(noise)
         terminated, truncated = (torch.zeros(shape, dtype=torch.bool, device=self.device) for _ in range(2))
         for t in range(steps):
             with self._phase("act"):
-                actions[t], log_probs[t], self._values[t] = self.learner.draw(self._seen[t], self.learner.generator)
+                logits[t], self._values[t] = self.learner.say(self._seen[t])
+                torch.argmax(logits[t] + noise[t], -1, out=actions[t])
             with self._phase("step"):
                 image, rewards[t], terminated[t], truncated[t], info = self.envs.step(actions[t])
                 torch.logical_or(terminated[t], truncated[t], out=self._ended[t + 1])
                 self._note(t + 1, image, info)
-                self._count(rewards[t], self._ended[t + 1], self._ended[t])
         with self._phase("act"):
-            self._values[-1] = self.learner.values(self._seen[-1])
+            self._values[-1] = self.learner.say(self._seen[-1])[1]
+            log_probs = chosen(log_softmax(logits.flatten(0, 1)), actions.flatten())
+        with self._phase("step"):
+            self._count(rewards)
         # An end that is cut goes on in value; one that is both is an end.
         discount = torch.where(terminated, 0.0, self.config.discount)
         info = {name: (column[1:] if name.startswith("next_") else column[:-1]) for name, column in self._rows()}
@@ -170,12 +175,15 @@ class DevicePPO:
                 )
             self._info[name][row] = info[name]
 
-    def _count(self, reward: Tensor, ended: Tensor, waited: Tensor) -> None:
+    def _count(self, rewards: Tensor) -> None:
         """Adds up true returns; a world that waited has just begun anew."""
-        self._returns = torch.where(waited, 0.0, self._returns + reward)
-        over = torch.stack([ended, ended & (reward > 0), ended]).double()
-        over[2] *= self._returns
-        self.episodes += over.sum(1)
+        waited, ended = self._ended[:-1], self._ended[1:]
+        sums = self._returns + torch.where(waited, 0.0, rewards).double().cumsum(0)
+        # The row in which the running episode began, counted from 1; 0 if that was before this rollout.
+        begun = (torch.arange(1, len(rewards) + 1, device=self.device)[:, None] * waited).cummax(0).values
+        returns = sums - torch.where(begun > 0, sums.gather(0, (begun - 1).clamp(min=0)), 0.0)
+        self._returns = returns[-1]
+        self.episodes += torch.stack([ended.sum(), (ended & (rewards > 0)).sum(), (returns * ended).sum()])
 
     def _shape(self, rollout: Rollout) -> Rollout:
         if self.shaper is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -15,6 +14,8 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from potentia.agents.ppo import PPOConfig
+from potentia.agents.saving import learner_state, restore_learner
+from potentia.arrays import on_cpu
 from potentia.collect import Actor
 from potentia.encoders import initialize, observation_tensors
 from potentia.returns import gae
@@ -23,6 +24,8 @@ from potentia.trees import Tree
 
 Encoding = Literal["codes", "numbers"]
 _CODES = 256
+_AT_ONCE = 1 << 20  # numbers in the widest layer that a CPU computes at a time: about what its caches hold
+_MUCH = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,23 @@ def cell_codes(image: Tensor) -> Tensor:
     return (object_ * 18 + color * 3 + state).flatten(-2)
 
 
+class _Numbers(nn.Linear):
+    """A first layer that reads numbers divided by 10: it is the weights that are divided, which are fewer."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.weight * 0.1, self.bias)
+
+
+class _Tanh(nn.Module):
+    """``tanh x = 2 sigmoid(2 x) - 1``, which PyTorch computes faster on a CPU where there is much of it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not on_cpu(x) or x.numel() < _MUCH:
+            return x.tanh()
+        share = (x + x).sigmoid_()
+        return (share + share).sub_(1)
+
+
 class Towers(nn.Module):
     """A policy and a value for each image, by fully connected layers, shared or apart.
 
@@ -72,14 +92,16 @@ class Towers(nn.Module):
         codes = torch.randn(_CODES, config.code_width, generator=generator) * scale
         self.register_buffer("codes", codes if config.encoding == "codes" else torch.zeros(0))
         inputs = 49 * config.code_width if config.encoding == "codes" else 147
+        self.widest = max(inputs, *config.widths)
         outputs = [num_actions + 1] if config.shared else [num_actions, 1]
-        activation = nn.ReLU if config.activation == "relu" else nn.Tanh
+        activation = nn.ReLU if config.activation == "relu" else _Tanh
+        first = _Numbers if config.encoding == "numbers" else nn.Linear
         with torch.random.fork_rng(devices=[]):
             towers = []
             for output in outputs:
-                widths, layers = (inputs, *config.widths), []
+                widths, layers = (inputs, *config.widths), list[nn.Module]()
                 for before, after in pairwise(widths):
-                    layers += [nn.Linear(before, after), activation()]
+                    layers += [(nn.Linear if layers else first)(before, after), activation()]
                 towers.append(nn.Sequential(*layers, nn.Linear(widths[-1], output)))
             self.towers = nn.ModuleList(towers)
         initialize(self.towers, generator)
@@ -90,7 +112,7 @@ class Towers(nn.Module):
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Logits ``(n, actions)`` and values ``(n,)`` of ``seen``: codes ``(n, 49)`` or numbers ``(n, 147)``, uint8."""
-        x = self.codes[seen.int()].flatten(1) if self.encoding == "codes" else seen.float() * 0.1
+        x = self.codes[seen.int()].flatten(1) if self.encoding == "codes" else seen.float()
         out = [tower(x) for tower in self.towers]
         if len(out) == 1:
             return out[0][:, : self.num_actions].float(), out[0][:, -1].float()
@@ -102,12 +124,22 @@ class Towers(nn.Module):
 
     def log_prob(self, obs: Tensor, action: Tensor) -> Tensor:
         """Log-probabilities ``(n,)`` of actions at images ``(n, 7, 7, 3)``."""
-        return chosen(self(self.read(obs))[0].log_softmax(-1), action)
+        return chosen(log_softmax(self(self.read(obs))[0]), action)
 
 
 def chosen(log_probs: Tensor, action: Tensor) -> Tensor:
-    """The log-probability of each action ``(n,)`` among ``(n, actions)``."""
-    return log_probs.gather(-1, action[:, None].long())[:, 0]
+    """The log-probability of each action ``(n,)`` among ``(actions, n)``."""
+    return log_probs.gather(0, action[None].long())[0]
+
+
+def log_softmax(logits: Tensor) -> Tensor:
+    """Of ``(n, actions)`` as ``(actions, n)``: a CPU's vector instructions do not work along rows so short."""
+    return logits.T.contiguous().log_softmax(0)
+
+
+def gumbel(*shape: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Noise g for which ``(logits + g).argmax(-1)`` is drawn by the logits' probabilities."""
+    return torch.rand(shape, generator=generator, device=device).log_().neg_().log_().neg_()
 
 
 class GridPPO:
@@ -169,31 +201,24 @@ class GridPPO:
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tensor, Tree]:
         """Draws actions ``(N,)`` at images ``(N, 7, 7, 3)``."""
-        return self.draw(self.network.read(observation_tensors(obs, self.device)), self.generator)[0], carry
+        return self.draw(self.network.read(observation_tensors(obs, self.device)), self.generator), carry
+
+    def draw(self, seen: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Actions ``(N,)`` where ``(N, ...)`` was seen; the most probable ones without a generator."""
+        logits, _ = self.say(seen)
+        noise = 0.0 if generator is None else gumbel(*logits.shape, generator=generator, device=self.device)
+        return (logits + noise).argmax(-1)
 
     @torch.no_grad()
-    def draw(self, seen: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Actions, their log-probabilities, and values, ``(N,)`` each; the most probable ones without a generator."""
+    def say(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """What the network says of what was seen ``(N, ...)``: logits ``(N, actions)`` and values ``(N,)``."""
         with self._precision():
-            logits, values = self.network(seen)
-        log_probs = logits.log_softmax(-1)
-        if generator is None:
-            action = log_probs.argmax(-1)
-        else:  # Gumbel's trick
-            noise = torch.empty_like(logits).exponential_(generator=generator)
-            action = (log_probs - noise.log_()).argmax(-1)
-        return action, chosen(log_probs, action), values
+            said: tuple[Tensor, Tensor] = self.network(seen)
+        return said
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
         """An actor with this policy and its own randomness; see `potentia.agents.Agent`."""
         return _Frozen(self, None if greedy else torch.Generator(self.device).manual_seed(seed))
-
-    @torch.no_grad()
-    def values(self, seen: Tensor) -> Tensor:
-        """The values ``(N,)`` of what was seen ``(N, ...)``."""
-        with self._precision():
-            values: Tensor = self.network(seen)[1]
-        return values
 
     def _precision(self) -> Any:
         return torch.autocast(self.device.type, torch.bfloat16) if self.config.bfloat16 else nullcontext()
@@ -202,11 +227,10 @@ class GridPPO:
         """Takes ``epochs * minibatches`` gradient steps on a rollout; metrics are tensors of one number."""
         rollout = replace(rollout, info={}).map(lambda array: observation_tensors(array, self.device))
         seen, after = (self.network.read(obs).flatten(0, 1) for obs in (rollout.obs, rollout.next_obs))
-        with torch.no_grad(), self._precision():
-            logits, values = self.network(seen)
-        old = chosen(logits.log_softmax(-1), rollout.action.flatten())
+        logits, values = self.say(seen)
+        old = chosen(log_softmax(logits), rollout.action.flatten())
         shape = tuple(rollout.mask.shape)
-        return self.learn_from(rollout, seen, old, values.reshape(shape), self.values(after).reshape(shape))
+        return self.learn_from(rollout, seen, old, values.reshape(shape), self.say(after)[1].reshape(shape))
 
     def learn_from(
         self, rollout: Rollout, seen: Tensor, old_log_prob: Tensor, values: Tensor, next_values: Tensor
@@ -235,38 +259,45 @@ class GridPPO:
             rate = config.learning_rate * max(0.0, 1.0 - self.steps / config.anneal_steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-        sums: dict[str, Tensor] = {}
+        sums: dict[str, Any] = {}
         count = rows[0].shape[0]
         for _ in range(config.epochs):
             order = torch.randperm(count, generator=self.generator, device=self.device)
             for part in order.chunk(config.minibatches):
-                losses = self._loss(*(column.index_select(0, part) for column in rows))
                 self.optimizer.zero_grad(set_to_none=True)
-                losses["total"].backward()
-                losses["grad_norm"] = nn.utils.clip_grad_norm_(
-                    self.network.parameters(), config.max_grad_norm, foreach=True
-                )
+                whole = rows[-1].index_select(0, part).sum().clamp(min=1.0)
+                for some in part.split(self._rows_at_once(len(part))):
+                    losses = self._loss(whole, *(column.index_select(0, some) for column in rows))
+                    losses["total"].backward()
+                    for name, loss in losses.items():
+                        sums[name] = sums.get(name, 0.0) + loss.detach()
+                norm = nn.utils.clip_grad_norm_(self.network.parameters(), config.max_grad_norm, foreach=True)
+                sums["grad_norm"] = sums.get("grad_norm", 0.0) + norm
                 self.optimizer.step()
-                for name, loss in losses.items():
-                    sums[name] = sums.get(name, torch.zeros((), device=self.device)) + loss.detach()
         self.steps += count
         updates = config.epochs * config.minibatches
         return {name: loss / updates for name, loss in sums.items()}
 
+    def _rows_at_once(self, rows: int) -> int:
+        """How many rows of a minibatch the gradient is added up of at a time."""
+        return max(1, _AT_ONCE // self.network.widest) if on_cpu(self.device) else rows
+
     def _losses(
-        self, seen: Tensor, action: Tensor, old_log_prob: Tensor, advantage: Tensor, target: Tensor, weight: Tensor
-    ) -> dict[str, Tensor]:
+        self, whole: Tensor, seen: Tensor, action: Tensor, old_log_prob: Tensor, advantage: Tensor, target: Tensor,
+        weight: Tensor,
+    ) -> dict[str, Tensor]:  # fmt: skip
+        """The losses of some rows of a minibatch; ``whole`` is the weight of all of it."""
         config = self.config
         with self._precision():
             logits, values = self.network(seen)
-        log_probs = logits.log_softmax(-1)
+        log_probs = log_softmax(logits)
         log_ratio = chosen(log_probs, action) - old_log_prob
         ratio = log_ratio.exp()
         clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
-        share = weight / weight.sum().clamp(min=1.0)
+        share = weight / whole
         policy_loss = -(torch.minimum(ratio * advantage, clipped * advantage) * share).sum()
         value_loss = 0.5 * ((values - target) ** 2 * share).sum()
-        entropy = (-(log_probs.exp() * log_probs).sum(-1) * share).sum()
+        entropy = (-(log_probs.exp() * log_probs).sum(0) * share).sum()
         return {
             "total": policy_loss + config.value_weight * value_loss - config.entropy_weight * entropy,
             "policy_loss": policy_loss,
@@ -276,20 +307,12 @@ class GridPPO:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Network, optimiser, generator and step count: all that the next action and the next update depend on."""
-        return {
-            "network": dict(self.network.state_dict()),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "steps": self.steps,
-        }
+        """All that the next action and the next update depend on; see `potentia.agents.saving`."""
+        return learner_state(self)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restores what `state_dict` returned, into one made with the same spaces and configuration."""
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))  # torch would share its tensors
-        self.generator.set_state(state["generator"].cpu())
-        self.steps = int(state["steps"])
+        restore_learner(self, state)
 
 
 class _Frozen:
@@ -302,4 +325,4 @@ class _Frozen:
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tensor, Tree]:
         seen = self._agent.network.read(observation_tensors(obs, self._agent.device))
-        return self._agent.draw(seen, self._generator)[0], carry
+        return self._agent.draw(seen, self._generator), carry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from potentia.agents.batches import FlatBatch, SequenceBatch, float_rollout
 from potentia.agents.networks import ActorCritic
+from potentia.agents.saving import learner_state, restore_learner
 from potentia.collect import Actor
 from potentia.encoders import observation_tensors
 from potentia.returns import gae
@@ -230,20 +230,12 @@ class PPO:
         return self.config.learning_rate * max(0.0, 1.0 - self.steps / self.config.anneal_steps)
 
     def state_dict(self) -> dict[str, Any]:
-        """Network, optimiser, generator and step count: all that the next action and the next update depend on."""
-        return {
-            "network": dict(self.network.state_dict()),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "steps": self.steps,
-        }
+        """All that the next action and the next update depend on; see `potentia.agents.saving`."""
+        return learner_state(self)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned, into a PPO made with the same spaces, configuration and streams."""
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))  # torch would share its tensors
-        self.generator.set_state(state["generator"].cpu())
-        self.steps = int(state["steps"])
+        """Restores what `state_dict` returned, into one made with the same spaces and configuration."""
+        restore_learner(self, state)
 
 
 class _Frozen:
