@@ -8,8 +8,8 @@ over interleaved rounds.
 ended within 65,536 steps, at least 100, succeeded; network (codes, two towers of 64 and 64 relu units), worlds (64),
 steps (128), 16 minibatches, 4 epochs and rates are the same for both. One thread each, so that two may run at a time.
 
-``python benchmarks/device_ppo.py share``: DoorKey-8x8 with a potential and a count on the state's hash: nanoseconds a
-step, and shares of the loop.
+``python benchmarks/device_ppo.py share``: DoorKey-8x8 with a potential and a count on the state's hash, and with each
+of the exploration bonuses: nanoseconds a step, and shares of the loop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from torch import nn
 from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
 from potentia.agents.grid_ppo import Towers, cell_codes
 from potentia.envs.grid import GridVectorEnv
-from potentia.shaping import Chain, Count, PotentialShaping
+from potentia.envs.grid.vector import IMAGE_SPACE
+from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping
 
 SOLVE = DevicePPOConfig(num_steps=128, learning_rate=1e-3, minibatches=16, activation="relu", shared=False)
 SHAPED = DevicePPOConfig(num_steps=32, learning_rate=1e-3, shared=False)
@@ -124,12 +125,28 @@ def speed(rounds: int) -> None:
     print(f"matrix products: {flops / 1e9:.0f} GFLOP/s in this run, at most {flops / work:,.0f} steps/s in fp32")
 
 
+def shapers(image: Any, actions: Any) -> dict[str, Any]:
+    """Functions that make what is measured, by name."""
+    return {
+        "potential and Count": lambda: Chain(PotentialShaping("potential"), Count(key="state_hash", scale=0.01)),
+        "EpisodicCount": lambda: EpisodicCount("state_hash"),
+        "RND": lambda: RND(image),
+        "RND, trained on a quarter": lambda: RND(image, proportion=0.25),
+        "NovelD": lambda: NovelD(image, "state_hash"),
+        "E3B": lambda: E3B(image, actions),
+        "EpisodicNovelty": lambda: EpisodicNovelty(image, actions, memory=128),
+    }
+
+
 def share(rollouts: int) -> None:
     """Prints a table of where the time goes with shaping."""
-    print("| worlds | steps/s | act | step | shape | learn |\n|---|---|---|---|---|---|")
-    for n in (16, 64, 1024, 4096):
-        shaper = Chain(PotentialShaping("potential"), Count(key="state_hash", scale=0.01))
-        worlds = GridVectorEnv("DoorKey-8x8", n, device="cpu", info_keys=("potential", "state_hash"))
+    print("| shaping | worlds | steps/s | act | step | shape | learn |\n|---|---|---|---|---|---|---|")
+    makers = shapers(IMAGE_SPACE, gym.spaces.Discrete(7))
+    first = next(iter(makers))
+    for name, n in [*((first, n) for n in (16, 64, 1024, 4096)), *((name, 1024) for name in makers if name != first)]:
+        shaper = makers[name]()
+        keys = sorted({column.removeprefix("next_") for column in shaper.contract.info_columns})
+        worlds = GridVectorEnv("DoorKey-8x8", n, device="cpu", info_keys=tuple(keys))
         learner = DevicePPO(worlds, SHAPED, shaper=shaper)
         for _ in range(2):
             learner.iterate()
@@ -138,7 +155,7 @@ def share(rollouts: int) -> None:
             learner.iterate()
         whole, steps = sum(learner.profile.values()), learner.steps - before
         parts = [f"{part / steps * 1e9:,.0f} ns ({part / whole:.1%})" for part in learner.profile.values()]
-        print(f"| {n} | {steps / whole:,.0f} | {' | '.join(parts)} |", flush=True)
+        print(f"| {name} | {n} | {steps / whole:,.0f} | {' | '.join(parts)} |", flush=True)
 
 
 def solve(level: str, seeds: list[int], limit: float, who: str) -> None:
