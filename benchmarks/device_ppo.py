@@ -130,11 +130,12 @@ def shapers(image: Any, actions: Any) -> dict[str, Any]:
     return {
         "potential and Count": lambda: Chain(PotentialShaping("potential"), Count(key="state_hash", scale=0.01)),
         "EpisodicCount": lambda: EpisodicCount("state_hash"),
-        "RND": lambda: RND(image),
-        "RND, trained on a quarter": lambda: RND(image, proportion=0.25),
-        "NovelD": lambda: NovelD(image, "state_hash"),
-        "E3B": lambda: E3B(image, actions),
-        "EpisodicNovelty": lambda: EpisodicNovelty(image, actions, memory=128),
+        "RND": lambda: RND(image, kinds="vector"),
+        "RND, trained on a quarter": lambda: RND(image, kinds="vector", proportion=0.25),
+        "RND by convolutions": lambda: RND(image),
+        "NovelD": lambda: NovelD(image, "state_hash", kinds="vector"),
+        "E3B": lambda: E3B(image, actions, kinds="vector"),
+        "EpisodicNovelty": lambda: EpisodicNovelty(image, actions, memory=128, kinds="vector"),
     }
 
 

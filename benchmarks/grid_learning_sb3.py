@@ -62,8 +62,10 @@ def train(level: str, seed: int) -> None:
     numbers, shaper = STUDY["learners"][0]["config"], STUDY["shapings"][0]["shapers"][0]
     discount, count = STUDY["discount"], environment["num_envs"]
 
+    versions = [name for name in gym.registry if name.startswith(f"MiniGrid-{level}-v")]
+
     def make() -> gym.Env[Any, Any]:
-        env = Twin(ImgObsWrapper(gym.make(f"MiniGrid-{level}-v0")), level)
+        env = Twin(ImgObsWrapper(gym.make(max(versions))), level)
         shaped = ShapeReward(env, Progress(shaper["potential"], scale=shaper["scale"]), discount)
         return gym.wrappers.FlattenObservation(shaped)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from potentia import arrays
-from potentia.encoders import Encoder, observation_tensors
+from potentia.encoders import Encoder, Kind, observation_tensors
 from potentia.rollout import Array
 from potentia.shaping.running import RunningMoments
 from potentia.trees import Tree, leaves, map_tree
@@ -27,6 +27,7 @@ class Distillation:
 
     Args:
         observation_space: The space of observations.
+        kinds: How parts of the observation are read, as for `potentia.encoders.Encoder`.
         hidden: Width of the hidden layers.
         layers: How many hidden layers the predictor has; the target has one.
         output_dim: Outputs of target and predictor.
@@ -44,6 +45,7 @@ class Distillation:
         self,
         observation_space: gym.Space[Any],
         *,
+        kinds: Kind | Mapping[str, Kind] | None,
         hidden: int,
         layers: int,
         output_dim: int,
@@ -58,7 +60,9 @@ class Distillation:
         self.batch_size, self.proportion, self.device = batch_size, proportion, torch.device(device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.encoder = Encoder(observation_space, widths=(), seed=seed).to(self.device).requires_grad_(False)
+            self.encoder = (
+                Encoder(observation_space, widths=(), kinds=kinds, seed=seed).to(self.device).requires_grad_(False)
+            )
             width = self.encoder.output_dim
             self.target = _mlp(width, hidden, output_dim, depth=1).to(self.device).requires_grad_(False)
             self.predictor = _mlp(width, hidden, output_dim, depth=layers).to(self.device)

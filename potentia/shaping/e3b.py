@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from potentia import arrays
+from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping.distillation import like_column
 from potentia.shaping.inverse_dynamics import InverseDynamics
@@ -30,6 +31,7 @@ class E3B(Shaper):
         action_space: The space of ``action``.
         scale: The weight of the term.
         ridge: lambda, 0.1 in the paper.
+        kinds: As for `RND`.
         hidden: As for `InverseDynamics`, as for the arguments that follow.
         output_dim: d: the carry holds ``(B, d, d)`` numbers.
         learning_rate: See there.
@@ -50,6 +52,7 @@ class E3B(Shaper):
         *,
         scale: float = 1.0,
         ridge: float = 0.1,
+        kinds: Kind | Mapping[str, Kind] | None = None,
         hidden: int = 128,
         output_dim: int = 32,
         learning_rate: float = 1e-4,
@@ -65,8 +68,8 @@ class E3B(Shaper):
         self.device = torch.device(device)
         self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
         self.model = InverseDynamics(
-            observation_space, action_space, hidden=hidden, output_dim=output_dim, learning_rate=learning_rate,
-            batch_size=batch_size, device=device, seed=seed,
+            observation_space, action_space, kinds=kinds, hidden=hidden, output_dim=output_dim,
+            learning_rate=learning_rate, batch_size=batch_size, device=device, seed=seed,
         )  # fmt: skip
 
     def init(self, num_envs: int) -> Carry:

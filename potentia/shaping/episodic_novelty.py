@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping.distillation import like_column
 from potentia.shaping.inverse_dynamics import InverseDynamics
@@ -36,6 +37,7 @@ class EpisodicNovelty(Shaper):
         scale: The weight of the term.
         neighbours: k.
         memory: How many of the last steps of an episode are remembered; the carry holds ``(B, memory, d)`` numbers.
+        kinds: As for `RND`.
         hidden: As for `InverseDynamics`, as for the arguments that follow.
         output_dim: d.
         learning_rate: See there.
@@ -57,6 +59,7 @@ class EpisodicNovelty(Shaper):
         scale: float = 1.0,
         neighbours: int = 10,
         memory: int = 512,
+        kinds: Kind | Mapping[str, Kind] | None = None,
         hidden: int = 128,
         output_dim: int = 32,
         learning_rate: float = 1e-4,
@@ -72,8 +75,8 @@ class EpisodicNovelty(Shaper):
         self.device, self.update_size = torch.device(device), batch_size
         self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
         self.model = InverseDynamics(
-            observation_space, action_space, hidden=hidden, output_dim=output_dim, learning_rate=learning_rate,
-            batch_size=batch_size, device=device, seed=seed,
+            observation_space, action_space, kinds=kinds, hidden=hidden, output_dim=output_dim,
+            learning_rate=learning_rate, batch_size=batch_size, device=device, seed=seed,
         )  # fmt: skip
 
     def init(self, num_envs: int) -> Carry:

@@ -12,7 +12,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from potentia.encoders import Encoder, observation_tensors
+from potentia.encoders import Encoder, Kind, observation_tensors
 from potentia.rollout import Rollout
 from potentia.shaping.distillation import rows_of
 from potentia.trees import Tree
@@ -27,6 +27,7 @@ class InverseDynamics:
     Args:
         observation_space: The space of observations.
         action_space: ``Discrete``, ``MultiDiscrete`` or ``Box``.
+        kinds: How parts of the observation are read, as for `potentia.encoders.Encoder`.
         hidden: Width of the hidden layers, one in f after its `potentia.encoders.Encoder`'s stems and one in g.
         output_dim: d, the numbers of an embedding.
         learning_rate: Adam's step size.
@@ -43,6 +44,7 @@ class InverseDynamics:
         observation_space: gym.Space[Any],
         action_space: gym.Space[Any],
         *,
+        kinds: Kind | Mapping[str, Kind] | None,
         hidden: int,
         output_dim: int,
         learning_rate: float,
@@ -54,7 +56,7 @@ class InverseDynamics:
         self._action_space, self._parts = action_space, _parts(action_space)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            encoder = Encoder(observation_space, widths=(hidden,), seed=seed)
+            encoder = Encoder(observation_space, widths=(hidden,), kinds=kinds, seed=seed)
             self.embedding = nn.Sequential(encoder, nn.Linear(hidden, output_dim)).to(self.device)
             self.head = nn.Sequential(
                 nn.Linear(2 * output_dim, hidden), nn.ReLU(), nn.Linear(hidden, sum(self._parts))

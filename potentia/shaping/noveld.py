@@ -9,6 +9,7 @@ import gymnasium as gym
 import torch
 from torch import Tensor
 
+from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping.count import Key, States
 from potentia.shaping.distillation import Distillation, like_column
@@ -33,7 +34,8 @@ class NovelD(Shaper):
         scale: The weight of the term.
         alpha: How much of the novelty of the state before is taken off.
         hash_bits: As for `Count`.
-        hidden: As for `RND`, as for the arguments that follow.
+        kinds: As for `RND`, as for the arguments that follow.
+        hidden: See there.
         output_dim: See there.
         learning_rate: See there.
         batch_size: See there.
@@ -54,6 +56,7 @@ class NovelD(Shaper):
         scale: float = 1.0,
         alpha: float = 0.5,
         hash_bits: int | None = None,
+        kinds: Kind | Mapping[str, Kind] | None = None,
         hidden: int = 128,
         output_dim: int = 64,
         learning_rate: float = 1e-4,
@@ -69,8 +72,8 @@ class NovelD(Shaper):
         reads = self.states.reads | {"obs", "next_obs", "terminated", "truncated"}
         self.contract: Contract = Contract(reads=reads, scope="lifelong")
         self.model = Distillation(
-            observation_space, hidden=hidden, layers=2, output_dim=output_dim, learning_rate=learning_rate,
-            batch_size=batch_size, proportion=proportion, device=device, seed=seed,
+            observation_space, kinds=kinds, hidden=hidden, layers=2, output_dim=output_dim,
+            learning_rate=learning_rate, batch_size=batch_size, proportion=proportion, device=device, seed=seed,
         )  # fmt: skip
         self.novelties = RunningMoments((), self.device)
 

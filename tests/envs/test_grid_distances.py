@@ -14,10 +14,11 @@ pytest.importorskip("minigrid")
 import minigrid  # noqa: F401 - registers the oracle
 
 import potentia  # noqa: F401
-from potentia.envs.grid import LEVELS, GridEnv, GridWorlds
+from potentia.envs.grid import LEVELS, GridEnv, GridVectorEnv, GridWorlds
 from potentia.envs.grid.cells import DOOR, KIND
 from potentia.envs.grid.distance import MOST_DOORS, most_doors
-from potentia.envs.grid.levels import Kind
+from potentia.envs.grid.levels import Kind, find_level
+from potentia.envs.grid.vector import offered_keys
 from tests.envs.minigrid_ids import minigrid_id
 
 STILL = ("wall", "goal", "lava", "floor")
@@ -204,3 +205,24 @@ def test_what_is_kept_up_to_date_is_what_is_computed_anew(name: str) -> None:
     for name_, old, new in zip(worlds.description._fields, kept, worlds.description, strict=True):
         if name_ not in {"events", "stale", "table"}:
             assert (old == new)[going].all(), name_
+
+
+@pytest.mark.parametrize("level", ["DoorKey-5x5", "KeyCorridorS3R1", "Dynamic-Obstacles-5x5"])
+def test_many_worlds_are_described_as_few_are(level: str) -> None:
+    """150 worlds run in a parallel loop, 50 do not; and tables are computed anew only where cells have changed."""
+    keys = tuple(key for key in offered_keys(find_level(level)) if key != "caption")
+    many = GridVectorEnv(level, 150, info_keys=keys)
+    few = [GridVectorEnv(level, 50, info_keys=keys) for _ in range(3)]
+    told = [many.reset(seed=7)[1]] + [envs.reset(seed=7 + 50 * i)[1] for i, envs in enumerate(few)]
+    rng, over = np.random.default_rng(0), np.zeros(150, bool)
+    for _ in range(60):
+        for key in keys:
+            for part in told[0][key] if key == "subgoals" else (None,):
+                whole, *parts = (info[key] if part is None else info[key][part] for info in told)
+                np.testing.assert_array_equal(whole, np.concatenate(parts), err_msg=f"{key} {part}")
+        if "distance" in keys:
+            assert not (many.worlds.description.stale & ~over).any()
+        actions = rng.integers(0, many.single_action_space.n, 150)
+        _, _, terminated, truncated, whole_info = many.step(actions)
+        over = terminated | truncated
+        told = [whole_info] + [e.step(actions[50 * i : 50 * i + 50])[4] for i, e in enumerate(few)]

@@ -137,7 +137,8 @@ def _events(world, n, before, success, failed):  # type: ignore[no-untyped-def]
     return bits | (failed and moved) << 16 | failed << 17
 
 
-@njit(inline="always")
+# Inlined by LLVM, not pasted by Numba: in a parallel loop that would lose what is written through a tuple.
+@njit(forceinline=True)
 def note_step(world, d, n, plan, before, over, success):  # type: ignore[no-untyped-def]
     """Notes what a step of world n did to its cells, and its events; returns whether there was a step."""
     cells = world.cells
@@ -157,7 +158,7 @@ def note_step(world, d, n, plan, before, over, success):  # type: ignore[no-unty
     return True
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def note_reset(world, d, n, plan):  # type: ignore[no-untyped-def]
     """Notes that world n is another."""
     d.events[n] = 0
@@ -165,7 +166,7 @@ def note_reset(world, d, n, plan):  # type: ignore[no-untyped-def]
     d.cells_hash[n] = _hash_of_cells(world, n, plan)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def lacks_table(d, n, aim, over):  # type: ignore[no-untyped-def]
     """Whether the distances of world n have to be computed; if so, they are about to be."""
     lacks = aim != NO_AIM and not over and d.stale[n]
