@@ -83,7 +83,7 @@ class CountTable:
             if need > self.slots:
                 self._resize(_power(need))
         self._size += len(keys)
-        self._insert(keys, torch.ones_like(keys, dtype=torch.int32), mask.to(self.device))
+        self._insert(keys, torch.ones_like(keys, dtype=torch.int32), torch.as_tensor(mask, device=self.device))
 
     def _here(self, keys: Keys) -> Tensor:
         return torch.as_tensor(keys, device=self.device)

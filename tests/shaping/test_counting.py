@@ -195,3 +195,9 @@ def test_the_nearest_are_those_that_a_search_finds() -> None:
         found = search(vectors, episodes, now, 7, 2).sort(-1).values
         np.testing.assert_allclose(found, want, rtol=1e-4)
         assert found[0, 5, 0] == want[0, 5, 0] == 0.0  # 12 finds 10, in the same place
+
+
+def test_a_table_on_an_accelerator_takes_arrays_of_the_host() -> None:
+    table = CountTable(compiled=False)
+    table.add(np.array([5, 5, 7]), np.array([True, True, False]))
+    assert table.counts(np.array([5, 7])).tolist() == [2, 0]
