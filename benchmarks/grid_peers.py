@@ -23,9 +23,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 WORLDS = (1024, 8192)
@@ -147,18 +149,22 @@ class Contender:
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
+    def program(self, seconds: float) -> list[str]:
+        """Its text and arguments."""
+        level = IDS.get((self.name, self.level), self.level)
+        numbers = [str(value) for value in (self.worlds, self.threads, seconds)]
+        return [HEAD + DRIVERS[self.name] + TAIL, level, *numbers]
+
     def start(self, python: str, seconds: float, folder: str, limit: float) -> None:
         """Starts the process, in an empty folder since some peers write where they are, and waits for its warm-up."""
         threads = dict.fromkeys(
             ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), str(self.threads)
         )
-        level = IDS.get((self.name, self.level), self.level)
-        self._errors = Path(folder) / f"{self.name}-{self.level.replace(' ', '-')}-{self.worlds}-{self.threads}.txt"
+        self._errors = Path(folder) / f"{id(self)}.txt"
         try:
             with self._errors.open("w") as errors:
                 self._process = subprocess.Popen(
-                    [python, "-c", HEAD + DRIVERS[self.name] + TAIL, level]
-                    + [str(value) for value in (self.worlds, self.threads, seconds)],
+                    [python, "-c", *self.program(seconds)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
@@ -208,6 +214,12 @@ class Contender:
             self._process.kill()
             self._process.communicate()
 
+    def ratio(self) -> float | None:
+        """How many times as fast ours is, the median over rounds; None if either does not run."""
+        if self.base is None or self.base.error or self.error:
+            return None
+        return statistics.median(x / y for x, y in zip(self.base.rates, self.rates, strict=True))
+
     def median(self) -> float:
         """Steps a second; 0 if it does not run."""
         return statistics.median(self.rates) if self.rates and not self.error else 0.0
@@ -244,10 +256,9 @@ def table(found: list[Contender]) -> list[str]:
         note = NOTES.get((one.name, one.level), "")
         if one.error:
             lines.append(f"{row}failed | – | {one.error.replace('|', '/')} |")
-        elif one.base is None or one.base.error:
+        elif one.base is None or (ratio := one.ratio()) is None:
             lines.append(f"{row}{one.median():,.0f} | – | {note} |")
         else:
-            ratio = statistics.median(x / y for x, y in zip(one.base.rates, one.rates, strict=True))
             against = "" if one.base.worlds == one.worlds else f" (to {one.base.worlds} of ours)"
             lines.append(f"{row}{one.median():,.0f} | {ratio:,.2f}x{against} | {note} |")
     return lines
@@ -258,18 +269,23 @@ def interpreter(text: str) -> str:
     return os.path.abspath(text) if os.sep in text else text
 
 
-def peer(text: str) -> tuple[str, str]:
-    """NAME=PYTHON, taken apart."""
-    name, _, python = text.partition("=")
-    if name not in PEERS or not python:
-        raise argparse.ArgumentTypeError(f"wants NAME=PYTHON, with NAME one of {', '.join(PEERS)}, got {text!r}")
-    return name, interpreter(python)
+def peer_of(names: Iterable[str]) -> Any:
+    """A function that takes NAME=PYTHON apart."""
+    names = tuple(names)
+
+    def parse(text: str) -> tuple[str, str]:
+        name, _, python = text.partition("=")
+        if name not in names or not python:
+            raise argparse.ArgumentTypeError(f"wants NAME=PYTHON, with NAME one of {', '.join(names)}, got {text!r}")
+        return name, interpreter(python)
+
+    return parse
 
 
 def main() -> None:
     """Measures all of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", type=peer, action="append", default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--peer", type=peer_of(PEERS), action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument(
         "--ours", type=interpreter, default=sys.executable, metavar="PYTHON", help="the interpreter that has potentia"
     )

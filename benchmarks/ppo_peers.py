@@ -27,17 +27,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from grid_peers import CORES, TAIL, Contender, interpreter
+from grid_peers import CORES, TAIL, Contender, interpreter, peer_of
 
 # A driver has threads, seconds and given; what it defines, the end of the text says.
 HEAD = """
@@ -60,34 +56,9 @@ class Program(Contender):
     text: str = ""
     given: dict[str, Any] = field(default_factory=dict)
 
-    def start(self, python: str, seconds: float, folder: str, limit: float) -> None:
-        """Starts the process, in an empty folder since some peers write where they are, and waits for its warm-up."""
-        print(f"starting {self.name}, {self.level}, {self.worlds} worlds, {self.threads} threads", file=sys.stderr)
-        libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA")
-        threads = {f"{library}_NUM_THREADS": str(self.threads) for library in libraries}
-        self._errors = Path(folder) / f"{id(self)}.txt"
-        arguments = [str(self.threads), str(seconds), json.dumps(self.given)]
-        try:
-            with self._errors.open("w") as errors:
-                self._process = subprocess.Popen(
-                    [python, "-c", HEAD + self.text, *arguments],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    text=True,
-                    cwd=folder,
-                    env={**os.environ, **threads, "JAX_PLATFORMS": "cpu"},
-                )
-        except OSError as error:
-            self.error = str(error)
-            return
-        self._await("ready", limit)
-
-    def ratio(self) -> float | None:
-        """How many times as fast ours is, the median over rounds; None if either does not run."""
-        if self.base is None or self.base.error or self.error:
-            return None
-        return statistics.median(x / y for x, y in zip(self.base.rates, self.rates, strict=True))
+    def program(self, seconds: float) -> list[str]:
+        """Its text and arguments."""
+        return [HEAD + self.text, str(self.threads), str(seconds), json.dumps(self.given)]
 
 
 def play(found: Iterable[Program], pythons: dict[str, str], options: argparse.Namespace) -> None:
@@ -96,6 +67,7 @@ def play(found: Iterable[Program], pythons: dict[str, str], options: argparse.Na
     with tempfile.TemporaryDirectory() as folder:
         try:
             for one in found:
+                print(f"starting {one.name}, {one.level}, {one.worlds} worlds, {one.threads} threads", file=sys.stderr)
                 one.start(pythons[one.name], options.seconds, folder, options.limit)
             for index in range(options.rounds):
                 for one in found if index % 2 == 0 else reversed(found):
@@ -103,19 +75,6 @@ def play(found: Iterable[Program], pythons: dict[str, str], options: argparse.Na
         finally:
             for one in found:
                 one.stop()
-
-
-def peer_of(names: Iterable[str]) -> Any:
-    """A function that takes NAME=PYTHON apart."""
-    names = tuple(names)
-
-    def parse(text: str) -> tuple[str, str]:
-        name, _, python = text.partition("=")
-        if name not in names or not python:
-            raise argparse.ArgumentTypeError(f"wants NAME=PYTHON, with NAME one of {', '.join(names)}, got {text!r}")
-        return name, interpreter(python)
-
-    return parse
 
 
 def add_options(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:

@@ -27,8 +27,14 @@ def is_boolean(dtype: Any) -> bool:
 
 
 def host_array(array: Any) -> np.ndarray[Any, Any]:
-    """An array of any library and device as a NumPy array."""
-    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
+    """A tensor of any device, or an array, as a NumPy array."""
+    return array.detach().cpu().numpy() if isinstance(array, torch.Tensor) else np.asarray(array)
+
+
+def like_column(values: Any, example: Any) -> Any:
+    """``T * B`` values as a column ``(T, B)`` of the same kind and device as another."""
+    values = values.reshape(tuple(example.shape))
+    return host_array(values) if isinstance(example, np.ndarray) else torch.as_tensor(values, device=example.device)
 
 
 def on_cpu(device: torch.device | torch.Tensor) -> bool:

@@ -11,7 +11,7 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from potentia.arrays import array_namespace
+from potentia.arrays import array_namespace, host_array
 from potentia.encoders import observation_tensors
 from potentia.rollout import Array, Rollout, Truncation, concatenate
 from potentia.transitions import TransitionReader, autoreset_mode
@@ -116,7 +116,7 @@ def collect(
         transition, carry, state = _step(envs, actor, state, fresh)
         steps.append(transition)
         if _NEXT_ACTION in wanted:
-            last = _numpy(transition.done[0]) | (index == num_steps - 1)
+            last = host_array(transition.done[0]) | (index == num_steps - 1)
             drawn.append((last, _draw(actor, transition, carry) if last.any() else None))
     rollout = concatenate(steps).check_finite()
     info = dict(rollout.info)
@@ -159,10 +159,10 @@ def _step(
     reader = state.reader
     tensors = any(isinstance(leaf, torch.Tensor) for _, leaf in leaves(state.obs))
     action, carry = actor.act(state.obs, state.carry)
-    action = map_tree(_tensor if tensors else _numpy, action)
+    action = map_tree(_tensor if tensors else host_array, action)
     obs, reward, terminated, truncated, info = envs.step(within_bounds(action, envs.single_action_space))
     transition = reader.step(action, obs, reward, terminated, truncated, info)
-    over = _numpy(transition.done[0]) | ~_numpy(transition.mask[0])
+    over = host_array(transition.done[0]) | ~host_array(transition.mask[0])
     if reader.mode is AutoresetMode.DISABLED and over.any():
         obs, info = envs.reset(options={"reset_mask": over})
         reader.reset(obs, info, mask=over)
@@ -209,13 +209,9 @@ def _next_actions(action: Tree, drawn: list[tuple[np.ndarray[Any, Any], Any]]) -
     following = array_namespace(action).concat([action[1:], action[-1:]])
     for index, (last, actions) in enumerate(drawn):
         if last.any():
-            chosen = _like(_numpy(actions), action)
+            chosen = _like(host_array(actions), action)
             following[index][_like(last, action)] = chosen[_like(last, action)]
     return following
-
-
-def _numpy(value: Any) -> Any:
-    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
 
 
 def _tensor(value: Any) -> torch.Tensor:
@@ -228,4 +224,4 @@ def _stack(arrays: tuple[Array, ...]) -> Array:
 
 def _like(value: Array, example: Array) -> Array:
     """``value`` as a tensor or as a numpy array, where ``example`` is."""
-    return _tensor(value).to(example.device) if isinstance(example, torch.Tensor) else _numpy(value)
+    return _tensor(value).to(example.device) if isinstance(example, torch.Tensor) else host_array(value)

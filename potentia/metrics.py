@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from potentia.rollout import ENV, Array, Rollout
+from potentia.arrays import host_array
+from potentia.rollout import ENV, Rollout
 
 _SUMS = ("env", "shaped", "length")
 
@@ -18,15 +19,15 @@ def reward_metrics(rollout: Rollout) -> dict[str, Any]:
 
     Shares are 0 if every term is 0 everywhere; all numbers are 0 if every step is masked.
     """
-    mask = _numpy(rollout.mask)
+    mask = host_array(rollout.mask)
     count = max(int(mask.sum()), 1)
-    terms = {name: _numpy(term)[mask].astype(np.float64) for name, term in rollout.terms.items()}
+    terms = {name: host_array(term)[mask].astype(np.float64) for name, term in rollout.terms.items()}
     sizes = {name: float(np.abs(term).sum()) for name, term in terms.items()}
     total = sum(sizes.values()) or 1.0
     return {
         "terms": {name: float(term.sum()) / count for name, term in terms.items()},
         "shares": {name: size / total for name, size in sizes.items()},
-        "discount": float(_numpy(rollout.discount)[mask].astype(np.float64).sum()) / count,
+        "discount": float(host_array(rollout.discount)[mask].astype(np.float64).sum()) / count,
     }
 
 
@@ -76,10 +77,10 @@ class ReturnTracker:
                 f"this ReturnTracker follows {self.num_envs} environments, got a rollout of {rollout.num_envs}; "
                 "make one tracker for each set of environments"
             )
-        mask = _numpy(rollout.mask)
-        done = _numpy(rollout.done) & mask
-        env = np.where(mask, _numpy(rollout.terms[ENV]), 0.0)
-        gains = np.stack([env, _numpy(rollout.reward).astype(np.float64), mask.astype(np.float64)], axis=1)
+        mask = host_array(rollout.mask)
+        done = host_array(rollout.done) & mask
+        env = np.where(mask, host_array(rollout.terms[ENV]), 0.0)
+        gains = np.stack([env, host_array(rollout.reward).astype(np.float64), mask.astype(np.float64)], axis=1)
         finished = []
         for gain, ends in zip(gains, done, strict=True):
             self._sums += gain
@@ -106,7 +107,3 @@ class ReturnTracker:
         if sums.shape != self._sums.shape:
             raise ValueError(f"saved sums must have shape {self._sums.shape}, got {sums.shape}: another number of envs")
         self._sums = sums.copy()
-
-
-def _numpy(value: Array) -> np.ndarray[Any, Any]:
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)

@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import is_torch_array
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from potentia.arrays import array_namespace
+from potentia.arrays import array_namespace, host_array
 from potentia.rollout import ENV, Array, Rollout, Truncation, check_discount, check_truncation, discount_column
 from potentia.trees import Tree, map_tree
 
@@ -136,7 +136,7 @@ class TransitionReader:
         final = info["final_obs"]
         if isinstance(final, np.ndarray) and final.dtype == object:
             merged = map_tree(_copy, obs)
-            for row in np.flatnonzero(_numpy(done)):
+            for row in np.flatnonzero(host_array(done)):
                 map_tree(lambda batch, one, row=row: batch.__setitem__(row, one), merged, final[row])
             return merged
         return map_tree(lambda new, old: choose_rows(done, new, old), final, obs)
@@ -175,16 +175,12 @@ def _floating(value: Array) -> Array:
     return value if xp.isdtype(value.dtype, "real floating") else xp.astype(value, xp.float64)
 
 
-def _numpy(value: Array) -> np.ndarray[Any, Any]:
-    return value.cpu().numpy() if is_torch_array(value) else np.asarray(value)
-
-
 def _like(value: Array, example: Array) -> Array:
     """``value`` as the same kind of array on the same device as ``example``."""
     if isinstance(value, type(example)):
         return value
     if isinstance(example, np.ndarray):
-        return _numpy(value)
+        return host_array(value)
     return array_namespace(example).asarray(value, device=example.device)
 
 
@@ -202,11 +198,11 @@ def choose_rows(mask: Array, chosen: Any, other: Any) -> Any:
     Rows of ``other`` may have grown along their second axis; then those of ``chosen`` get zeros behind.
     """
     if isinstance(other, list):
-        return [new if take else old for take, new, old in zip(_numpy(mask).tolist(), chosen, other, strict=True)]
+        return [new if take else old for take, new, old in zip(host_array(mask).tolist(), chosen, other, strict=True)]
     if isinstance(other, np.ndarray) and other.dtype == object:
-        return np.where(_numpy(mask), chosen, other)
+        return np.where(host_array(mask), chosen, other)
     if other.ndim > 1 and other.shape[1] > chosen.shape[1]:
         more = [(0, 0), (0, other.shape[1] - chosen.shape[1])] + [(0, 0)] * (other.ndim - 2)
-        chosen = np.pad(_numpy(chosen), more)
+        chosen = np.pad(host_array(chosen), more)
     mask, chosen = _like(mask, other), _like(chosen, other)
     return array_namespace(other).where(mask.reshape((-1,) + (1,) * (other.ndim - 1)), chosen, other)

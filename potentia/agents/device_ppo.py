@@ -82,14 +82,11 @@ class DevicePPO:
         self._carry: Any = self.shaper.init(n) if self.shaper is not None else ()
         shape = (steps + 1, n)
         self._image = torch.zeros(*shape, 7, 7, 3, dtype=torch.uint8, device=self.device)
-        self._seen = torch.zeros(*shape, self._width(), dtype=torch.uint8, device=self.device)
+        self._seen = torch.zeros_like(self.learner.network.read(self._image))
         self._values = torch.zeros(shape, device=self.device)
         self._ended = torch.zeros(shape, dtype=torch.bool, device=self.device)  # row t: before step t
         self._info: dict[str, Tensor] = {}
         self._started = False
-
-    def _width(self) -> int:
-        return 49 if self.config.encoding == "codes" else 147
 
     def _reads(self) -> frozenset[str]:
         return frozenset() if self.shaper is None else frozenset(self.shaper.contract.info_columns)

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from potentia.agents.agent import Agent
+from potentia.arrays import host_array
 from potentia.collect import forget, within_bounds
 from potentia.transitions import autoreset_mode
 from potentia.trees import map_tree
@@ -88,13 +89,13 @@ def _play(envs: VectorEnv[Any, Any, Any], actor: Any, episodes: int, seed: int) 
     tensors = hasattr(next(iter(_leaves(obs))), "detach")
     while any(len(done) < wanted for done, wanted in zip(played, quota, strict=True)):
         action, carry = actor.act(obs, carry)
-        action = action if tensors else map_tree(_numpy, action)
+        action = action if tensors else map_tree(host_array, action)
         obs, reward, terminated, truncated, info = envs.step(within_bounds(action, envs.single_action_space))
-        done = (_numpy(terminated) | _numpy(truncated)) & live
+        done = (host_array(terminated) | host_array(truncated)) & live
         last = info.get("final_info", {}) if mode is AutoresetMode.SAME_STEP and done.any() else {}
-        true = np.asarray(_numpy(info.get(_TRUE_REWARD, reward)), dtype=np.float64)
+        true = np.asarray(host_array(info.get(_TRUE_REWARD, reward)), dtype=np.float64)
         if _TRUE_REWARD in last:
-            true = np.where(done, np.asarray(_numpy(last[_TRUE_REWARD]), dtype=np.float64), true)
+            true = np.where(done, np.asarray(host_array(last[_TRUE_REWARD]), dtype=np.float64), true)
         returns, lengths = returns + np.where(live, true, 0.0), lengths + live
         for index in np.flatnonzero(done):
             if len(played[index]) < quota[index]:
@@ -123,7 +124,3 @@ def _leaves(tree: Any) -> Any:
     if isinstance(tree, dict):
         return (leaf for part in tree.values() for leaf in _leaves(part))
     return (leaf for part in tree for leaf in _leaves(part)) if isinstance(tree, tuple) else iter([tree])
-
-
-def _numpy(value: Any) -> Any:
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)

@@ -76,7 +76,6 @@ class Towers(nn.Module):
     """A policy and a value for each image, by fully connected layers, shared or apart.
 
     Args:
-        encoding: See `GridPPOConfig`.
         num_actions: The number of actions.
         config: Widths, activation, and whether layers are shared.
         seed: Seeds the weights.
@@ -201,11 +200,11 @@ class GridPPO:
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tensor, Tree]:
         """Draws actions ``(N,)`` at images ``(N, 7, 7, 3)``."""
-        return self.draw(self.network.read(observation_tensors(obs, self.device)), self.generator), carry
+        return self.draw(obs, self.generator), carry
 
-    def draw(self, seen: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Actions ``(N,)`` where ``(N, ...)`` was seen; the most probable ones without a generator."""
-        logits, _ = self.say(seen)
+    def draw(self, obs: Tree, generator: torch.Generator | None) -> Tensor:
+        """Actions ``(N,)`` at images ``(N, 7, 7, 3)``; the most probable ones without a generator."""
+        logits, _ = self.say(self.network.read(observation_tensors(obs, self.device)))
         noise = 0.0 if generator is None else gumbel(*logits.shape, generator=generator, device=self.device)
         return (logits + noise).argmax(-1)
 
@@ -255,10 +254,8 @@ class GridPPO:
         rows = [
             seen, rollout.action.flatten(), old_log_prob, advantage.flatten(), targets.flatten(), weight.flatten()
         ]  # fmt: skip
-        if config.anneal_steps is not None:
-            rate = config.learning_rate * max(0.0, 1.0 - self.steps / config.anneal_steps)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.rate(self.steps)
         sums: dict[str, Any] = {}
         count = rows[0].shape[0]
         for _ in range(config.epochs):
@@ -324,5 +321,4 @@ class _Frozen:
         return ()
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tensor, Tree]:
-        seen = self._agent.network.read(observation_tensors(obs, self._agent.device))
-        return self._agent.draw(seen, self._generator), carry
+        return self._agent.draw(obs, self._generator), carry

@@ -58,6 +58,12 @@ class PPOConfig:
     recurrent: int = 0
     shared: bool = True
 
+    def rate(self, steps: int) -> float:
+        """Adam's step size after so many transitions."""
+        if self.anneal_steps is None:
+            return self.learning_rate
+        return self.learning_rate * max(0.0, 1.0 - steps / self.anneal_steps)
+
 
 class PPO:
     """``max E[min(rho A, clip(rho, 1 - c, 1 + c) A)]``, rho the ratio of new to old probability of the action.
@@ -148,7 +154,7 @@ class PPO:
             parameters, old_values = batch.forward()
             old_log_prob, _ = self.network.head.log_prob_and_entropy(parameters, action)
             advantage, targets = self._advantages(batch, old_values)
-        rate = self._learning_rate()
+        rate = self.config.rate(self.steps)
         sums: dict[str, Tensor] = {}
         for _ in range(self.config.epochs):
             for part, rows in batch.minibatches(self.config.minibatches, self.generator):
@@ -223,11 +229,6 @@ class PPO:
         norm: Tensor = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_grad_norm)
         self.optimizer.step()
         return norm
-
-    def _learning_rate(self) -> float:
-        if self.config.anneal_steps is None:
-            return self.config.learning_rate
-        return self.config.learning_rate * max(0.0, 1.0 - self.steps / self.config.anneal_steps)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next action and the next update depend on; see `potentia.agents.saving`."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from potentia.arrays import host_array
 from potentia.collect import Actor
 from potentia.rollout import Rollout
 from potentia.trees import Tree
@@ -92,7 +93,7 @@ class QLearning:
         if self.target == "taken" and _NEXT_ACTION not in rollout.info:
             raise ValueError("target='taken' needs info['next_action']; collect with columns=('next_action',)")
         obs, action, reward, discount, next_obs, mask = (
-            _numpy(column)
+            host_array(column)
             for column in (
                 rollout.obs,
                 rollout.action,
@@ -102,7 +103,7 @@ class QLearning:
                 rollout.mask,
             )
         )
-        taken = _numpy(rollout.info[_NEXT_ACTION]) if self.target == "taken" else None
+        taken = host_array(rollout.info[_NEXT_ACTION]) if self.target == "taken" else None
         total, count = 0.0, 0
         for t in range(rollout.num_steps):
             rows = np.flatnonzero(mask[t])
@@ -131,7 +132,7 @@ class QLearning:
         self.rng.bit_generator.state = state["rng"]
 
     def _scores(self, obs: Tree) -> np.ndarray[Any, Any]:
-        state = _numpy(obs).astype(np.int64)
+        state = host_array(obs).astype(np.int64)
         scores: np.ndarray[Any, Any] = self.values[state] + self.advice[state]
         return scores
 
@@ -147,7 +148,3 @@ def _choose(
     uniform = rng.integers(scores.shape[-1], size=len(scores))
     chosen: np.ndarray[Any, Any] = np.where(rng.random(len(scores)) < epsilon, uniform, action)
     return chosen
-
-
-def _numpy(value: Any) -> Any:
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from potentia.arrays import host_array
+from potentia.arrays import host_array, like_column
 from potentia.rollout import Array, Rollout
 from potentia.shaping.count_table import CountTable
 from potentia.shaping.keys import Keys, state_keys
@@ -117,7 +116,7 @@ class Count(Shaper):
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         """Adds the term."""
         seen = self.table.counts(self.states.keys(rollout))
-        return rollout.add(self.name, _column(self.scale * (seen + 1.0) ** -0.5, rollout)), carry
+        return rollout.add(self.name, like_column(self.scale * (seen + 1.0) ** -0.5, rollout.discount)), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
         """Counts the unmasked ``next_obs``."""
@@ -175,13 +174,4 @@ class EpisodicCount(Shaper):
         """Adds the term; a table is emptied after the step that ends its episode."""
         seen, carry = self.states.visit(rollout, carry)
         bonus = (seen == 0) * 1.0 if self.first_visit else (seen + 1.0) ** -0.5
-        return rollout.add(self.name, _column(self.scale * bonus, rollout)), carry
-
-
-def _column(values: Any, rollout: Rollout) -> Array:
-    """One number for each step and environment, as an array of the rollout's own kind and device."""
-    example = rollout.discount
-    values = values.reshape(tuple(example.shape))
-    if isinstance(example, np.ndarray):
-        return host_array(values)
-    return torch.as_tensor(values, device=example.device)
+        return rollout.add(self.name, like_column(self.scale * bonus, rollout.discount)), carry

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from potentia import arrays
+from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
-from potentia.shaping.distillation import like_column
 from potentia.shaping.inverse_dynamics import InverseDynamics
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
 

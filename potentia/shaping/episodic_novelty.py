@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
-from potentia.shaping.distillation import like_column
 from potentia.shaping.inverse_dynamics import InverseDynamics
 from potentia.shaping.nearest import nearest
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
@@ -89,7 +89,8 @@ class EpisodicNovelty(Shaper):
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         """Adds the term."""
-        before = {name: torch.as_tensor(part, device=self.device) for name, part in self._carry(rollout, carry).items()}
+        given = carry or self.init(rollout.num_envs)
+        before = {name: torch.as_tensor(part, device=self.device) for name, part in given.items()}
         mask, done = (torch.as_tensor(flags, device=self.device).T for flags in (rollout.mask, rollout.done))
         new = self.model.embed(rollout.next_obs, mask.T).transpose(0, 1)
         embeddings = torch.cat([before["embeddings"], new], 1)
@@ -102,9 +103,6 @@ class EpisodicNovelty(Shaper):
         recent = episodes[:, -self.memory :] == ends[:, -1:]
         after = {"embeddings": embeddings[:, -self.memory :], "known": recent, "distances": distances}
         return rollout.add(self.name, like_column(self.scale * term.T, rollout.discount)), after
-
-    def _carry(self, rollout: Rollout, carry: Carry) -> Any:
-        return carry if carry != () else self.init(rollout.num_envs)
 
     def _bonus(self, squares: Tensor, mask: Tensor, done: Tensor, distances: Tensor) -> tuple[Tensor, Tensor]:
         """The term ``(B, T)``, and the sum and number of the mean d^2 after it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,15 +13,15 @@ from torch import Tensor, nn
 
 from potentia.encoders import Encoder, Kind, observation_tensors
 from potentia.rollout import Rollout
-from potentia.shaping.distillation import rows_of
-from potentia.trees import Tree
+from potentia.shaping.learned import Learned, rows_of
+from potentia.trees import Tree, map_tree
 
 
-class InverseDynamics:
+class InverseDynamics(Learned):
     """``f(obs)``, trained so that ``g(f(obs), f(next_obs))`` predicts the action.
 
     Pathak, Agrawal, Efros and Darrell 2017, arXiv 1705.05363, section 2.2. The loss is the cross-entropy of discrete
-    actions, the squared error of continuous ones. Nothing here waits for the device.
+    actions, the squared error of continuous ones.
 
     Args:
         observation_space: The space of observations.
@@ -39,6 +38,8 @@ class InverseDynamics:
         TypeError: If the action space is of another kind.
     """
 
+    saved = ("embedding", "head", "optimizer")
+
     def __init__(
         self,
         observation_space: gym.Space[Any],
@@ -52,20 +53,18 @@ class InverseDynamics:
         device: torch.device | str,
         seed: int,
     ) -> None:
-        self.output_dim, self.batch_size, self.device = output_dim, batch_size, torch.device(device)
+        device = torch.device(device)
+        self.output_dim = output_dim
         self._action_space, self._parts = action_space, _parts(action_space)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = Encoder(observation_space, widths=(hidden,), kinds=kinds, seed=seed)
-            self.embedding = nn.Sequential(encoder, nn.Linear(hidden, output_dim)).to(self.device)
+            self.embedding = nn.Sequential(encoder, nn.Linear(hidden, output_dim)).to(device)
             self.head = nn.Sequential(
                 nn.Linear(2 * output_dim, hidden), nn.ReLU(), nn.Linear(hidden, sum(self._parts))
-            ).to(self.device)  # fmt: skip
+            ).to(device)  # fmt: skip
         parameters = [*self.embedding.parameters(), *self.head.parameters()]
-        self.optimizer = torch.optim.Adam(
-            parameters, lr=learning_rate, fused=self.device.type in ("cpu", "cuda")
-        )  # fmt: skip
-        self._generator = torch.Generator(self.device).manual_seed(seed)
+        super().__init__(parameters, learning_rate, batch_size, device, seed)
 
     def embed(self, obs: Tree, mask: Tensor) -> Tensor:
         """Embeddings ``(T, B, d)`` of observations ``(T, B, ...)``; those of masked steps are finite."""
@@ -77,18 +76,13 @@ class InverseDynamics:
         """One pass over the unmasked transitions of a rollout; returns the mean loss."""
         mask = torch.as_tensor(rollout.mask, device=self.device).ravel()
         obs, after = (rows_of(tree, self.device, mask) for tree in (rollout.obs, rollout.next_obs))
-        actions, weights = observation_tensors(rollout.action, self.device).flatten(0, 1), mask.float()
-        order = torch.randperm(len(mask), generator=self._generator, device=self.device)
-        total = torch.zeros((), device=self.device)
-        for part in torch.split(order, self.batch_size):
-            share = weights[part] / weights[part].sum().clamp(min=1)
-            pair = torch.cat([self.embedding(_some(obs, part)), self.embedding(_some(after, part))], 1)
-            loss = (self._losses(self.head(pair), actions[part]) * share).sum()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total += loss.detach() * (len(part) / len(order))
-        return total
+        actions = observation_tensors(rollout.action, self.device).flatten(0, 1)
+
+        def losses(rows: Tensor) -> Tensor:
+            some = (map_tree(lambda leaf: leaf.index_select(0, rows), tree) for tree in (obs, after))
+            return self._losses(self.head(torch.cat([self.embedding(part) for part in some], 1)), actions[rows])
+
+        return self._train(losses, mask)
 
     def _losses(self, predicted: Tensor, action: Tensor) -> Tensor:
         """The loss of each row."""
@@ -100,21 +94,6 @@ class InverseDynamics:
         losses = [nn.functional.cross_entropy(piece, chosen[:, i], reduction="none") for i, piece in enumerate(pieces)]
         return torch.stack(losses).sum(0)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Networks, optimiser and generator."""
-        return {part: getattr(self, part).state_dict() for part in _SAVED} | {
-            "generator": self._generator.get_state()
-        }  # fmt: skip
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        for part in _SAVED:
-            getattr(self, part).load_state_dict(copy.deepcopy(state[part]))  # torch would share an optimiser's tensors
-        self._generator.set_state(state["generator"].cpu())
-
-
-_SAVED = ("embedding", "head", "optimizer")
-
 
 def _parts(space: gym.Space[Any]) -> list[int]:
     """How many numbers g returns for each part of an action."""
@@ -125,9 +104,3 @@ def _parts(space: gym.Space[Any]) -> list[int]:
     if isinstance(space, spaces.Box):
         return [int(np.prod(space.shape))]
     raise TypeError(f"the action space must be Discrete, MultiDiscrete or Box, got {space}")
-
-
-def _some(tree: Tree, rows: Tensor) -> Tree:
-    if isinstance(tree, dict):
-        return {key: _some(value, rows) for key, value in tree.items()}
-    return tuple(_some(value, rows) for value in tree) if isinstance(tree, tuple) else tree.index_select(0, rows)

@@ -9,10 +9,11 @@ import gymnasium as gym
 import torch
 from torch import Tensor
 
+from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping.count import Key, States
-from potentia.shaping.distillation import Distillation, like_column
+from potentia.shaping.distillation import Distillation
 from potentia.shaping.running import RunningMoments
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
 from potentia.shaping.visits import no_visits
@@ -103,7 +104,7 @@ class NovelD(Shaper):
         return {"loss": self.model.learn(x, mask), "novelty": self.novelties.mean}
 
     def _novelty(self, obs: Tree) -> Tensor:
-        """N of observations ``(T, B, ...)``: ``(T * B,)``."""
+        """The novelty of observations ``(T, B, ...)``: ``(T * B,)``."""
         return self.model.errors(self.model.normalised(self.model.encode(obs))).sqrt()
 
     def state_dict(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import gymnasium as gym
 import torch
 from torch import Tensor
 
+from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
-from potentia.shaping.distillation import Distillation, like_column
+from potentia.shaping.distillation import Distillation
 from potentia.shaping.running import ForwardFilter, RunningMoments
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream, check_keys
 
@@ -30,7 +31,7 @@ class RND(Shaper):
     scales are unknown and the term is 0, so no steps of the environment are spent on warming up. Masked steps are
     never seen.
 
-    Sigma and the metric "error" are of the first 64 environments: enough, and a third of the work.
+    Sigma and the metric "error" are of the first 64 environments, which are enough.
 
     Args:
         observation_space: The space of ``obs``.

@@ -24,8 +24,6 @@ _DEFAULT_STEPS = 128
 def _ppo(config: dict[str, Any], observations: Any, actions: Any, streams: Mapping[str, Stream], seed: int) -> Agent:
     from potentia.agents.ppo import PPO, PPOConfig  # noqa: PLC0415 - torch is slow to import, and only a run needs it
 
-    if "widths" in config:
-        config["widths"] = tuple(config["widths"])
     use_streams = config.pop("streams", True)
     return PPO(observations, actions, PPOConfig(**config), streams=streams if use_streams else None, seed=seed)
 
@@ -36,8 +34,6 @@ def _grid_ppo(
     from potentia.agents.grid_ppo import GridPPO, GridPPOConfig  # noqa: PLC0415
 
     del streams
-    if "widths" in config:
-        config["widths"] = tuple(config["widths"])
     return GridPPO(observations, actions, GridPPOConfig(**config), seed=seed)
 
 
@@ -113,5 +109,6 @@ def make_learner(
     seed: int,
 ) -> Agent:
     """A fresh learner, with a world's overrides of its settings."""
-    config = {name: value for name, value in {**spec.config, **overrides}.items() if name != ROLLOUT_STEPS}
+    given = {name: value for name, value in {**spec.config, **overrides}.items() if name != ROLLOUT_STEPS}
+    config = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     return _LEARNERS[spec.type][0](config, observation_space, action_space, streams, seed)
