@@ -1,0 +1,11 @@
+"""Tasks on the applications: templates, their registry, and the episodes drawn from them."""
+
+from __future__ import annotations
+
+from potentia.envs.web.tasks.shop import SHOP_TEMPLATES
+from potentia.envs.web.tasks.template import Template
+
+__all__ = ["TEMPLATES"]
+
+TEMPLATES: dict[str, type[Template]] = {template.name: template for template in (*SHOP_TEMPLATES,)}
+"""Every task by name."""

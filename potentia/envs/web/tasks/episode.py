@@ -1,0 +1,271 @@
+"""An episode of an application task: the world drawn for it, whether the goal is reached, and how far it is."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from potentia.envs.web.apps.database import Contents, Difference, difference
+from potentia.envs.web.apps.world import AppWorld
+from potentia.envs.web.backends.html import HtmlPage
+from potentia.envs.web.elements import PageState
+from potentia.envs.web.tasks.template import Move, Stage, Template, task_random
+
+__all__ = ["Episode", "Hint"]
+
+_LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Hint:
+    """The next action of the reference solution.
+
+    Attributes:
+        operation: "click", "fill", "answer" or "none" (from here it has no next action).
+        row: The element's row in the page.
+        text: What to type or to answer.
+    """
+
+    operation: str
+    row: int = -1
+    text: str = ""
+
+
+class Episode:
+    """A task drawn from a seed.
+
+    Everything is a function of (template, seed, index, noise): the noise rows, the parameters, the goal's phrasing.
+
+    Args:
+        template: The task.
+        seed: Of the environment.
+        index: The episode's number since that seed.
+        noise: Rows of each kind beside the task's own.
+
+    Attributes:
+        world: The applications, changed by what the agent does.
+        goal: The goal in words.
+        fields: Candidate texts.
+    """
+
+    def __init__(self, template: Template, seed: int, index: int = 0, noise: int = 8) -> None:
+        random = task_random(seed, template.name, index)
+        self.template = template
+        self.world = AppWorld(template.apps)
+        for app in self.world.values():
+            app.populate(random, noise)
+        self.params = template.draw(random, self.world)
+        self.goal = random.choice(template.phrasings).format(**self.params)
+        self.fields = template.fields(self.params)
+        self._initial = self.world.fork()
+        self.stages = template.stages(self._initial, self.params)
+        self.answer = template.answer(self._initial, self.params)
+        self.start = self.world.start
+        self._judged: tuple[int, bool] | None = None
+        self._stage_at: tuple[int, frozenset[int] | None] | None = None
+
+    @cached_property
+    def _wanted(self) -> Contents:
+        world = self._initial.fork()
+        for stage in self.stages:
+            stage.edit(world)
+        return world.contents()
+
+    def difference(self) -> Difference:
+        """What separates the state from the goal."""
+        return difference(self.world.contents(), self._wanted)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the databases are exactly as wanted (of a question: unchanged)."""
+        changes = self.world.changes
+        if self._judged is None or self._judged[0] != changes:
+            self._judged = changes, not self.difference()
+        return self._judged[1]
+
+    def succeeds(self, answer: str | None) -> bool:
+        """Whether the task is done now; a question needs the right answer, everything else none."""
+        if self.answer is None:
+            return self.reached
+        return answer is not None and _said(answer) == _said(self.answer) and self.reached
+
+    @cached_property
+    def _milestones(self) -> list[tuple[frozenset[int], Contents]]:
+        """The states in which some of the stages are done, whatever their order, the most advanced first."""
+        found = []
+        count = len(self.stages)
+        subsets = sorted(range(2**count), key=lambda bits: -bits.bit_count()) if count <= 4 else _prefixes(count)
+        for bits in subsets:
+            done = frozenset(i for i in range(count) if bits >> i & 1)
+            world = self._initial.fork()
+            try:
+                for index in sorted(done):
+                    self.stages[index].edit(world)
+            except (LookupError, ValueError):
+                continue  # a stage that needs an earlier one
+            found.append((done, world.contents()))
+        return found
+
+    def done_stages(self) -> frozenset[int] | None:
+        """The stages whose edits are made; None if the state is none on the way (something else was changed)."""
+        changes = self.world.changes
+        if self._stage_at is None or self._stage_at[0] != changes:
+            now = self.world.contents()
+            self._stage_at = changes, next((done for done, wanted in self._milestones if now == wanted), None)
+        return self._stage_at[1]
+
+    def remaining(self, page: PageState) -> float:
+        """The number of actions that the reference solution still takes from here; ``inf`` if it can't go on."""
+        done = self._question_or_done()
+        if done is None:
+            return math.inf
+        left = [index for index in range(len(self.stages)) if index not in done]
+        total = self._cost_from(left[0], page) if left else 0
+        return float(total + sum(sum(self._costs[index]) for index in left[1:]) + (self.answer is not None))
+
+    @cached_property
+    def _costs(self) -> list[list[int]]:
+        """The actions that each move of each stage takes when the whole reference solution is played."""
+        play = Episode.__new__(Episode)
+        play.__dict__.update(self.__dict__, world=self._initial.fork(), _judged=None, _stage_at=None)
+        page = HtmlPage(play.world.handle, play.world.hosts)
+        page.open(self.start)
+        costs = [[0] * len(stage.moves) for stage in self.stages]
+        for _ in range(_LONGEST):
+            state = page.state()
+            hint = play.hint(state)
+            if hint.operation not in ("click", "fill"):
+                return costs
+            index = next(i for i in range(len(self.stages)) if i not in (play._question_or_done() or ()))
+            costs[index][_position(self.stages[index], state)] += 1
+            if hint.operation == "click":
+                page.click(hint.row)
+            else:
+                page.fill(hint.row, hint.text)
+        raise RuntimeError(f"the reference solution of {self.template.name} has no end: {self.goal}")
+
+    @property
+    def length(self) -> int:
+        """The number of actions of the whole reference solution."""
+        return sum(map(sum, self._costs)) + (self.answer is not None)
+
+    def potential(self, page: PageState) -> float:
+        """``-remaining / length`` in [-1, 0]; 0 when the task is done, -1 where the reference solution can't go on."""
+        if self.answer is None and self.reached:
+            return 0.0
+        return -min(1.0, self.remaining(page) / max(self.length, 1))
+
+    def hint(self, page: PageState) -> Hint:
+        """The next action of the reference solution."""
+        done = self._question_or_done()
+        if done is None:
+            return Hint("none")
+        for index, stage in enumerate(self.stages):
+            if index not in done:
+                position = _position(stage, page)
+                if position == len(stage.moves):
+                    break
+                return self._next(stage.moves[position], page, first=position == 0)
+        return Hint("answer", text=self.answer) if self.answer is not None else Hint("none")
+
+    def checklist(self, page: PageState) -> dict[str, float]:
+        """Subgoals in Web-Shepherd's form (Chae et al. 2025, arXiv 2505.15277): 1 done, 0.5 in progress, 0 not begun.
+
+        An item for each page that a stage leads through, each value that it sets, and each edit that it makes.
+        """
+        done = self._question_or_done() or frozenset()
+        items: dict[str, float] = {}
+        for index, stage in enumerate(self.stages):
+            position = _position(stage, page)
+            for step, move in enumerate(stage.moves):
+                passed = index in done or position > step
+                for label, value in move.values.items():
+                    right = passed or (position == step and _holds(page, label, value))
+                    items[f"{index + 1}.{step + 1} {label}: {value}"] = float(right)
+                here = 0.5 if position == step and move.values else 0.0
+                items[f"{index + 1}.{step + 1} {move.press}"] = 1.0 if passed else here
+        return items
+
+    def _question_or_done(self) -> frozenset[int] | None:
+        if self.answer is None:
+            return self.done_stages()
+        return frozenset() if self.reached else None
+
+    def _cost_from(self, index: int, page: PageState) -> int:
+        """The actions that a stage takes from this page on."""
+        stage, costs = self.stages[index], self._costs[index]
+        position = _position(stage, page)
+        if position == len(stage.moves):
+            return 0
+        first, *others = stage.moves[position:]
+        unset = sum(not _holds(page, label, value) for label, value in first.values.items())
+        away = int(position == 0 and not _same_host(page.url, first.to))
+        later = zip(others, costs[position + 1 :], strict=True)
+        return away + 1 + unset + sum(cost or 1 + len(move.values) for move, cost in later)
+
+    def _next(self, move: Move, page: PageState, *, first: bool) -> Hint:
+        if first and not _same_host(page.url, move.to):
+            target = next(app for app in self.world.values() if f"//{app.host}/" in move.to)
+            return _press(page, target.title)
+        for label, value in move.values.items():
+            if not _holds(page, label, value):
+                return _set(page, label, value)
+        return _press(page, move.press)
+
+
+def _prefixes(count: int) -> list[int]:
+    return [(1 << done) - 1 for done in range(count, -1, -1)]
+
+
+def _said(text: str) -> str:
+    """An answer without what does not count: case, white space at the ends, quotes and a closing full stop."""
+    return re.sub(r"\s+", " ", text).strip().strip("\"'").removesuffix(".").casefold()
+
+
+def _same_host(url: str, other: str) -> bool:
+    return url.split("/")[2:3] == other.split("/")[2:3]
+
+
+def _position(stage: Stage, page: PageState) -> int:
+    """How many moves of a stage lie behind, judged by where the page is."""
+    for index in range(len(stage.moves), 0, -1):
+        if stage.moves[index - 1].to == page.url:
+            return index
+    return 0
+
+
+def _control(page: PageState, label: str) -> Iterator[int]:
+    for row, element in enumerate(page.elements):
+        if element.name == label and element.role in ("textbox", "checkbox", "radio", "combobox"):
+            yield row
+
+
+def _holds(page: PageState, label: str, value: str | bool) -> bool:
+    for row in _control(page, label):
+        element = page.elements[row]
+        return ("checked" in element.flags) == value if isinstance(value, bool) else element.value == value
+    return False
+
+
+def _set(page: PageState, label: str, value: str | bool) -> Hint:
+    for row in _control(page, label):
+        if isinstance(value, bool):
+            return Hint("click", row)
+        if page.elements[row].role == "textbox":
+            return Hint("fill", row, value)
+        for option in range(row + 1, len(page.elements)):
+            if page.elements[option].role != "option":
+                break
+            if page.elements[option].name == value:
+                return Hint("click", option)
+    return Hint("none")
+
+
+def _press(page: PageState, name: str) -> Hint:
+    for role in ("button", "link"):
+        if (row := page.find(role, name)) is not None:
+            return Hint("click", row)
+    return Hint("none")
