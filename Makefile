@@ -45,15 +45,16 @@ $(VENV)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[all,dev]'
+	$(BIN)/pip install --quiet --no-deps -c constraints.txt miniwob
 	@touch $@
 
-# nle 1.3.0 asks for gymnasium==1.2.0, so it and minihack are installed without their dependencies.
+# nle 1.3.0 asks for gymnasium==1.2.0 and miniwob 1.1.0 for gymnasium>=1.2.3, so they go without their dependencies.
 $(LATEST)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(LATEST)
 	$(LATEST)/bin/pip install --quiet --upgrade pip
 	grep -v -i '^gymnasium==' constraints.txt > $(LATEST)/constraints.txt
-	$(LATEST)/bin/pip install --quiet -c $(LATEST)/constraints.txt -e '.[sb3,minigrid,report,dev]' 'gymnasium>=1.4' 'setuptools<82'
-	$(LATEST)/bin/pip install --quiet --no-deps nle==1.3.0 minihack==1.0.2
+	$(LATEST)/bin/pip install --quiet -c $(LATEST)/constraints.txt -e '.[sb3,minigrid,report,web,dev]' 'gymnasium>=1.4' 'setuptools<82'
+	$(LATEST)/bin/pip install --quiet --no-deps nle==1.3.0 minihack==1.0.2 miniwob==1.1.0
 	@touch $@
 
 clean:  ## Remove the virtual environments and caches (not the results in runs/).

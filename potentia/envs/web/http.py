@@ -38,12 +38,21 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What the server answers; `location` is where a redirect leads."""
+    """What the server answers.
+
+    Attributes:
+        status: HTTP's.
+        body: The content.
+        content_type: Of the body.
+        location: Where a redirect leads.
+        lasting: Whether the browser may keep it: it never changes.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "text/html; charset=utf-8"
     location: str = ""
+    lasting: bool = False
 
 
 Handler = Callable[[Request], Response]

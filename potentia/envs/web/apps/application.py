@@ -24,7 +24,7 @@ TODAY = NOW[:10]
 _Method = TypeVar("_Method", bound=Callable[..., Response])
 
 
-class BadInput(ValueError):
+class BadInput(ValueError):  # noqa: N818 - said to users, not raised at them
     """A form that can't be accepted; its message is shown on the page."""
 
 

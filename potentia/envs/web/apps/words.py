@@ -25,6 +25,23 @@ TOPICS = (
     "budget", "roadmap", "invoice", "holiday", "interview", "launch", "contract", "picnic", "survey", "training",
     "inventory", "newsletter", "audit", "migration", "offsite", "catering", "parking", "deadline", "warranty", "garden",
 )  # fmt: skip
+NOTE_KINDS = ("ideas", "plan", "questions", "draft", "minutes", "links", "summary", "checklist")
+ERRANDS = (
+    "Ask for a quote", "Book a room", "Call the bank", "Check the dates", "Compare the prices", "Find a photo",
+    "Print two copies", "Read it again", "Return the keys", "Send the photos", "Talk to the team", "Write a reply",
+)  # fmt: skip
+GROCERIES = (
+    "apples", "bread", "butter", "carrots", "coffee", "eggs", "flour", "grapes", "honey", "lemons", "noodles", "onions",
+    "pears", "pepper", "salt", "soap", "spinach", "tofu", "walnuts", "yeast",
+)  # fmt: skip
+PROJECTS = ("Atlas", "Beacon", "Comet", "Delta", "Ember", "Falcon", "Harbor", "Meadow")
+DEFECTS = (
+    "Crash in", "Typo in", "Slow loading of", "Wrong colours in", "Broken link in", "No sorting in", "Blank page after",
+)  # fmt: skip
+FEATURES = (
+    "login page", "report export", "user list", "help menu", "price table", "file upload", "date picker", "mobile view",
+    "search box", "settings", "print view", "sign-up form",
+)  # fmt: skip
 
 
 def distinct(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, get_args
 
 from potentia.envs.web.apps.database import Contents, Difference, difference
 from potentia.envs.web.apps.world import AppWorld
@@ -14,7 +15,10 @@ from potentia.envs.web.backends.html import HtmlPage
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.tasks.template import Move, Stage, Template, task_random
 
-__all__ = ["Episode", "Hint"]
+__all__ = ["ITEM_KINDS", "Episode", "Hint", "Item"]
+
+ItemKind = Literal["page_reached", "value_set", "edit_made"]
+ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 
 _LONGEST = 100
 
@@ -32,6 +36,21 @@ class Hint:
     operation: str
     row: int = -1
     text: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A subgoal of the checklist.
+
+    Attributes:
+        name: What is to be done.
+        kind: A page to be reached, a control to be set, or an edit to be made.
+        state: 1 done, 0.5 in progress, 0 not begun.
+    """
+
+    name: str
+    kind: ItemKind
+    state: float
 
 
 class Episode:
@@ -171,22 +190,20 @@ class Episode:
                 return self._next(stage.moves[position], page, first=position == 0)
         return Hint("answer", text=self.answer) if self.answer is not None else Hint("none")
 
-    def checklist(self, page: PageState) -> dict[str, float]:
-        """Subgoals in Web-Shepherd's form (Chae et al. 2025, arXiv 2505.15277): 1 done, 0.5 in progress, 0 not begun.
-
-        An item for each page that a stage leads through, each value that it sets, and each edit that it makes.
-        """
+    def checklist(self, page: PageState) -> list[Item]:
+        """Subgoals in Web-Shepherd's form (Chae et al. 2025, arXiv 2505.15277), always the same in an episode."""
         done = self._question_or_done() or frozenset()
-        items: dict[str, float] = {}
+        items = []
         for index, stage in enumerate(self.stages):
             position = _position(stage, page)
             for step, move in enumerate(stage.moves):
                 passed = index in done or position > step
                 for label, value in move.values.items():
                     right = passed or (position == step and _holds(page, label, value))
-                    items[f"{index + 1}.{step + 1} {label}: {value}"] = float(right)
+                    items.append(Item(f"set {label} to {value}", "value_set", float(right)))
                 here = 0.5 if position == step and move.values else 0.0
-                items[f"{index + 1}.{step + 1} {move.press}"] = 1.0 if passed else here
+                kind: ItemKind = "page_reached" if move.to else "edit_made"
+                items.append(Item(f"press {move.press}", kind, 1.0 if passed else here))
         return items
 
     def _question_or_done(self) -> frozenset[int] | None:

@@ -1,0 +1,47 @@
+"""One event loop on a thread of its own: browsers are asynchronous, environments are not.
+
+It works wherever Python runs: in scripts, threads, Jupyter and other event loops, since none of theirs is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+__all__ = ["run"]
+
+_T = TypeVar("_T")
+_lock = threading.Lock()
+_running: tuple[int, asyncio.AbstractEventLoop] | None = None
+
+
+def run(work: Coroutine[Any, Any, _T], timeout: float | None = None) -> _T:
+    """Runs a coroutine on the loop and waits for it; what it raises is raised here.
+
+    Args:
+        work: The coroutine.
+        timeout: Seconds; None to wait as long as it takes (each call to a browser has a deadline of its own).
+
+    Raises:
+        TimeoutError: If it takes longer; it is cancelled.
+    """
+    future = asyncio.run_coroutine_threadsafe(work, _loop())
+    try:
+        return future.result(timeout)
+    except BaseException:
+        future.cancel()
+        raise
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """The loop of this process; a forked child has none of its parent's threads and starts its own."""
+    global _running  # noqa: PLW0603 - one loop a process is the point
+    with _lock:
+        if _running is None or _running[0] != os.getpid():
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="potentia-web", daemon=True).start()
+            _running = os.getpid(), loop
+        return _running[1]

@@ -1,0 +1,279 @@
+"""A page in a browser with the five verbs of a backend: open, reset_page, act, observe, close."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from importlib import resources
+from typing import Any, Protocol
+
+from potentia.envs.web.actions import Action
+from potentia.envs.web.browser.failure import PageFailure
+from potentia.envs.web.browser.gate import Gate
+from potentia.envs.web.browser.pool import Lease
+from potentia.envs.web.browser.tab import Mouse, Tab
+from potentia.envs.web.elements import FLAGS, Element, PageState
+from potentia.envs.web.images import read_png
+from potentia.envs.web.task import Opening, WebTask
+
+__all__ = ["Backend", "BrowserPage"]
+
+SETTLE = 60.0
+"""Virtual milliseconds that pass after an action."""
+LOAD = 300.0
+"""Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
+_LIFE = 500
+_DRAG_STEPS = 5
+
+
+class Backend(Protocol):
+    """Where a task's page lives."""
+
+    @property
+    def blocked(self) -> int:
+        """Attempts to leave the task's pages since the episode began: requests refused, popups, dialogs and downloads."""
+        ...
+
+    async def open(self) -> None:
+        """Makes the place ready; does nothing if it is."""
+        ...
+
+    async def reset_page(self, opening: Opening) -> None:
+        """Begins an episode.
+
+        Raises:
+            PageFailure: If it can't be done.
+        """
+        ...
+
+    async def act(self, action: Action) -> None:
+        """Does what an action says, and waits for what comes of it.
+
+        Raises:
+            PageFailure: If the page is lost.
+        """
+        ...
+
+    async def observe(self, *, screenshot: bool = False) -> PageState:
+        """What is on the page.
+
+        Raises:
+            PageFailure: If the page is lost.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Leaves nothing behind."""
+        ...
+
+
+class BrowserPage:
+    """A tab of a shared browser, behind a `Gate` of its own.
+
+    Args:
+        task: Whose pages it shows.
+        lease: Where the browser is had from.
+        rows: The number of elements read.
+        trusted: Whether actions are events of the browser, which pages can't tell from a person's; else they are made
+            by script, which is faster.
+    """
+
+    def __init__(self, task: WebTask, lease: Lease, *, rows: int, trusted: bool = True) -> None:
+        self._task, self._lease, self._rows, self._trusted = task, lease, rows, trusted
+        self._tab: Tab | None = None
+        self._gate: Gate | None = None
+        self._seen: PageState | None = None
+        self._url = ""
+        self._elapsed = 0.0
+        self._episodes = 0
+        self._counted = 0
+
+    @property
+    def blocked(self) -> int:
+        """See `Backend`."""
+        return self._attempts() - self._counted
+
+    async def open(self) -> None:
+        """A gate and a tab; a tab that failed, or has served many episodes, is replaced."""
+        if self._gate is None:
+            self._gate = Gate(self._task.handle, lambda: self._task.hosts)
+        if self._tab is not None and (self._tab.events.failure is not None or self._episodes >= _LIFE):
+            await self._drop()
+        if self._tab is None:
+            browser = await self._lease.browser()
+            self._tab = await browser.open(self._gate.address, self._task.viewport)
+            self._url, self._elapsed, self._episodes = "", 0.0, 0
+
+    async def reset_page(self, opening: Opening) -> None:
+        """A fresh load, or where it is proven to be the same, a new beginning in the page."""
+        await self.open()
+        tab = self._the_tab()
+        try:
+            settings = {"seed": opening.seed & 0x7FFFFFFF, "shift": self._elapsed, "skip": self._task.skip}
+            script = f"{page_script()}({json.dumps(settings)})"
+            if opening.soft and self._url == opening.url:
+                await tab.evaluate(f"__potentia.begin({json.dumps(settings)});{opening.script}")
+                await self._advance(SETTLE)
+            else:
+                await tab.prepare(script)
+                await tab.navigate(opening.url)
+                await self._advance(LOAD)
+                await tab.forget()
+                if opening.script:
+                    await tab.evaluate(opening.script)
+                    await self._advance(SETTLE)
+            self._url = opening.url
+            self._episodes += 1
+            self._counted = self._attempts()
+        except PageFailure:
+            await self._drop()
+            raise
+
+    async def act(self, action: Action) -> None:
+        """One action, and the time that its consequences take."""
+        tab = self._the_tab()
+        try:
+            await self._do(tab, action)
+            await self._advance(SETTLE)
+        except PageFailure as failure:
+            if failure.reason == "script timeout":
+                await tab.unhang()
+            tab.events.failure = tab.events.failure or failure
+            raise
+
+    async def observe(self, *, screenshot: bool = False) -> PageState:
+        """Reads the page, all rows in one call."""
+        tab = self._the_tab()
+        probe = self._task.probe or "null"
+        try:
+            told = await tab.evaluate(f"window.__potentia ? __potentia.observe({self._rows}, {probe}) : null")
+            picture = read_png(await tab.screenshot()) if screenshot else None
+        except PageFailure as failure:
+            tab.events.failure = tab.events.failure or failure
+            raise
+        if (gate := self._gate) is not None and gate.errors:
+            raise RuntimeError("the application failed while it answered a request") from gate.errors.pop()
+        if told is None:
+            url = await tab.evaluate("location.href")
+            self._seen = PageState(url, "", (), None, picture)
+            return self._seen
+        url, title, rows, probed = json.loads(told)
+        self._seen = PageState(url, title, [_element(row) for row in rows], probed, picture)
+        return self._seen
+
+    async def close(self) -> None:
+        """Closes the tab and the gate, and gives the browser back."""
+        await self._drop()
+        if self._gate is not None:
+            await asyncio.to_thread(self._gate.close)
+            self._gate = None
+        await self._lease.release()
+
+    def _the_tab(self) -> Tab:
+        if self._tab is None:
+            raise PageFailure("browser lost", "the page is not open")
+        if self._tab.events.failure is not None:
+            raise self._tab.events.failure
+        return self._tab
+
+    async def _drop(self) -> None:
+        if self._tab is not None:
+            tab, self._tab = self._tab, None
+            await tab.close()
+
+    def _attempts(self) -> int:
+        events = self._tab.events if self._tab is not None else None
+        told = 0 if events is None else events.popups + events.dialogs + events.downloads
+        return told + (self._gate.blocked if self._gate is not None else 0)
+
+    async def _advance(self, milliseconds: float) -> None:
+        self._elapsed += milliseconds
+        await self._the_tab().advance(milliseconds)
+
+    async def _do(self, tab: Tab, action: Action) -> None:
+        kind, row = action.kind, action.row
+        if kind == "click":
+            await self._click(tab, row)
+        elif kind == "fill":
+            await self._fill(tab, row, action.text)
+        elif kind == "type":
+            await tab.type_text(action.text)
+        elif kind == "press":
+            await tab.key(action.text)
+        elif kind == "scroll":
+            await tab.evaluate(f"__potentia.scroll({0.8 if action.text == 'down' else -0.8})")
+        elif kind == "back":
+            await tab.back()
+        elif kind == "click_at":
+            await tab.mouse(_click_at(*action.point))
+        elif kind == "drag":
+            await self._drag(tab, row, action.target)
+
+    async def _place(self, tab: Tab, row: int) -> tuple[float, float] | None:
+        """Where to press a row: the middle of what is seen of it, brought into view if need be; None if it has no place."""
+        if self._seen is None or not 0 <= row < len(self._seen.elements):
+            return None
+        x, y, width, height = self._seen.elements[row].box
+        if width > 0 < height and x >= 0 <= y and x + width <= self._task.viewport[0]:
+            if y + height <= self._task.viewport[1]:
+                return x + width / 2, y + height / 2  # no time has passed since it was seen there
+        place = await tab.evaluate(f"__potentia.place({row})")
+        return None if place is None else (place[0], place[1])
+
+    async def _click(self, tab: Tab, row: int) -> None:
+        if self._seen is None or not 0 <= row < len(self._seen.elements):
+            return
+        if self._seen.elements[row].role == "option":
+            await tab.evaluate(f"__potentia.choose({row})")
+        elif not self._trusted:
+            await tab.evaluate(f"__potentia.press({row})")
+        elif (place := await self._place(tab, row)) is not None:
+            await tab.mouse(_click_at(*place))
+
+    async def _fill(self, tab: Tab, row: int, text: str) -> None:
+        if self._seen is None or not 0 <= row < len(self._seen.elements):
+            return
+        if "editable" not in self._seen.elements[row].flags:
+            return
+        if self._trusted:
+            await self._click(tab, row)
+            ready = await tab.evaluate(f"__potentia.ready({row})")
+            if ready == "type":
+                await (tab.type_text(text) if text else tab.key("Delete"))
+                return
+            if ready == "no":
+                return
+        await tab.evaluate(f"__potentia.put({row}, {json.dumps(text)})")
+
+    async def _drag(self, tab: Tab, row: int, target: int) -> None:
+        begin = await self._place(tab, row)
+        end = await self._place(tab, target)
+        if begin is None or end is None:
+            return
+        (x, y), (to_x, to_y) = begin, end
+        path = [(x + (to_x - x) * k / _DRAG_STEPS, y + (to_y - y) * k / _DRAG_STEPS) for k in range(1, _DRAG_STEPS + 1)]
+        await tab.mouse([Mouse("move", x, y), Mouse("down", x, y)])
+        for point in path:
+            await tab.mouse([Mouse("move", *point)])
+        await tab.mouse([Mouse("up", to_x, to_y)])
+
+
+def _click_at(x: float, y: float) -> list[Mouse]:
+    return [Mouse("move", x, y), Mouse("down", x, y), Mouse("up", x, y)]
+
+
+def _element(row: list[Any]) -> Element:
+    role, name, value, bits, x, y, width, height = row
+    return Element(role, name, value, _flags(bits), (x, y, width, height))
+
+
+@functools.cache
+def _flags(bits: int) -> frozenset[str]:
+    return frozenset(flag for index, flag in enumerate(FLAGS) if bits >> index & 1)
+
+
+@functools.cache
+def page_script() -> str:
+    """The script that every page runs first, a function of its settings."""
+    return resources.files("potentia.envs.web.browser").joinpath("scripts/page.js").read_text("utf-8").rstrip()

@@ -1,0 +1,237 @@
+"""Chromium driven directly over its DevTools pipe: the fast driver."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from typing import Any
+
+from potentia.envs.web.actions import KEYS
+from potentia.envs.web.browser.connection import Connection, Json
+from potentia.envs.web.browser.failure import PageFailure
+from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents
+
+__all__ = ["PipeBrowser"]
+
+_MOUSE = {"move": "mouseMoved", "down": "mousePressed", "up": "mouseReleased"}
+_STORES = "cookies,local_storage,indexeddb,cache_storage,service_workers,file_systems,websql"
+
+
+class PipeBrowser:
+    """See `potentia.envs.web.browser.tab.Browser`.
+
+    Args:
+        executable: Chromium's path.
+        deadline: Seconds that anything may take.
+        headed: Whether it is to show a window.
+    """
+
+    def __init__(self, executable: str, deadline: float, *, headed: bool = False) -> None:
+        shown = () if headed else ("--headless",)
+        self.connection = Connection(
+            executable, [*shown, *FLAGS, "--proxy-server=127.0.0.1:9", "about:blank"], deadline
+        )
+        self._tabs: dict[str, PipeTab] = {}
+        self.connection.listen("", self._hear)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still open tabs."""
+        return self.connection.open
+
+    async def start(self) -> None:
+        """Waits until it answers."""
+        await self.connection.call("Target.setDiscoverTargets", discover=True)
+
+    async def open(self, proxy: str, viewport: tuple[int, int]) -> PipeTab:
+        """A tab in a context of its own."""
+        call = self.connection.call
+        context = await call(
+            "Target.createBrowserContext", proxyServer=proxy, proxyBypassList="<-loopback>", disposeOnDetach=True
+        )
+        tab = PipeTab(self.connection, context["browserContextId"], viewport)
+        self._tabs[tab.context] = tab
+        try:
+            await tab.start()
+        except PageFailure:
+            await tab.close()
+            raise
+        return tab
+
+    async def close(self) -> None:
+        """Ends it."""
+        await self.connection.close()
+
+    def _hear(self, method: str, parameters: Json) -> None:
+        """Windows opened by a page, downloads and crashes are told to the browser, not to the page."""
+        if method == "Target.targetCreated":
+            target = parameters["targetInfo"]
+            tab = self._tabs.get(target.get("browserContextId", ""))
+            if tab is not None and target["type"] == "page" and tab.target not in ("", target["targetId"]):
+                tab.events.popups += 1
+                _forgotten(self.connection.send("Target.closeTarget", targetId=target["targetId"]))
+        elif method == "Target.targetCrashed":
+            for tab in self._tabs.values():
+                if tab.target == parameters["targetId"]:
+                    tab.fail(PageFailure("renderer crashed"))
+        elif method == "Browser.downloadWillBegin":
+            for tab in self._tabs.values():
+                if tab.frame == parameters["frameId"]:
+                    tab.events.downloads += 1
+        elif method == "Potentia.lost":
+            for tab in self._tabs.values():
+                tab.fail(PageFailure("browser lost"))
+
+    def forget(self, tab: PipeTab) -> None:
+        """Hears no more of a tab that is closed."""
+        self._tabs.pop(tab.context, None)
+
+
+class PipeTab:
+    """See `potentia.envs.web.browser.tab.Tab`."""
+
+    def __init__(self, connection: Connection, context: str, viewport: tuple[int, int]) -> None:
+        self.events = TabEvents()
+        self.context, self.target, self.frame = context, "", ""
+        self._connection, self._viewport, self._session = connection, viewport, ""
+        self._script: str | None = None
+        self._expired: asyncio.Future[None] | None = None
+
+    async def start(self) -> None:
+        """Opens the page and stops its clock."""
+        width, height = self._viewport
+        call, send = self._connection.call, self._connection.send
+        target = await call(
+            "Target.createTarget", url="about:blank", browserContextId=self.context, width=width, height=height
+        )
+        self.target = self.frame = target["targetId"]
+        session = await call("Target.attachToTarget", targetId=self.target, flatten=True)
+        self._session = session["sessionId"]
+        self._connection.listen(self._session, self._hear)
+        policy = {"policy": "pause", "initialVirtualTime": CLOCK_START}
+        sent = [
+            send("Page.enable", self._session),
+            send("Inspector.enable", self._session),
+            send("Emulation.setDeviceMetricsOverride", self._session, width=width, height=height, deviceScaleFactor=1,
+                 mobile=False),
+            send("Emulation.setFocusEmulationEnabled", self._session, enabled=True),
+            send("Browser.setDownloadBehavior", behavior="deny", browserContextId=self.context, eventsEnabled=True),
+            send("Emulation.setVirtualTimePolicy", self._session, **policy),
+        ]  # fmt: skip
+        await self._connection.within(asyncio.gather(*sent))
+
+    def fail(self, failure: PageFailure) -> None:
+        """From now on everything fails."""
+        self.events.failure = self.events.failure or failure
+        self._connection.fail(self._session, failure)
+        if self._expired is not None and not self._expired.done():
+            self._expired.set_exception(failure)
+
+    def _hear(self, method: str, parameters: Json) -> None:
+        if method == "Emulation.virtualTimeBudgetExpired":
+            if self._expired is not None and not self._expired.done():
+                self._expired.set_result(None)
+        elif method == "Page.javascriptDialogOpening":
+            self.events.dialogs += 1
+            accept = parameters["type"] == "beforeunload"
+            _forgotten(self._send("Page.handleJavaScriptDialog", accept=accept))
+        elif method == "Inspector.targetCrashed":
+            self.fail(PageFailure("renderer crashed"))
+
+    def _send(self, method: str, **parameters: Any) -> asyncio.Future[Json]:
+        return self._connection.send(method, self._session, **parameters)
+
+    async def _call(self, method: str, **parameters: Any) -> Json:
+        if self.events.failure is not None:
+            raise self.events.failure
+        return await self._connection.call(method, self._session, **parameters)
+
+    async def prepare(self, script: str) -> None:
+        if self._script is not None:
+            _forgotten(self._send("Page.removeScriptToEvaluateOnNewDocument", identifier=self._script))
+        self._script = (await self._call("Page.addScriptToEvaluateOnNewDocument", source=script))["identifier"]
+
+    async def navigate(self, url: str) -> None:
+        await self._call("Page.navigate", url=url)
+
+    async def evaluate(self, expression: str) -> Any:
+        result = await self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        if "exceptionDetails" in result:
+            details = result["exceptionDetails"]
+            raise PageFailure("page unreadable", str(details.get("exception", {}).get("description", details["text"])))
+        return result["result"].get("value")
+
+    async def mouse(self, events: list[Mouse]) -> None:
+        if self.events.failure is not None:
+            raise self.events.failure
+        sent, held = [], False
+        for event in events:
+            held = event.kind == "down" or (held and event.kind != "up")
+            button = "left" if held or event.kind == "up" else "none"
+            count = int(event.kind != "move")
+            sent.append(
+                self._send("Input.dispatchMouseEvent", type=_MOUSE[event.kind], x=event.x, y=event.y, button=button,
+                           buttons=int(held), clickCount=count)
+            )  # fmt: skip
+        await self._connection.within(asyncio.gather(*sent))
+
+    async def key(self, name: str) -> None:
+        code, text = KEYS[name]
+        await self._stroke(name, code, text)
+
+    async def type_text(self, text: str) -> None:
+        for character in text:
+            if character == "\n":
+                await self._stroke("Enter", 13, "\r")
+            elif character.isascii():
+                await self._stroke(character, ord(character.upper()) if character.isalnum() else 0, character)
+            else:
+                await self._call("Input.insertText", text=character)
+
+    async def _stroke(self, key: str, code: int, text: str) -> None:
+        if self.events.failure is not None:
+            raise self.events.failure
+        named: Json = {"key": key, "windowsVirtualKeyCode": code}
+        down = self._send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **named)
+        up = self._send("Input.dispatchKeyEvent", type="keyUp", **named)
+        await self._connection.within(asyncio.gather(down, up))
+
+    async def advance(self, milliseconds: float) -> None:
+        self._expired = asyncio.get_running_loop().create_future()
+        await self._call(
+            "Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds
+        )
+        await self._connection.within(self._expired)
+        self._expired = None
+
+    async def back(self) -> None:
+        history = await self._call("Page.getNavigationHistory")
+        if history["currentIndex"] > 0:
+            entry = history["entries"][history["currentIndex"] - 1]
+            await self._call("Page.navigateToHistoryEntry", entryId=entry["id"])
+
+    async def forget(self) -> None:
+        history = self._send("Page.resetNavigationHistory")
+        cookies = self._connection.send("Storage.clearCookies", browserContextId=self.context)
+        await self._connection.within(asyncio.gather(history, cookies))
+
+    async def screenshot(self) -> bytes:
+        shot = await self._call("Page.captureScreenshot", format="png", optimizeForSpeed=True)
+        return base64.b64decode(shot["data"])
+
+    async def unhang(self) -> None:
+        with contextlib.suppress(PageFailure, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._send("Runtime.terminateExecution")
+
+    async def close(self) -> None:
+        self.fail(self.events.failure or PageFailure("browser lost", "the tab was closed"))
+        with contextlib.suppress(PageFailure, TimeoutError):
+            async with asyncio.timeout(5):
+                await self._connection.send("Target.disposeBrowserContext", browserContextId=self.context)
+
+
+def _forgotten(future: asyncio.Future[Any]) -> None:
+    """Nobody waits for this; if it fails, what comes after it will tell."""
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())

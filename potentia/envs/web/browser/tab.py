@@ -1,0 +1,147 @@
+"""What a driver must be able to do: the few primitives that both have, and what a tab tells of by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from potentia.envs.web.browser.failure import PageFailure
+
+__all__ = ["Browser", "Mouse", "Tab", "TabEvents"]
+
+CLOCK_START = 1773651600.0
+"""Seconds since 1970 at which every page's clock starts: 2026-03-16 09:00 UTC."""
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-features=BackForwardCache,Translate,OptimizationHints,MediaRouter,AutofillServerCommunication",
+    "--force-color-profile=srgb",
+    "--force-device-scale-factor=1",
+    "--font-render-hinting=none",
+    "--hide-scrollbars",
+    "--mute-audio",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-pings",
+    "--no-sandbox",
+    "--password-store=basic",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    # Names are never looked up: all that a page asks for goes through its context's proxy, by name.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+"""How every browser is started."""
+
+
+@dataclass(frozen=True)
+class Mouse:
+    """One event of the mouse, in CSS pixels."""
+
+    kind: Literal["move", "down", "up"]
+    x: float
+    y: float
+
+
+@dataclass
+class TabEvents:
+    """What happened to a tab without being asked for.
+
+    Attributes:
+        popups: Windows that were opened, and closed at once.
+        dialogs: Alerts and the like, dismissed at once.
+        downloads: Downloads, refused.
+        failure: Why it can't be used any more, if so.
+    """
+
+    popups: int = 0
+    dialogs: int = 0
+    downloads: int = 0
+    failure: PageFailure | None = field(default=None)
+
+
+class Tab(Protocol):
+    """A page in a browser context of its own, whose clock stands still but for `advance`.
+
+    Every method raises `PageFailure` if the page is gone or does not answer in time.
+    """
+
+    events: TabEvents
+
+    async def prepare(self, script: str) -> None:
+        """A script that every document runs first, from the next one on; it replaces the one before."""
+        ...
+
+    async def navigate(self, url: str) -> None:
+        """Begins to load an address; it is there after `advance`."""
+        ...
+
+    async def evaluate(self, expression: str) -> Any:
+        """The value of a JavaScript expression, as JSON has it."""
+        ...
+
+    async def mouse(self, events: list[Mouse]) -> None:
+        """Trusted events of the mouse, in order; returns when the page has handled them."""
+        ...
+
+    async def key(self, name: str) -> None:
+        """A trusted stroke of a key: a name of `potentia.envs.web.actions.KEYS`."""
+        ...
+
+    async def type_text(self, text: str) -> None:
+        """Trusted strokes, a character each."""
+        ...
+
+    async def advance(self, milliseconds: float) -> None:
+        """Lets so much virtual time pass; requests under way take none of it."""
+        ...
+
+    async def back(self) -> None:
+        """Begins to go back in the history, if there is any since `forget`."""
+        ...
+
+    async def forget(self) -> None:
+        """Forgets the history, cookies and all that pages stored."""
+        ...
+
+    async def screenshot(self) -> bytes:
+        """A PNG of the viewport."""
+        ...
+
+    async def unhang(self) -> None:
+        """Stops the script that runs, if any does; raises nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Closes the tab and its context; raises nothing."""
+        ...
+
+
+class Browser(Protocol):
+    """A running Chromium."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still open tabs."""
+        ...
+
+    async def open(self, proxy: str, viewport: tuple[int, int]) -> Tab:
+        """A tab whose every request goes to the proxy ``host:port``.
+
+        Raises:
+            PageFailure: If the browser is gone or does not answer in time.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Ends it, with all tabs and processes; raises nothing."""
+        ...

@@ -1,0 +1,205 @@
+"""A web task as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from typing import Any, Literal, TypeVar
+
+import gymnasium as gym
+
+from potentia.envs.web.actions import make_view, write_text
+from potentia.envs.web.backends.without_browser import PageWithoutBrowser
+from potentia.envs.web.browser import loop
+from potentia.envs.web.browser.page import Backend, BrowserPage
+from potentia.envs.web.browser.pool import DRIVERS, Lease
+from potentia.envs.web.find_task import find_task
+from potentia.envs.web.observation import Observer
+from potentia.envs.web.play import Play, wanted_keys
+from potentia.envs.web.task import WebTask
+
+__all__ = ["DEFAULT_OBSERVATION", "WebEnv", "make_play"]
+
+DEFAULT_OBSERVATION = ("goal", "text", "elements", "fields", "action_mask")
+TEXT_LENGTH = 2000
+_T = TypeVar("_T")
+
+BackendName = Literal["cdp", "playwright", "html"]
+
+
+class WebEnv(gym.Env[dict[str, Any], Any]):
+    """A page in a real browser and something to be done on it.
+
+    The reward is the task's own: 1 when it is done, else 0 (MiniWoB++: also -1 where its page says so). An episode is
+    truncated after ``max_steps``, and when the page is lost; ``info["failure"]`` then says why. Time in the page stands
+    still between steps, so the same seed and the same actions give the same pages.
+
+    ``info``: ``success``; ``state_hash`` (of the page and the state behind it); ``caption`` (the page in words);
+    ``blocked`` (attempts to leave the task's pages in this episode: requests refused, windows, dialogs and downloads);
+    ``failure`` ("" or why the page was lost); ``action_error`` ("" or why the action said nothing and nothing was
+    done). Application tasks add ``potential`` (-actions left / actions of the reference solution, in [-1, 0]),
+    ``reference`` (its next action, as text), ``checklist`` (``(32,)`` float32: subgoals 1, 0.5 or 0, then -1) and
+    ``subgoals`` (events).
+
+    Args:
+        task: A name in `potentia.envs.web.TASKS`, such as ``"ShopBuy"`` or ``"MiniWoB-click-button"``, or a task.
+        backend: "cdp": Chromium over its DevTools pipe. "playwright": Chromium by Playwright. "html": no browser, for
+            the application tasks; the same element table without boxes.
+        observation: Parts of the observation, of `potentia.envs.web.PARTS`; by default all but the screenshot, and
+            no mask where the view has none.
+        actions: The view of actions: "discrete", "multidiscrete", "coordinates", "dict" or "text".
+        events: "trusted": as a person's, by the browser. "scripted": by scripts in the page; faster, and a page may
+            tell the difference.
+        rows: E, the rows of the element table.
+        fields: K, the candidate texts.
+        info_keys: The keys of ``info`` wanted; None for all.
+        max_steps: Another time limit than the task's.
+        deadline: Seconds that the browser may take for anything before the page counts as lost.
+        executable: Chromium's path; None to find one.
+        render_mode: "rgb_array", "human" (a window; needs a display) or None.
+        options: Of the task: ``noise`` (application tasks), ...
+
+    Raises:
+        ValueError: If there is no such task or option.
+        FileNotFoundError: If there is no browser; says what to install.
+    """
+
+    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 4}  # noqa: RUF012 - Gymnasium's attribute
+
+    def __init__(
+        self,
+        task: str | WebTask,
+        *,
+        backend: BackendName = "cdp",
+        observation: Sequence[str] | None = None,
+        actions: str = "discrete",
+        events: Literal["trusted", "scripted"] = "trusted",
+        rows: int = 64,
+        fields: int = 6,
+        info_keys: Sequence[str] | None = None,
+        max_steps: int | None = None,
+        deadline: float = 10.0,
+        executable: str | None = None,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        self.play = make_play(
+            task,
+            backend=backend,
+            observation=observation,
+            actions=actions,
+            events=events,
+            rows=rows,
+            fields=fields,
+            info_keys=info_keys,
+            max_steps=max_steps,
+            deadline=deadline,
+            executable=executable,
+            render_mode=render_mode,
+            **options,
+        )
+        self.render_mode = render_mode
+        self.observation_space = self.play.observer.space
+        self.action_space = self.play.view.space
+        self._begun = self._closed = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Begins an episode; without a seed, the next one of the last seed.
+
+        Raises:
+            PageFailure: If the page can't be had even in a third fresh browser.
+        """
+        super().reset(seed=seed)
+        del options
+        self._begun = True
+        return self._do(self.play.reset(seed))
+
+    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        """One action; see ``info`` for what may have gone wrong.
+
+        Raises:
+            RuntimeError: If it comes before the first reset.
+        """
+        if not self._begun:
+            raise RuntimeError("step() came before reset(): call reset() first")
+        return self._do(self.play.step(action))
+
+    def render(self) -> Any:
+        """The viewport as ``(H, W, 3)`` uint8; in the mode "human" the window shows it by itself."""
+        if self.render_mode is None:
+            raise ValueError('render_mode is None: make the environment with render_mode="rgb_array"')
+        return self._do(self.play.picture()) if self.render_mode == "rgb_array" else None
+
+    def action_text(self, action: Any) -> str:
+        """An action in words, by the grammar of the text view."""
+        return write_text(self.play.view.read(action, self.play.task.fields))
+
+    def close(self) -> None:
+        """Gives the browser back; calling it again does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._do(self.play.page.close())
+
+    def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return loop.run(work) if self.play.waits else at_once(work)
+
+
+def at_once(work: Coroutine[Any, Any, _T]) -> _T:
+    """Runs a coroutine that never waits, without an event loop."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    work.close()
+    raise RuntimeError("a page without a browser waited for something")
+
+
+def make_play(
+    task: str | WebTask,
+    *,
+    backend: str,
+    observation: Sequence[str] | None,
+    actions: str,
+    events: str,
+    rows: int,
+    fields: int,
+    info_keys: Sequence[str] | None,
+    max_steps: int | None,
+    deadline: float,
+    executable: str | None,
+    render_mode: str | None,
+    **options: Any,
+) -> Play:
+    """The parts of an environment put together; see `WebEnv` for the arguments."""
+    found = find_task(task, **options) if isinstance(task, str) else task
+    for name, number in (("rows", rows), ("fields", fields), ("max_steps", max_steps)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
+    if deadline <= 0:
+        raise ValueError(f"deadline must be more than 0 seconds, got {deadline}")
+    for name, value, known in (
+        ("backend", backend, (*DRIVERS, "html")),
+        ("events", events, ("trusted", "scripted")),
+        ("render_mode", render_mode, (None, "rgb_array", "human")),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
+    if max_steps is not None:
+        found.budget = max_steps
+    view = make_view(actions, rows=rows, fields=fields, viewport=found.viewport, longest=TEXT_LENGTH)
+    if observation is None:
+        masked = view.mask((), (), asks=False, everything=False) is not None
+        observation = [part for part in DEFAULT_OBSERVATION if masked or part != "action_mask"]
+    observer = Observer(found, observation, view, rows=rows, fields=fields)
+    keys = wanted_keys(found, info_keys)
+    page: Backend
+    if backend == "html":
+        if render_mode is not None:
+            raise ValueError(f"the backend 'html' draws nothing: use 'cdp' or 'playwright' for render_mode={render_mode!r}")
+        page = PageWithoutBrowser(found, rows=rows)
+    else:
+        lease = Lease(backend, executable, deadline, headed=render_mode == "human")  # type: ignore[arg-type]
+        page = BrowserPage(found, lease, rows=rows, trusted=events == "trusted")
+    return Play(found, page, observer, view, keys, waits=backend != "html")

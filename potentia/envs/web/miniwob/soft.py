@@ -1,0 +1,3 @@
+"""On which pages an episode may begin without loading the page anew."""
+
+SOFT: frozenset[str] = frozenset()

@@ -1,0 +1,103 @@
+"""A MiniWoB++ page as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from potentia.envs.web.catalogue import MINIWOB_TASKS
+from potentia.envs.web.elements import PageState
+from potentia.envs.web.http import Request, Response
+from potentia.envs.web.miniwob.goals import named_texts
+from potentia.envs.web.miniwob.pages import HOST, page_folder, serve
+from potentia.envs.web.miniwob.soft import SOFT
+from potentia.envs.web.task import Opening, Verdict
+
+__all__ = ["MiniWobTask"]
+
+_PROBE = """() => {
+  const said = core.getUtterance();
+  const plain = typeof said === "string" || said === null;
+  return [WOB_DONE_GLOBAL, WOB_RAW_REWARD_GLOBAL, plain ? said : said.utterance,
+          plain ? [] : Object.values(said.fields || {}).map(String), WOB_TASK_READY];
+}"""
+
+
+class MiniWobTask:
+    """A page of MiniWoB++ (Shi et al. 2017; Liu et al. 2018, arXiv 1802.08802), unchanged.
+
+    The reward is the page's own without its time penalty, in [-1, 1]; the episode ends when the page says so; success
+    is a reward above 0. The page's ten seconds are not counted: time stands still while the agent thinks. ``potential``
+    is ``m - 1``, m the share of the texts named in the goal that are set on the page: typed, ticked or chosen (no
+    oracle: it knows nothing of the task), and 0 at success.
+
+    Args:
+        name: A file's name without ".html", such as "click-button".
+        always_fresh: Whether to load the page anew for each episode even where going on in the page was proven equal.
+
+    Raises:
+        ImportError: If the package miniwob is not installed.
+        ValueError: If there is no such page.
+    """
+
+    viewport = (160, 210)
+    asks = False
+    clicks_anything = True
+    needs_browser = True
+    probe = _PROBE
+    skip = "#query, #reward-display, #click-canvas, #sync-task-cover"
+    info_keys = ("potential",)
+
+    def __init__(self, name: str, *, always_fresh: bool = False) -> None:
+        if name not in MINIWOB_TASKS:
+            raise ValueError(f"there is no MiniWoB page {name!r}; there are {', '.join(MINIWOB_TASKS)}")
+        page_folder()
+        self.name, self.budget = f"MiniWoB-{name}", MINIWOB_TASKS[name]
+        self._page, self._soft = name, name in SOFT and not always_fresh
+        self.goal = ""
+        self.fields: Sequence[str] = ()
+        self._drawn = (0, 0)
+        self._success = False
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """One, for the wheel's files."""
+        return frozenset((HOST,))
+
+    def handle(self, request: Request) -> Response:
+        """Answers with a file."""
+        return serve(request)
+
+    def begin(self, seed: int, index: int) -> Opening:
+        """The page's own generator is seeded by seed and index."""
+        self._drawn, self._success, self.goal = (seed, index), False, ""
+        script = (
+            f'core.EPISODE_MAX_TIME = 1e9; Math.seedrandom("{seed}|{index}"); '
+            "if (core.cover_div === null) core.startEpisode(); core.startEpisodeReal();"
+        )
+        return Opening(f"http://{HOST}/miniwob/{self._page}.html", seed * 1_000_003 + index, script, self._soft)
+
+    def judge(self, page: PageState, answer: str | None) -> Verdict:
+        """What the page itself says."""
+        del answer
+        if page.probe is None:
+            return Verdict()
+        done, reward, said, given, _ = page.probe
+        if not self.goal:
+            self.goal = " ".join((said or "").split())
+            self.fields = named_texts(self.goal, given)
+        self._success = bool(done and reward > 0)
+        return Verdict(float(reward) if done else 0.0, bool(done), self._success)
+
+    def describe(self, key: str, page: PageState) -> Any:
+        """``potential``."""
+        del key
+        if self._success or not self.fields:
+            return 0.0 if self._success else -1.0
+        held = {row.value for row in page.elements if row.value}
+        held |= {row.name for row in page.elements if "checked" in row.flags}
+        return sum(text in held for text in self.fields) / len(self.fields) - 1.0
+
+    def identity(self) -> Any:
+        """What the page drew."""
+        return self._drawn

@@ -1,0 +1,155 @@
+"""One episode after another on one page: what `WebEnv` and `WebVectorEnv` have in common."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from potentia.envs.web.actions import View
+from potentia.envs.web.browser.failure import PageFailure
+from potentia.envs.web.browser.page import Backend
+from potentia.envs.web.elements import PageState, page_text
+from potentia.envs.web.observation import Observer
+from potentia.envs.web.task import Verdict, WebTask
+
+__all__ = ["INFO_KEYS", "Play", "wanted_keys"]
+
+INFO_KEYS = ("caption", "state_hash", "success", "blocked", "failure", "action_error")
+"""What every task's info can have; a task adds keys of its own."""
+
+_TRIES = 3
+Step = tuple[dict[str, Any], float, bool, bool, dict[str, Any]]
+
+
+def wanted_keys(task: WebTask, info_keys: Sequence[str] | None) -> tuple[str, ...]:
+    """The keys that ``info`` is to have; None for all that it can.
+
+    Raises:
+        ValueError: If the task doesn't offer one.
+    """
+    offered = (*INFO_KEYS, *task.info_keys)
+    if info_keys is None:
+        return offered
+    if unknown := sorted(set(info_keys) - set(offered)):
+        raise ValueError(f"info_keys must be among {offered} in this world, got {unknown}")
+    return tuple(info_keys)
+
+
+class Play:
+    """A task, its page, and where the episode stands.
+
+    Args:
+        task: What is to be done.
+        page: Where.
+        observer: How it is seen.
+        view: How actions are said.
+        keys: Of the info.
+        waits: Whether the page lives elsewhere, so that its methods wait.
+    """
+
+    def __init__(
+        self, task: WebTask, page: Backend, observer: Observer, view: View, keys: Sequence[str], *, waits: bool
+    ) -> None:
+        self.task, self.page, self.observer, self.view, self.waits = task, page, observer, view, waits
+        self._keys = tuple(keys)
+        self._seed: int | None = None
+        self._episode = self._steps = 0
+        self._state = PageState("about:blank", "", ())
+        self._error = self._failure = ""
+        self._success = False
+
+    @property
+    def state(self) -> PageState:
+        """The page as it was seen last."""
+        return self._state
+
+    async def reset(self, seed: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Begins the next episode, or with a seed the first one of that seed.
+
+        Raises:
+            PageFailure: If the page can't be had even in a third fresh browser.
+        """
+        if seed is not None:
+            self._seed, self._episode = seed, 0
+        elif self._seed is None:
+            self._seed = int(np.random.SeedSequence().generate_state(1)[0])
+        else:
+            self._episode += 1
+        self._steps, self._error, self._failure, self._success = 0, "", "", False
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                opening = self.task.begin(self._seed, self._episode)
+                await self.page.open()
+                await self.page.reset_page(opening)
+                await self._look()
+                break
+            except PageFailure:
+                if not left:
+                    raise
+        self.task.judge(self._state, None)
+        return self.observer(self._state), self._info()
+
+    async def step(self, action: Any) -> Step:
+        """One action; an action that says nothing, or a page that is lost, is told in ``info``."""
+        self._steps += 1
+        self._error = ""
+        verdict = Verdict()
+        try:
+            act = self.view.read(action, self.task.fields)
+        except ValueError as error:
+            self._error = str(error)
+        else:
+            answer = None
+            try:
+                if act.kind == "answer":
+                    known = 0 <= act.row < len(self._state.elements)
+                    answer = self._state.elements[act.row].name if known else act.text
+                elif act.kind != "noop":
+                    await self.page.act(act)
+                await self._look()
+                verdict = self.task.judge(self._state, answer)
+            except PageFailure as failure:
+                self._failure = failure.reason
+        self._success = verdict.success
+        cut = bool(self._failure) or self._steps >= self.task.budget
+        truncated = cut and not verdict.terminated
+        return self.observer(self._state), verdict.reward, verdict.terminated, truncated, self._info()
+
+    async def picture(self) -> np.ndarray[Any, Any]:
+        """The viewport, ``(H, W, 3)`` uint8."""
+        shot = (await self.page.observe(screenshot=True)).screenshot
+        assert shot is not None
+        return shot
+
+    async def _look(self) -> None:
+        self._state = await self.page.observe(screenshot="screenshot" in self.observer.parts)
+
+    def _info(self) -> dict[str, Any]:
+        return {key: self._tell(key) for key in self._keys}
+
+    def _tell(self, key: str) -> Any:  # noqa: PLR0911 - a table of what is computed only if it is asked for
+        match key:
+            case "caption":
+                return page_text(self._state)
+            case "state_hash":
+                return state_hash(self._state, self.task.identity())
+            case "success":
+                return self._success
+            case "blocked":
+                return self.page.blocked
+            case "failure":
+                return self._failure
+            case "action_error":
+                return self._error
+            case _:
+                return self.task.describe(key, self._state)
+
+
+def state_hash(page: PageState, identity: Any) -> int:
+    """An integer of 64 bits, the same in every process, of what is on a page and of the state behind it."""
+    rows = [(row.role, row.name, row.value, sorted(row.flags - {"visible"})) for row in page.elements]
+    digest = hashlib.blake2b(repr((page.url, rows, identity)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)

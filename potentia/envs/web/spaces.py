@@ -1,0 +1,30 @@
+"""The space of real texts."""
+
+from __future__ import annotations
+
+import functools
+
+from gymnasium import spaces
+
+__all__ = ["plain", "text_space"]
+
+_FIRST, _LAST = 32, 0x2000
+_OTHERS = frozenset("\n\t")
+
+
+@functools.cache
+def _characters() -> frozenset[str]:
+    return frozenset(map(chr, range(_FIRST, _LAST))) | _OTHERS
+
+
+def text_space(length: int) -> spaces.Text:
+    """Texts of up to ``length`` characters of the alphabets below U+2000, with spaces, tabs and new lines."""
+    return spaces.Text(length, min_length=0, charset=_characters())
+
+
+def plain(text: str, length: int) -> str:
+    """A text as a member of ``text_space(length)``: cut, and with "?" for each character that is none of its."""
+    cut = text[:length]
+    if cut.isascii() and cut.isprintable():
+        return cut
+    return "".join(c if _FIRST <= ord(c) < _LAST or c in _OTHERS else "?" for c in cut)

@@ -1,0 +1,190 @@
+"""Many pages at once as a Gymnasium vector environment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
+
+from potentia.envs.web.browser import loop
+from potentia.envs.web.env import BackendName, at_once, make_play
+
+__all__ = ["WebVectorEnv"]
+
+Seen = tuple[dict[str, Any], dict[str, Any]]
+
+
+class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
+    """N pages, each in a context of its own, in one browser: while one waits for the browser, the others go on.
+
+    Environment i after ``reset(seed=s)`` is what `potentia.envs.web.WebEnv` gives after ``reset(seed=s + i)``. See there
+    for observations, actions, rewards and info.
+
+    Args:
+        task: A name in `potentia.envs.web.TASKS`.
+        num_envs: N.
+        autoreset_mode: When a finished episode is followed by the next.
+        backend: As `potentia.envs.web.WebEnv`.
+        observation: Likewise.
+        actions: Likewise.
+        events: Likewise.
+        rows: Likewise.
+        fields: Likewise.
+        info_keys: Likewise.
+        max_steps: Likewise.
+        max_episode_steps: Gymnasium's name for ``max_steps``; the smaller one counts.
+        deadline: Likewise.
+        executable: Likewise.
+        render_mode: "rgb_array" or None.
+        options: Of the task.
+
+    Raises:
+        ValueError: If there is no such task or option.
+        FileNotFoundError: If there is no browser.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        num_envs: int = 1,
+        *,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        backend: BackendName = "cdp",
+        observation: Sequence[str] | None = None,
+        actions: str = "discrete",
+        events: Literal["trusted", "scripted"] = "trusted",
+        rows: int = 64,
+        fields: int = 6,
+        info_keys: Sequence[str] | None = None,
+        max_steps: int | None = None,
+        max_episode_steps: int | None = None,
+        deadline: float = 10.0,
+        executable: str | None = None,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        limits = [limit for limit in (max_steps, max_episode_steps) if limit is not None]
+        self.num_envs = num_envs
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 4}
+        self.render_mode = render_mode
+        self.plays = [
+            make_play(
+                task,
+                backend=backend,
+                observation=observation,
+                actions=actions,
+                events=events,
+                rows=rows,
+                fields=fields,
+                info_keys=info_keys,
+                max_steps=min(limits, default=None),
+                deadline=deadline,
+                executable=executable,
+                render_mode=render_mode,
+                **options,
+            )
+            for _ in range(num_envs)
+        ]
+        first = self.plays[0]
+        self.single_observation_space, self.single_action_space = first.observer.space, first.view.space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._seen: list[dict[str, Any]] = []
+        self._ended = np.zeros(num_envs, bool)
+        self._closed_pages = False
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begins episodes everywhere, or where ``options["reset_mask"]`` says so."""
+        mask = np.ones(self.num_envs, bool)
+        if options is not None and "reset_mask" in options:
+            mask = np.asarray(options["reset_mask"], bool)
+        seeds: list[int | None] = list(seed) if isinstance(seed, list) else [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            seeds = [int(seed) + i for i in range(self.num_envs)]
+        if len(seeds) != self.num_envs or mask.shape != (self.num_envs,):
+            raise ValueError(f"seeds and reset_mask must be {self.num_envs}, one for each environment")
+        if not self._seen:
+            mask, self._seen = np.ones(self.num_envs, bool), [{}] * self.num_envs
+        infos: dict[str, Any] = {}
+        chosen = np.flatnonzero(mask)
+        begun = self._all([self.plays[i].reset(seeds[i]) for i in chosen])
+        for i, (obs, info) in zip(chosen, begun, strict=True):
+            self._seen[i] = obs
+            infos = self._add_info(infos, info, int(i))
+        self._ended[mask] = False
+        return self._batch(), infos
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """One action on each page.
+
+        Raises:
+            RuntimeError: If it comes before the first reset.
+        """
+        if not self._seen:
+            raise RuntimeError("step() came before reset(): call reset() first")
+        chosen = list(iterate(self.action_space, actions))
+        if len(chosen) != self.num_envs:
+            raise ValueError(f"actions must be {self.num_envs}, one for each environment, got {len(chosen)}")
+        results = self._all([self._step(i, chosen[i]) for i in range(self.num_envs)])
+        rewards = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
+        infos: dict[str, Any] = {}
+        for i, (obs, reward, term, trunc, info, last) in enumerate(results):
+            self._seen[i], rewards[i], terminated[i], truncated[i] = obs, reward, term, trunc
+            if last is not None:
+                infos = self._add_info(infos, {"final_obs": last[0], "final_info": last[1]}, i)
+            infos = self._add_info(infos, info, i)
+        self._ended = terminated | truncated
+        return self._batch(), rewards, terminated, truncated, infos
+
+    async def _step(self, index: int, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any], Any]:
+        play = self.plays[index]
+        if self._ended[index] and self.autoreset_mode is AutoresetMode.NEXT_STEP:
+            obs, info = await play.reset(None)
+            return obs, 0.0, False, False, info, None
+        obs, reward, terminated, truncated, info = await play.step(action)
+        last: Seen | None = None
+        if (terminated or truncated) and self.autoreset_mode is AutoresetMode.SAME_STEP:
+            last = obs, info
+            obs, info = await play.reset(None)
+        return obs, reward, terminated, truncated, info, last
+
+    def render(self) -> Any:
+        """A picture of each page."""
+        if self.render_mode is None:
+            raise ValueError('render_mode is None: make the environment with render_mode="rgb_array"')
+        return tuple(self._all([play.picture() for play in self.plays]))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Gives the browser back."""
+        del kwargs
+        if not self._closed_pages:
+            self._closed_pages = True
+            self._all([play.page.close() for play in self.plays])
+
+    def _all(self, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+        """Runs all at the same time; if one fails, the others end before it is told."""
+        if not self.plays[0].waits:
+            return [at_once(part) for part in work]
+        return loop.run(_gathered(work))
+
+    def _batch(self) -> Any:
+        space = self.single_observation_space
+        return concatenate(space, self._seen, create_empty_array(space, self.num_envs))
+
+
+async def _gathered(work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
