@@ -1,4 +1,4 @@
-"""The command line: ``potentia study run|status|report|compare|list``, ``potentia envs``, ``potentia shapers``."""
+"""The command line: ``potentia study run|status|report|compare|list``, ``potentia replay|envs|shapers``."""
 
 from __future__ import annotations
 
@@ -110,6 +110,20 @@ def list_studies() -> None:
         cells = len(study.environments) * len(study.shapings) * len(study.learners) * len(study.seed_list)
         grid.add_row(name, str(cells), study.description)
     _OUT.print(grid)
+
+
+@app.command("replay")
+def replay(
+    path: Annotated[Path, typer.Argument(help="An episode's file, a folder of episodes, or the folder of a run.")],
+    to: Annotated[Path | None, typer.Option(help="The HTML file to write; beside the episodes by default.")] = None,
+    episode: Annotated[int | None, typer.Option(min=0, help="Show only the episode of this number.")] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="Of a run: how many episodes to play.")] = 3,
+) -> None:
+    """Write a page that plays recorded episodes, or episodes of a run's policy, step by step."""
+    from potentia.replay import replay as write_replay  # noqa: PLC0415
+
+    written = write_replay(path, to, episode=episode, episodes=episodes)
+    _OUT.print(f"Replay: {written}", highlight=False, soft_wrap=True)
 
 
 @app.command("envs")

@@ -1,6 +1,7 @@
 """Learners: they act, and learn from shaped rollouts, with the discount as data."""
 
 from potentia.agents.agent import Agent
+from potentia.agents.element_ppo import ElementPPO, ElementPPOConfig
 from potentia.agents.evaluate import Evaluation, evaluate
 from potentia.agents.grid_ppo import GridPPO, GridPPOConfig
 from potentia.agents.ppo import PPO, PPOConfig
@@ -10,6 +11,8 @@ from potentia.agents.tabular import QLearning
 __all__ = [
     "PPO",
     "Agent",
+    "ElementPPO",
+    "ElementPPOConfig",
     "Evaluation",
     "GridPPO",
     "GridPPOConfig",

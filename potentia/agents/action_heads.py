@@ -10,13 +10,15 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from potentia.agents.action_masks import choice_counts
+
 
 class ActionHead(nn.Module):
-    """A distribution over actions whose parameters, ``(N, P)``, are a linear map of features ``(N, F)``."""
+    """A distribution over actions with parameters ``(N, P)``: a linear map of features, unless a subclass says else."""
 
     linear: nn.Linear
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Any) -> Tensor:
         """The distribution's parameters, ``(N, P)``."""
         parameters: Tensor = self.linear(features)
         return parameters
@@ -31,14 +33,22 @@ class ActionHead(nn.Module):
 
 
 class CategoricalHead(ActionHead):
-    """Independent categorical choices: ``Discrete`` (one) and ``MultiDiscrete`` (several)."""
+    """Independent categorical choices: ``Discrete`` (one) and ``MultiDiscrete`` (several).
+
+    Args:
+        width: F; None if a subclass makes the logits, in ``forward``.
+        counts: The number of actions of each choice.
+        starts: The first action of each choice.
+        shape: The shape of one action.
+    """
 
     starts: Tensor
 
-    def __init__(self, width: int, counts: list[int], starts: list[int], shape: tuple[int, ...]) -> None:
+    def __init__(self, width: int | None, counts: list[int], starts: list[int], shape: tuple[int, ...]) -> None:
         super().__init__()
         self.counts, self.shape = counts, shape
-        self.linear = nn.Linear(width, sum(counts))
+        if width is not None:
+            self.linear = nn.Linear(width, sum(counts))
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         self._from_zero = not any(starts)
 
@@ -109,10 +119,10 @@ def action_head(space: spaces.Space[Any], width: int) -> ActionHead:
         TypeError: If there is none.
     """
     if isinstance(space, spaces.Discrete):
-        return CategoricalHead(width, [int(space.n)], [int(space.start)], ())
+        return CategoricalHead(width, choice_counts(space), [int(space.start)], ())
     if isinstance(space, spaces.MultiDiscrete):
-        counts, starts = (np.asarray(part).reshape(-1).tolist() for part in (space.nvec, space.start))
-        return CategoricalHead(width, counts, starts, space.shape)
+        starts = np.asarray(space.start).reshape(-1).tolist()
+        return CategoricalHead(width, choice_counts(space), starts, space.shape)
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
         return GaussianHead(width, space)
     raise TypeError(

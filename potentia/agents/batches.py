@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from potentia.agents.networks import ActorCritic
+from potentia.agents.networks import PolicyNetwork
 from potentia.collect import ACTOR_CARRY, rollout_tensors
 from potentia.rollout import Rollout
 from potentia.trees import Tree, leaves, map_tree
@@ -48,10 +48,10 @@ class FlatBatch:
         rollout: Experience as tensors.
     """
 
-    def __init__(self, network: ActorCritic, rollout: Rollout) -> None:
+    def __init__(self, network: PolicyNetwork, rollout: Rollout) -> None:
         self.network, self.rollout = network, rollout
         self.keep = rollout.mask.flatten().nonzero().squeeze(1)
-        self.obs = self.rows(rollout.obs)
+        self.seen = network.read(self.rows(rollout.obs))
         self.size = int(self.keep.shape[0])
 
     def rows(self, tree: Tree) -> Tree:
@@ -67,9 +67,9 @@ class FlatBatch:
 
     def forward(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Parameters of the policy and values, of all rows or of a part."""
-        obs = self.obs if part is None else map_tree(lambda leaf: leaf.index_select(0, part), self.obs)
-        features, _ = self.network.features(obs)
-        return self.network.head(features), self.network.values(features, obs)
+        seen = self.seen if part is None else map_tree(lambda leaf: leaf.index_select(0, part), self.seen)
+        features, _ = self.network.features(seen)
+        return self.network.distribution(features, self.network.mask(seen)), self.network.values(features, seen)
 
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Pairs of a part, for `forward`, and of its rows; each row is in one of ``count`` parts."""
@@ -86,8 +86,9 @@ class FlatBatch:
     def after(self, next_obs: Tree, where: Tensor) -> Tensor:
         """The values of observations that follow the steps ``where``, ``(T, B)`` bool."""
         del where
-        features, _ = self.network.features(next_obs)
-        return self.network.values(features, next_obs)
+        seen = self.network.read(next_obs)
+        features, _ = self.network.features(seen)
+        return self.network.values(features, seen)
 
 
 class SequenceBatch(FlatBatch):
@@ -97,7 +98,7 @@ class SequenceBatch(FlatBatch):
         ValueError: If the rollout does not say with which memory its first step was acted on.
     """
 
-    def __init__(self, network: ActorCritic, rollout: Rollout) -> None:
+    def __init__(self, network: PolicyNetwork, rollout: Rollout) -> None:
         if ACTOR_CARRY not in rollout.info:
             raise ValueError(
                 f"a recurrent agent needs the column info[{ACTOR_CARRY!r}], got {sorted(rollout.info) or 'none'}; "
@@ -119,13 +120,15 @@ class SequenceBatch(FlatBatch):
     def forward(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Parameters of the policy and values in the unmasked steps of all columns or of a part of them."""
         columns = torch.arange(self.rollout.num_envs, device=self.keep.device) if part is None else part
-        obs = map_tree(lambda leaf: leaf.index_select(1, columns), self.columns)
+        seen = map_tree(lambda leaf: leaf.index_select(1, columns), self.columns)
         carry = self.rollout.info[ACTOR_CARRY][0].index_select(0, columns)
-        memory = self.network.sequence(obs, carry, self.start.index_select(1, columns))
+        memory = self.network.sequence(seen, carry, self.start.index_select(1, columns))
         if part is None:
             self._memory = memory
-        features = memory[self.rollout.mask.index_select(1, columns)]
-        return self.network.head(features), self.network.values(features, ())
+        live, mask = self.rollout.mask.index_select(1, columns), self.network.mask(seen)
+        features = memory[live]
+        parameters = self.network.distribution(features, None if mask is None else mask[live])
+        return parameters, self.network.values(features, ())
 
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Parts are sets of columns."""

@@ -8,16 +8,85 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from potentia.agents.action_heads import action_head
+from potentia.agents.action_heads import ActionHead, CategoricalHead, action_head
+from potentia.agents.action_masks import ACTION_MASK, has_mask, rule_out, without_mask
 from potentia.encoders import Encoder, initialize, observation_tensors
 from potentia.trees import Tree, leaves, map_tree
 
 
-class ActorCritic(nn.Module):
+class PolicyNetwork(nn.Module):
+    """What `potentia.agents.ppo.PPO` asks of a network: a distribution over actions, and values.
+
+    It answers in steps, so that each is computed once: ``seen = read(obs)``, ``features(seen)``, and of these
+    ``distribution`` and ``values``. A network makes ``head`` and ``value_head`` itself.
+
+    Attributes:
+        head: From features to the parameters of a distribution.
+        value_head: The last layer of the values.
+
+    Args:
+        observation_space: The space of one observation; if it has a mask of possible actions
+            (`potentia.agents.action_masks`), impossible ones have probability 0.
+        action_space: The space of one action.
+
+    Raises:
+        ValueError: If there is a mask that does not fit the actions.
+    """
+
+    head: ActionHead
+    value_head: nn.Linear
+
+    def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> None:
+        super().__init__()
+        self.masked = has_mask(observation_space, action_space)
+
+    def init(self, num_envs: int) -> Tree:
+        """The memory at the start of episodes; ``()`` for none."""
+        del num_envs
+        return ()
+
+    def read(self, obs: Tree) -> Tree:
+        """What the network takes in of a tree of tensors ``(N, ...)``: all that does not depend on its weights."""
+        return obs
+
+    def features(self, seen: Tree, carry: Tree = ()) -> tuple[Any, Tree]:
+        """What the heads act on, of what `read` returned, and the memory after it."""
+        raise NotImplementedError
+
+    def sequence(self, seen: Tree, carry: Tensor, start: Tensor) -> Tensor:
+        """The features ``(T, B, F)`` of a network with memory."""
+        raise RuntimeError("this network has no memory, so it has no sequences: use features(obs)")
+
+    def mask(self, seen: Tree) -> Tensor | None:
+        """The mask of possible actions in what `read` returned; None if observations have none."""
+        return seen[ACTION_MASK] if self.masked else None
+
+    def distribution(self, features: Any, mask: Tensor | None) -> Tensor:
+        """The parameters ``(N, P)`` of the distribution over actions, for ``head``'s methods."""
+        parameters: Tensor = self.head(features)
+        if mask is None or not isinstance(self.head, CategoricalHead):
+            return parameters
+        return rule_out(parameters, mask, self.head.counts)
+
+    def values(self, features: Any, seen: Tree) -> Tensor:
+        """``(N, num_values)``."""
+        raise NotImplementedError
+
+    def log_prob(self, obs: Tree, action: Any, carry: Tree = ()) -> Tensor:
+        """``log pi(action | obs)``, ``(N,)``, with gradients; a recurrent policy also needs the memory."""
+        device = self.value_head.weight.device
+        seen = self.read(observation_tensors(obs, device))
+        features, _ = self.features(seen, carry)
+        parameters = self.distribution(features, self.mask(seen))
+        log_prob, _ = self.head.log_prob_and_entropy(parameters, observation_tensors(action, device))
+        return log_prob
+
+
+class ActorCritic(PolicyNetwork):
     """Features of observations, or of their history (GRU), and linear heads upon them.
 
     Args:
-        observation_space: The space of one observation.
+        observation_space: See `PolicyNetwork`; a mask is not encoded.
         action_space: The space of one action.
         num_values: The number of value heads.
         widths: Widths of the encoder's fully connected layers.
@@ -42,7 +111,9 @@ class ActorCritic(nn.Module):
         shared: bool,
         seed: int,
     ) -> None:
-        super().__init__()
+        super().__init__(observation_space, action_space)
+        if self.masked:
+            observation_space = without_mask(observation_space)
         if recurrent and not shared:
             raise ValueError("a recurrent network has one memory for policy and values: set shared=True or recurrent=0")
         self.encoder = Encoder(observation_space, widths=widths, activation=activation, seed=seed)
@@ -68,27 +139,27 @@ class ActorCritic(nn.Module):
         """The memory at the start of episodes: zeros ``(N, recurrent)``, or ``()``."""
         return torch.zeros(num_envs, self.recurrent, device=self.value_head.weight.device) if self.recurrent else ()
 
-    def features(self, obs: Tree, carry: Tree = ()) -> tuple[Tensor, Tree]:
+    def features(self, seen: Tree, carry: Tree = ()) -> tuple[Tensor, Tree]:
         """The features ``(N, F)`` that the policy acts on, and the memory after them."""
-        encoded = self.encoder(obs)
+        encoded = self.encoder(seen)
         if self.cell is None:
             return encoded, carry
         memory = self.cell(encoded, carry)
         return memory, memory
 
-    def sequence(self, obs: Tree, carry: Tensor, start: Tensor) -> Tensor:
+    def sequence(self, seen: Tree, carry: Tensor, start: Tensor) -> Tensor:
         """The features ``(T, B, F)`` of observations ``(T, B, ...)``, from the memory ``(B, F)`` on.
 
         Args:
-            obs: A tree of tensors ``(T, B, ...)``.
+            seen: A tree of tensors ``(T, B, ...)``.
             carry: The memory with which the first step was acted on.
             start: ``(T, B)`` bool: the memory is empty before this step.
         """
         if self.cell is None:
-            raise RuntimeError("this network has no memory, so it has no sequences: use features(obs)")
-        (_, leaf), *_ = leaves(obs)
+            return super().sequence(seen, carry, start)
+        (_, leaf), *_ = leaves(seen)
         steps, columns = leaf.shape[:2]
-        encoded = self.encoder(map_tree(lambda part: part.flatten(0, 1), obs)).unflatten(0, (steps, columns))
+        encoded = self.encoder(map_tree(lambda part: part.flatten(0, 1), seen)).unflatten(0, (steps, columns))
         live = (~start).unsqueeze(-1).to(encoded.dtype)
         after = []
         for t in range(steps):
@@ -96,14 +167,7 @@ class ActorCritic(nn.Module):
             after.append(carry)
         return torch.stack(after)
 
-    def values(self, features: Tensor, obs: Tree) -> Tensor:
+    def values(self, features: Tensor, seen: Tree) -> Tensor:
         """``(N, num_values)``."""
-        values: Tensor = self.value_head(features if self.critic is None else self.critic(obs))
+        values: Tensor = self.value_head(features if self.critic is None else self.critic(seen))
         return values
-
-    def log_prob(self, obs: Tree, action: Any, carry: Tree = ()) -> Tensor:
-        """``log pi(action | obs)``, ``(N,)``, with gradients; a recurrent policy also needs the memory."""
-        device = self.value_head.weight.device
-        features, _ = self.features(observation_tensors(obs, device), carry)
-        log_prob, _ = self.head.log_prob_and_entropy(self.head(features), observation_tensors(action, device))
-        return log_prob

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from potentia.agents.batches import FlatBatch, SequenceBatch, float_rollout
-from potentia.agents.networks import ActorCritic
+from potentia.agents.networks import ActorCritic, PolicyNetwork
 from potentia.agents.saving import learner_state, restore_learner
 from potentia.collect import Actor
 from potentia.encoders import observation_tensors
@@ -73,17 +73,26 @@ class PPO:
     implementation details of PPO"). Each stream has a value head, a discount and an advantage of its own; the advantage
     is their weighted sum (Burda et al. 2018, arXiv 1810.12894, 2.3), normalised over the rollout's unmasked steps.
 
+    If observations are a ``Dict`` with a key ``"action_mask"``, integers ``(A,)`` for ``Discrete(A)`` or
+    ``(sum(nvec),)`` for ``MultiDiscrete(nvec)``, an action whose entry is 0 has probability 0, wherever probabilities
+    are used (Huang and Ontanon 2020, arXiv 2006.14171), and the network does not see the mask; one that leaves no
+    action at all is ignored.
+
     Masked steps are removed before anything is computed. Old probabilities and values are computed when it learns, with
     the parameters that acted, so a rollout must have been collected since the last `learn`.
 
     Args:
-        observation_space: The space of one observation.
+        observation_space: The space of one observation, perhaps with a mask of possible actions.
         action_space: ``Discrete``, ``MultiDiscrete`` or a ``Box`` of floating-point numbers.
         config: Hyper-parameters.
         streams: Reward terms with a value head of their own, for example ``shaper.streams``; the main reward is the sum
             of all other terms.
         device: Where the network lives.
         seed: Seeds weights, actions and minibatches; no global generator is used.
+
+    Raises:
+        TypeError: If a space has no encoder or head.
+        ValueError: If a mask does not fit the actions.
     """
 
     def __init__(
@@ -99,7 +108,18 @@ class PPO:
         self.config = config or PPOConfig()
         self.streams = dict(streams or {})
         self.device = torch.device(device)
-        self.network = ActorCritic(
+        self.network = self.make_network(observation_space, action_space, seed).to(self.device)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=self.config.learning_rate, eps=1e-5, fused=self.device.type in ("cpu", "cuda")
+        )
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.steps = 0
+
+    def make_network(
+        self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], seed: int
+    ) -> PolicyNetwork:
+        """The network, on the CPU: what a learner with another one overrides."""
+        return ActorCritic(
             observation_space,
             action_space,
             1 + len(self.streams),
@@ -108,15 +128,10 @@ class PPO:
             recurrent=self.config.recurrent,
             shared=self.config.shared,
             seed=seed,
-        ).to(self.device)
-        self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=self.config.learning_rate, eps=1e-5, fused=self.device.type in ("cpu", "cuda")
         )
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.steps = 0
 
     @property
-    def policy(self) -> ActorCritic:
+    def policy(self) -> PolicyNetwork:
         """The network: ``log_prob(obs, action)`` and ``parameters()``."""
         return self.network
 
@@ -240,7 +255,7 @@ class PPO:
 
 
 class _Frozen:
-    def __init__(self, network: ActorCritic, generator: torch.Generator | None) -> None:
+    def __init__(self, network: PolicyNetwork, generator: torch.Generator | None) -> None:
         self._network, self._generator = network, generator
 
     def init(self, num_envs: int) -> Tree:
@@ -251,8 +266,9 @@ class _Frozen:
         return _act(self._network, obs, carry, self._generator)
 
 
-def _act(network: ActorCritic, obs: Tree, carry: Tree, generator: torch.Generator | None) -> tuple[Tensor, Tree]:
+def _act(network: PolicyNetwork, obs: Tree, carry: Tree, generator: torch.Generator | None) -> tuple[Tensor, Tree]:
     device = network.value_head.weight.device
     memory = observation_tensors(carry, device) if carry != () else carry
-    features, memory = network.features(observation_tensors(obs, device), memory)
-    return network.head.sample(network.head(features), generator), memory
+    seen = network.read(observation_tensors(obs, device))
+    features, memory = network.features(seen, memory)
+    return network.head.sample(network.distribution(features, network.mask(seen)), generator), memory

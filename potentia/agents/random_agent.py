@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from potentia.agents.action_masks import ACTION_MASK, choice_counts, possible
+from potentia.arrays import host_array
 from potentia.collect import Actor
 from potentia.rollout import Rollout
 from potentia.trees import Tree, leaves, map_tree
 
 
 class RandomAgent:
-    """Actions drawn uniformly from a space; learns nothing.
+    """Actions drawn uniformly from a space, or from the possible ones; learns nothing.
+
+    If observations have the key ``"action_mask"`` and actions are ``Discrete`` or ``MultiDiscrete``, each choice is
+    drawn among the actions that it marks (`potentia.agents.action_masks`).
 
     Args:
         action_space: The space of one action.
@@ -33,7 +38,10 @@ class RandomAgent:
         return ()
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tree, Tree]:
-        """Actions ``(N, ...)`` that do not depend on ``obs``."""
+        """Actions ``(N, ...)`` that do not depend on ``obs``, but for its mask."""
+        counts = choice_counts(self.action_space)
+        if counts and isinstance(obs, dict) and ACTION_MASK in obs:
+            return _draw_possible(self.action_space, host_array(obs[ACTION_MASK]), counts, self.rng), carry
         (_, leaf), *_ = leaves(obs)
         return _draw(self.action_space, leaf.shape[0], self.rng), carry
 
@@ -64,3 +72,14 @@ def _draw(space: spaces.Space[Any], count: int, rng: np.random.Generator) -> Tre
     space = copy.deepcopy(space)  # the caller's space, and its generator, may be shared
     space.seed(int(rng.integers(2**31)))
     return map_tree(lambda *parts: np.stack(parts), *(space.sample() for _ in range(count)))
+
+
+def _draw_possible(
+    space: Any, mask: np.ndarray[Any, Any], counts: list[int], rng: np.random.Generator
+) -> np.ndarray[Any, Any]:
+    if mask.shape[-1] != sum(counts):
+        raise ValueError(f"the mask must have {sum(counts)} entries for {space}, got the shape {mask.shape}")
+    rank = np.where(possible(mask, counts), rng.random(mask.shape), -1.0)
+    parts = np.split(rank, np.cumsum(counts)[:-1], axis=-1)
+    index = np.stack([part.argmax(-1) for part in parts], -1).reshape(len(mask), *space.shape)
+    return np.asarray(index + space.start)

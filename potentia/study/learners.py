@@ -37,6 +37,15 @@ def _grid_ppo(
     return GridPPO(observations, actions, GridPPOConfig(**config), seed=seed)
 
 
+def _element_ppo(
+    config: dict[str, Any], observations: Any, actions: Any, streams: Mapping[str, Stream], seed: int
+) -> Agent:
+    from potentia.agents.element_ppo import ElementPPO, ElementPPOConfig  # noqa: PLC0415
+
+    used = streams if config.pop("streams", True) else None
+    return ElementPPO(observations, actions, ElementPPOConfig(**config), streams=used, seed=seed)
+
+
 def _random(config: dict[str, Any], observations: Any, actions: Any, streams: Mapping[str, Stream], seed: int) -> Agent:
     from potentia.agents.random_agent import RandomAgent  # noqa: PLC0415
 
@@ -73,9 +82,16 @@ def _grid_ppo_fields() -> set[str]:
     return {field.name for field in dataclasses.fields(GridPPOConfig)} - {"recurrent", "value_clip"}
 
 
+def _element_ppo_fields() -> set[str]:
+    from potentia.agents.element_ppo import ElementPPOConfig  # noqa: PLC0415
+
+    return ({field.name for field in dataclasses.fields(ElementPPOConfig)} | {"streams"}) - {"recurrent", "shared"}
+
+
 _LEARNERS: dict[str, tuple[Make, Callable[[], set[str]]]] = {
     "ppo": (_ppo, _ppo_fields),
     "grid_ppo": (_grid_ppo, _grid_ppo_fields),
+    "element_ppo": (_element_ppo, _element_ppo_fields),
     "q_learning": (_q_learning, _q_learning_fields),
     "random": (_random, set),
 }

@@ -152,4 +152,5 @@ class WalkWorld(gym.Env[Any, Any]):
         return int(obs) if isinstance(self.observation_space, spaces.Discrete) else obs
 
     def _info(self) -> dict[str, Any]:
-        return {key: column(np.array(self._state)).item() for key, column in self.experience.info.items()}
+        values = {key: np.asarray(column(np.array(self._state))) for key, column in self.experience.info.items()}
+        return {key: value if value.ndim else value.item() for key, value in values.items()}

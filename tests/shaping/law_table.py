@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from gymnasium import spaces
@@ -11,13 +11,17 @@ from potentia.shaping import (
     E3B,
     RND,
     Advice,
+    BlinkLink,
     Chain,
+    Checklist,
     ClipReward,
     Count,
     EpisodicCount,
     EpisodicNovelty,
+    HierarchicalAction,
     NormalizeReward,
     NovelD,
+    PairwiseJudge,
     PotentialShaping,
     Progress,
     Scale,
@@ -25,6 +29,7 @@ from potentia.shaping import (
     Shaper,
 )
 from potentia.shaping.schedules import Exponential, Linear
+from potentia.testing.experience import Info
 
 VECTOR = spaces.Box(-1.0, 1.0, (4,), np.float64)
 ACTIONS = spaces.Discrete(3)
@@ -37,6 +42,39 @@ ADVICE_TABLE = np.array(
 def height(obs: np.ndarray) -> np.ndarray:
     """A potential of vectors."""
     return 2.0 * obs[..., 0] - obs[..., 1] ** 2
+
+
+def texts(*lines: str) -> Callable[[np.ndarray], np.ndarray]:
+    """An info column with a text for each of the six states."""
+    return lambda states: np.array(lines)[states]
+
+
+CHECKLISTS = np.array([[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, -1]])
+INFO: Info = {
+    "checklist": lambda states: CHECKLISTS[states],
+    "goal": texts("buy", "buy", "sell", "sell", "rent", ""),
+    "alternative": texts("click(1)", "noop()", "", "back()", "click(2)", "click(4)"),
+    "response": texts(
+        "",
+        "<blink>[[0, 0, 9, 9]]</blink><think></think><link>click(3)</link>",
+        "<blink>[]</blink> <think>No box.</think> <link>click(4)</link>",
+        "click(3)",
+        '{"rationale": "It is red.", "action": "click(3)"}',
+        '{"rationale": "It is not.", "action": "click(4)"}',
+    ),
+    "reference": texts("click(3)", "click(3)\n[[0, 0, 9, 9]]", "", "click(4)\n[[5, 5, 9, 9]]", "back()", "click(3)"),
+}
+"""Columns whose values can't be invented without knowing what they mean."""
+
+
+def arbiter(goal: str, page: str, action: str, alternative: str) -> float:
+    """A verdict that depends on all four texts."""
+    return (len(goal) + sum(page.encode()) + len(action) * len(alternative)) % 5 / 2 - 1
+
+
+def checklist_judge(items: Sequence[str], page: str) -> np.ndarray:
+    """Probabilities that depend on the page."""
+    return np.tile([[0.1 * (sum(page.encode()) % 7), 0.25, 0.75 - 0.1 * (sum(page.encode()) % 7)]], (len(items), 1))
 
 
 SHAPERS: dict[str, Callable[[], Shaper]] = {
@@ -58,6 +96,15 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "NovelD of a world's state hash": lambda: NovelD(VECTOR, "state_hash", alpha=1.0, hidden=16, batch_size=16),
     "E3B": lambda: E3B(VECTOR, ACTIONS, hidden=16, output_dim=4, batch_size=16, learning_rate=1e-2),
     "EpisodicNovelty": lambda: EpisodicNovelty(VECTOR, ACTIONS, neighbours=3, memory=5, hidden=16, output_dim=4),
+    "Checklist, difference": lambda: Checklist(scale=2.0),
+    "Checklist, score": lambda: Checklist(mode="score"),
+    "Checklist of a judge, difference": lambda: Checklist(["find", "buy"], checklist_judge, questions=1),
+    "Checklist of a judge, score": lambda: Checklist(["find", "buy"], checklist_judge, mode="score"),
+    "PairwiseJudge of a column": lambda: PairwiseJudge(arbiter, questions=3),
+    "PairwiseJudge of a function": lambda: PairwiseJudge(arbiter, lambda *_: ["click(3)", "noop()"], scale=0.5),
+    "BlinkLink": lambda: BlinkLink((100.0, 100.0)),
+    "HierarchicalAction": HierarchicalAction,
+    "HierarchicalAction without certainty": lambda: HierarchicalAction(alpha=0.0, dars=2.0),
     "ClipReward": lambda: ClipReward(-0.5, 0.5),
     "NormalizeReward": lambda: NormalizeReward(clip=2.0),
     "Scale of a potential by a number": lambda: Scale(PotentialShaping(height), 0.25),

@@ -12,9 +12,12 @@ import potentia.shaping
 from potentia.shaping import PotentialShaping, Shaper
 from potentia.testing import check_shaper
 from potentia.testing.shapers import draw_experience, laws_of
-from tests.shaping.law_table import SHAPERS
+from tests.shaping.law_table import INFO, SHAPERS
 
-_NAMES = {name: [law.__name__ for law, _ in laws_of(make, draw_experience(make), 0)] for name, make in SHAPERS.items()}
+_NAMES = {
+    name: [law.__name__ for law, _ in laws_of(make, draw_experience(make, info=INFO), 0)]
+    for name, make in SHAPERS.items()
+}
 
 
 @pytest.mark.parametrize(
@@ -24,7 +27,7 @@ _NAMES = {name: [law.__name__ for law, _ in laws_of(make, draw_experience(make),
 @given(seed=st.integers(0, 2**31))
 def test_law(shaper: str, law: str, seed: int) -> None:
     make = SHAPERS[shaper]
-    for bound, case in laws_of(make, draw_experience(make), seed):
+    for bound, case in laws_of(make, draw_experience(make, info=INFO), seed):
         if bound.__name__ == law:
             bound(case)
 

@@ -1,0 +1,158 @@
+"""Plays episodes with what a run of a study has learned, and records them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from potentia import checkpoint
+from potentia.agents.agent import Agent
+from potentia.arrays import host_array
+from potentia.collect import within_bounds
+from potentia.replay.episode import Episode, episode_files, episode_number, load_episode, save_episode
+from potentia.replay.recording import RecordEpisodes
+from potentia.rollout import Rollout, concatenate
+from potentia.shaping.shaper import Shaper
+from potentia.study.folder import RunFolder
+from potentia.study.learners import make_learner
+from potentia.study.plan import RunConfig
+from potentia.study.seeds import RunSeeds, evaluation_seed, run_seeds
+from potentia.study.shapings import make_shaper
+from potentia.study.world import World
+from potentia.transitions import TransitionReader
+from potentia.trees import map_tree
+
+_NEXT_ACTION = "next_action"
+
+
+def play_run(run: Path, episodes: int) -> Path:
+    """Plays evaluation episodes with a run's policy, as it is in the checkpoint; nothing learns.
+
+    They are kept in the run's folder, for each step of the training apart, and are not played again. The k-th is what
+    `potentia.agents.evaluate` plays with `episode_seed` of k in one copy of the world. It is shaped when it is over, so
+    that a shaper that needs whole episodes or the next action can be shown, too.
+
+    Args:
+        run: The folder of a run, which has a checkpoint.
+        episodes: How many episodes there shall be, at least 1.
+
+    Returns:
+        The folder of the episodes.
+
+    Raises:
+        FileNotFoundError: If the run has no checkpoint yet.
+        ValueError: If ``episodes`` is less than 1, or the checkpoint is damaged.
+    """
+    if episodes < 1:
+        raise ValueError(f"episodes must be at least 1, got {episodes}")
+    folder = RunFolder(run)
+    config = RunConfig.parse(folder.config())
+    if not folder.checkpoint.exists():
+        raise FileNotFoundError(
+            f"{run} has no checkpoint yet (one comes every {config.checkpoint.every} steps); let the run go on first"
+        )
+    parts = checkpoint.load(folder.checkpoint)
+    out = run / "episodes" / f"step-{parts['steps']}"
+    played = 1 + max(map(episode_number, episode_files(out)), default=-1) if out.is_dir() else 0
+    if played < episodes:
+        _Player(config, parts).play(range(played, episodes), out)
+    return out
+
+
+def episode_seed(seeds: RunSeeds, step: int, episode: int) -> int:
+    """The seed, in [0, 2^31), of an episode that is played after a step of the training.
+
+    Args:
+        seeds: The run's seeds.
+        step: The steps of training done.
+        episode: The number of the episode, from 0.
+    """
+    return int(np.random.SeedSequence([evaluation_seed(seeds, step), episode]).generate_state(1)[0] >> 1)
+
+
+class _Player:
+    """A run's world, shaper and learner, as the checkpoint has them."""
+
+    def __init__(self, config: RunConfig, parts: Mapping[str, Any]) -> None:
+        self.config, self.steps = config, int(parts["steps"])
+        self.seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
+        world = World.probe(config)
+        spaces = world.observation_space, world.action_space
+        self.shaper: Shaper = make_shaper(config.shaping, *spaces, seed=self.seeds.shaper, device="cpu")
+        self.shaper.load_state_dict(parts["shaper"])
+        self.learner: Agent = make_learner(
+            config.learner, config.environment.learner, *spaces, streams=self.shaper.streams, seed=self.seeds.learner
+        )
+        self.learner.load_state_dict(parts["learner"])
+
+    def play(self, numbers: Iterable[int], out: Path) -> None:
+        """Plays the episodes of these numbers; each appears in ``out`` when it is over and shaped."""
+        labels = {
+            "shaping": self.config.shaping.name,
+            "learner": self.config.learner.label,
+            "seed": str(self.config.seed),
+            "trained for": f"{self.steps:,} steps",
+        }
+        with tempfile.TemporaryDirectory() as raw, RecordEpisodes(self._make(), raw, labels=labels) as env:
+            for number in numbers:
+                rollout = self._play_one(env, episode_seed(self.seeds, self.steps, number))
+                [path] = episode_files(Path(raw))
+                save_episode(self._shaped(load_episode(path), rollout), out)
+                path.unlink()
+
+    def _make(self) -> gym.Env[Any, Any]:
+        """The world with pictures, or else with text, if it has them."""
+        environment = self.config.environment
+        kwargs = {"max_episode_steps": environment.max_episode_steps, **environment.kwargs}
+        env = gym.make(environment.id, disable_env_checker=True, **kwargs)
+        modes = env.metadata.get("render_modes") or ()
+        mode = next((mode for mode in ("rgb_array", "ansi") if mode in modes), None)
+        if mode is None or "render_mode" in kwargs:
+            return env
+        env.close()
+        return gym.make(environment.id, disable_env_checker=True, render_mode=mode, **kwargs)
+
+    def _play_one(self, env: gym.Env[Any, Any], seed: int) -> Rollout:
+        """The transitions of an episode ``(T, 1)``, with what the shaper reads."""
+        columns = self.shaper.contract.info_columns
+        reader = TransitionReader(1, AutoresetMode.DISABLED, self.config.discount, columns=columns - {_NEXT_ACTION})
+        actor = self.learner.frozen(greedy=self.config.evaluation.greedy, seed=seed)
+        obs, info = env.reset(seed=seed)
+        reader.reset(_batch(obs), _batch_info(info, reader.keys))
+        chosen, carry = actor.act(_batch(obs), actor.init(1))
+        steps: list[Rollout] = []
+        after = []
+        over = False
+        while not over:
+            action = map_tree(host_array, chosen)
+            single = map_tree(lambda part: part[0], within_bounds(action, env.action_space))
+            obs, reward, terminated, truncated, info = env.step(single)
+            over = bool(terminated or truncated)
+            numbers = np.array([float(reward)]), np.array([bool(terminated)]), np.array([bool(truncated)])
+            steps.append(reader.step(action, _batch(obs), *numbers, _batch_info(info, reader.keys)))
+            # The last one is drawn and not taken, as `potentia.collect` has it for the column "next_action".
+            chosen, carry = actor.act(_batch(obs), carry)
+            after.append(map_tree(host_array, chosen))
+        rollout = concatenate(steps)
+        if _NEXT_ACTION in columns:
+            return replace(rollout, info={**rollout.info, _NEXT_ACTION: np.stack(after)})
+        return rollout
+
+    def _shaped(self, episode: Episode, rollout: Rollout) -> Episode:
+        shaped, _ = self.shaper.shape(rollout, self.shaper.init(1))
+        return episode.relabelled({name: host_array(term)[:, 0].tolist() for name, term in shaped.terms.items()})
+
+
+def _batch(tree: Any) -> Any:
+    return map_tree(lambda leaf: np.asarray(leaf)[None], tree)
+
+
+def _batch_info(info: Mapping[str, Any], keys: list[str]) -> dict[str, Any]:
+    return {**info, **{key: np.asarray(info[key])[None] for key in keys if key in info}}

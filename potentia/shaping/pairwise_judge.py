@@ -1,0 +1,120 @@
+"""A pairwise process reward: an arbiter says which of two actions is the better step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from potentia.arrays import host_array, like_column
+from potentia.rollout import Array, Rollout
+from potentia.shaping.answers import Answers
+from potentia.shaping.process_reward import ProcessReward
+from potentia.shaping.shaper import Contract, check_keys
+from potentia.shaping.text_columns import each_step, text_column
+from potentia.step_preferences import PairwiseArbiter
+
+Alternatives = Callable[[str, str, str], Sequence[str]]
+"""From (goal, page, action taken) to other actions that could have been taken; pure and fast."""
+
+_TEXTS = ("goal", "caption", "next_response")
+
+
+class PairwiseJudge(ProcessReward):
+    """``scale * mean over alternatives of verdict(action taken, alternative)``, each verdict in [-1, 1].
+
+    Zhang et al. 2026 (WebArbiter), arXiv 2601.21872: rather than give an action a number, an arbiter compares two, here
+    the one taken with others that were rejected: +1 if it was the better step towards the goal, -1 if it was the worse.
+
+    The arbiter is asked in `update` only, each question once; `shape` looks verdicts up, never waits, and
+    pays 0 for what is not known yet. So in the order collect, shape, learn, update a step is paid only if an earlier
+    rollout had the same goal, page, action and alternative. Where pages hardly ever recur, call ``update(rollout)``
+    *before* ``shape(rollout)``: an arbiter does not learn, so it judges a rollout the same before and after. The metric
+    ``known`` says what share of the questions had an answer before they were asked. Answers are kept for ever, in about
+    150 bytes each. No guarantee: it can change the optimum.
+
+    It reads the info columns ``goal``, ``caption`` (the page as text), ``next_response`` (the action taken, which the
+    environment repeats in ``info["response"]``) and, unless ``alternatives`` is a function, the column it names.
+
+    Args:
+        arbiter: `potentia.step_preferences.PairwiseArbiter`. Wrap it in `potentia.step_preferences.both_orders` if it
+            may favour the one it reads first.
+        alternatives: What the action is compared with: a function, or the name of an info column of texts ``(T, B)`` or
+            ``(T, B, A)``. "" and the action itself are left out. A step without any earns 0.
+        scale: What the mean is multiplied by.
+        questions: How many new questions an update puts at most.
+        name: The term's name.
+
+    Raises:
+        ValueError: If ``questions`` is less than 1.
+    """
+
+    def __init__(
+        self,
+        arbiter: PairwiseArbiter,
+        alternatives: Alternatives | str = "alternative",
+        *,
+        scale: float = 1.0,
+        questions: int = 256,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self._alternatives, self.scale = alternatives, float(scale)
+        self._answers = Answers(arbiter, -1.0, 1.0, questions)
+        self.maxima = {"verdict": abs(self.scale)}
+        columns = [*_TEXTS, alternatives] if isinstance(alternatives, str) else _TEXTS
+        self.contract: Contract = Contract(reads=frozenset(f"info:{column}" for column in columns), scope="lifelong")
+
+    def parts(self, rollout: Rollout) -> dict[str, Array]:
+        """The one part, ``verdict``, from what is known so far.
+
+        Raises:
+            ValueError: If a column is missing.
+            TypeError: If a column does not hold text.
+        """
+        asked = self._questions(rollout)
+
+        def verdict(t: int, b: int) -> tuple[float]:
+            known = [self._answers.get(question) or 0.0 for question in asked(t, b)]
+            return (sum(known) / len(known) if known else 0.0,)
+
+        return {"verdict": like_column(self.scale * each_step(rollout, verdict, 1), rollout.discount)}
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
+        """Asks the arbiter what is not known yet; returns ``known`` and ``asked``.
+
+        Raises:
+            ValueError: If a verdict lies outside [-1, 1].
+        """
+        del policy
+        asked = self._questions(rollout)
+        steps = np.argwhere(host_array(rollout.mask)).tolist()
+        return self._answers.ask(question for t, b in steps for question in asked(t, b))
+
+    def _questions(self, rollout: Rollout) -> Callable[[int, int], Iterator[tuple[str, ...]]]:
+        goals, pages, actions = (text_column(rollout, column, self.name) for column in _TEXTS)
+        others = self._alternatives
+        column = text_column(rollout, others, self.name) if isinstance(others, str) else None
+
+        def asked(t: int, b: int) -> Iterator[tuple[str, ...]]:
+            goal, page, action = str(goals[t, b]), str(pages[t, b]), str(actions[t, b])
+            if column is not None:
+                rejected = [str(text) for text in np.ravel(column[t, b])]
+            else:
+                assert callable(others)
+                rejected = list(others(goal, page, action))
+            for other in dict.fromkeys(rejected):
+                if other not in ("", action):
+                    yield goal, page, action, other
+
+        return asked
+
+    def state_dict(self) -> dict[str, Any]:
+        """The verdicts so far."""
+        return {"verdicts": self._answers.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores the verdicts."""
+        check_keys(self, state, ("verdicts",))
+        self._answers.load_state_dict(state["verdicts"])
