@@ -17,7 +17,8 @@ from potentia.envs.web.spaces import text_space
 __all__ = ["KEYS", "OPERATIONS", "Action", "View", "make_view"]
 
 KEYS: Mapping[str, tuple[int, str]] = {
-    "Enter": (13, "\r"), "Tab": (9, "\t"), "Escape": (27, ""), "Backspace": (8, ""), "Delete": (46, ""), "Space": (32, " "),
+    "Enter": (13, "\r"), "Tab": (9, "\t"), "Escape": (27, ""), "Backspace": (8, ""), "Delete": (46, ""),
+    "Space": (32, " "),
     "ArrowUp": (38, ""), "ArrowDown": (40, ""), "ArrowLeft": (37, ""), "ArrowRight": (39, ""), "Home": (36, ""),
     "End": (35, ""), "PageUp": (33, ""), "PageDown": (34, ""),
 }  # fmt: skip
@@ -85,8 +86,10 @@ class View(Protocol):
 
 
 class DiscreteView:
-    """``Discrete(1 + E + E*K + E + 4)``: noop, click e, type field k into e, answer with the text of e, then scroll down,
-    scroll up, back and Enter. Each index is one action, so its mask is exact."""  # noqa: D205, D209
+    """``Discrete(1 + E + E*K + E + 4)``: each index is one action, so its mask is exact.
+
+    Noop, click e, type field k into e, answer with the text of e, then scroll down, scroll up, back and Enter.
+    """
 
     def __init__(self, rows: int, fields: int) -> None:
         self.rows, self.fields = rows, fields
@@ -126,8 +129,10 @@ class DiscreteView:
 
 
 class MultiDiscreteView:
-    """``MultiDiscrete([8, E, K])``: an operation of `OPERATIONS`, a row, a field. Its mask is one mask for each choice, one
-    after another; together they may still name what does nothing."""  # noqa: D205, D209
+    """``MultiDiscrete([8, E, K])``: an operation of `OPERATIONS`, a row, a field.
+
+    Its mask is one mask for each choice, one after another; together they may still name what does nothing.
+    """
 
     def __init__(self, rows: int, fields: int) -> None:
         self.rows, self.fields = rows, fields
@@ -135,7 +140,9 @@ class MultiDiscreteView:
 
     def read(self, action: Any, fields: Sequence[str]) -> Action:
         if not self.space.contains(np.asarray(action, np.int64)):
-            raise ValueError(f"the action must be [operation, row, field] below {self.space.nvec.tolist()}, got {action!r}")
+            raise ValueError(
+                f"the action must be [operation, row, field] below {self.space.nvec.tolist()}, got {action!r}"
+            )
         operation, row, field = (int(part) for part in action)
         name = OPERATIONS[operation]
         if name == "fill":
@@ -155,15 +162,19 @@ class MultiDiscreteView:
 
 
 class CoordinatesView:
-    """``MultiDiscrete([7, W, H, K])``: an operation, a pixel, a field. Operations: noop, click at the pixel, type the field
-    into what has the focus, scroll down, scroll up, back, Enter."""  # noqa: D205, D209
+    """``MultiDiscrete([7, W, H, K])``: an operation, a pixel, a field.
+
+    Operations: noop, click at the pixel, type the field into what has the focus, scroll down, scroll up, back, Enter.
+    """
 
     def __init__(self, viewport: tuple[int, int], fields: int) -> None:
         self.space = spaces.MultiDiscrete([3 + len(_PLAIN), *viewport, fields])
 
     def read(self, action: Any, fields: Sequence[str]) -> Action:
         if not self.space.contains(np.asarray(action, np.int64)):
-            raise ValueError(f"the action must be [operation, x, y, field] below {self.space.nvec.tolist()}, got {action!r}")
+            raise ValueError(
+                f"the action must be [operation, x, y, field] below {self.space.nvec.tolist()}, got {action!r}"
+            )
         operation, x, y, field = (int(part) for part in action)
         if operation == 1:
             return Action("click_at", point=(x, y))
@@ -176,7 +187,7 @@ class CoordinatesView:
 
 
 class DictView:
-    """A ``Dict`` of all parts of an action: ``kind`` (an index of `KINDS`), ``row``, ``target``, ``point``, ``text``."""
+    """A ``Dict`` of an action's parts: ``kind`` (an index of `KINDS`), ``row``, ``target``, ``point`` and ``text``."""
 
     def __init__(self, rows: int, viewport: tuple[int, int], longest: int) -> None:
         self.space = spaces.Dict(
@@ -200,15 +211,23 @@ class DictView:
 
 
 class TextView:
-    """A text by a strict grammar: ``click(3)``, ``fill(3, "text")``, ``press("Enter")``, ``scroll("down")``, ``back()``,
-    ``answer("text")``, ``click_at(120, 45)``, ``drag(3, 7)``, ``type("text")``, ``noop()``. Nothing is ever executed."""  # noqa: D205, D209
+    """A text by a strict grammar, of which nothing is ever executed.
+
+    ``click(3)``, ``fill(3, "text")``, ``press("Enter")``, ``scroll("down")``, ``back()``, ``answer("text")``,
+    ``click_at(120, 45)``, ``drag(3, 7)``, ``type("text")``, ``noop()``. Alone, or once between the tags ``<action>``
+    and ``</action>``, or ``<link>`` and ``</link>``, with other text around it.
+    """
 
     def __init__(self, longest: int) -> None:
         self.space = text_space(longest)
 
     def read(self, action: Any, fields: Sequence[str]) -> Action:
         del fields
-        return read_text(str(action))
+        said = str(action)
+        for tag in ("action", "link"):
+            if said.count(f"<{tag}>") == 1 == said.count(f"</{tag}>"):
+                said = said.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        return read_text(said)
 
     def mask(self, elements: Sequence[Element], fields: Sequence[str], asks: bool, everything: bool) -> Any:
         del elements, fields, asks, everything

@@ -33,7 +33,8 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
     truncated after ``max_steps``, and when the page is lost; ``info["failure"]`` then says why. Time in the page stands
     still between steps, so the same seed and the same actions give the same pages.
 
-    ``info``: ``success``; ``state_hash`` (of the page and the state behind it); ``caption`` (the page in words);
+    ``info``: ``success``; ``goal``; ``response`` (the agent's text that led here, in the text view); ``state_hash`` (of
+    the page and the state behind it); ``caption`` (the page in words);
     ``blocked`` (attempts to leave the task's pages in this episode: requests refused, windows, dialogs and downloads);
     ``failure`` ("" or why the page was lost); ``action_error`` ("" or why the action said nothing and nothing was
     done). Application tasks add ``potential`` (-actions left / actions of the reference solution, in [-1, 0]),
@@ -197,7 +198,9 @@ def make_play(
     page: Backend
     if backend == "html":
         if render_mode is not None:
-            raise ValueError(f"the backend 'html' draws nothing: use 'cdp' or 'playwright' for render_mode={render_mode!r}")
+            raise ValueError(
+                f"the backend 'html' draws nothing: use 'cdp' or 'playwright' for render_mode={render_mode!r}"
+            )
         page = PageWithoutBrowser(found, rows=rows)
     else:
         lease = Lease(backend, executable, deadline, headed=render_mode == "human")  # type: ignore[arg-type]

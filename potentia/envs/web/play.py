@@ -17,7 +17,7 @@ from potentia.envs.web.task import Verdict, WebTask
 
 __all__ = ["INFO_KEYS", "Play", "wanted_keys"]
 
-INFO_KEYS = ("caption", "state_hash", "success", "blocked", "failure", "action_error")
+INFO_KEYS = ("caption", "state_hash", "success", "goal", "response", "blocked", "failure", "action_error")
 """What every task's info can have; a task adds keys of its own."""
 
 _TRIES = 3
@@ -58,7 +58,7 @@ class Play:
         self._seed: int | None = None
         self._episode = self._steps = 0
         self._state = PageState("about:blank", "", ())
-        self._error = self._failure = ""
+        self._error = self._failure = self._response = ""
         self._success = False
 
     @property
@@ -78,7 +78,7 @@ class Play:
             self._seed = int(np.random.SeedSequence().generate_state(1)[0])
         else:
             self._episode += 1
-        self._steps, self._error, self._failure, self._success = 0, "", "", False
+        self._steps, self._error, self._failure, self._response, self._success = 0, "", "", "", False
         for left in range(_TRIES - 1, -1, -1):
             try:
                 opening = self.task.begin(self._seed, self._episode)
@@ -96,6 +96,7 @@ class Play:
         """One action; an action that says nothing, or a page that is lost, is told in ``info``."""
         self._steps += 1
         self._error = ""
+        self._response = action if isinstance(action, str) else ""
         verdict = Verdict()
         try:
             act = self.view.read(action, self.task.fields)
@@ -136,6 +137,10 @@ class Play:
                 return page_text(self._state)
             case "state_hash":
                 return state_hash(self._state, self.task.identity())
+            case "goal":
+                return self.task.goal
+            case "response":
+                return self._response
             case "success":
                 return self._success
             case "blocked":

@@ -21,8 +21,8 @@ Seen = tuple[dict[str, Any], dict[str, Any]]
 class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
     """N pages, each in a context of its own, in one browser: while one waits for the browser, the others go on.
 
-    Environment i after ``reset(seed=s)`` is what `potentia.envs.web.WebEnv` gives after ``reset(seed=s + i)``. See there
-    for observations, actions, rewards and info.
+    Environment i after ``reset(seed=s)`` is what `potentia.envs.web.WebEnv` gives after ``reset(seed=s + i)``. See
+    there for observations, actions, rewards and info.
 
     Args:
         task: A name in `potentia.envs.web.TASKS`.

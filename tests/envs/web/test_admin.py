@@ -175,7 +175,7 @@ def test_roles_change_but_one_active_admin_stays(admin):
     refused(admin, "/user/2/role", "Viewer, Editor, Admin", role="King")
     refused(admin, "/user/1/role", "There must be an active admin", role="Viewer")
     refused(admin, "/user/1/suspend", "There must be an active admin")
-    refused(admin, "/user/1/delete", "There must be an active admin", sure="on")
+    refused(admin, "/user/1/remove", "There must be an active admin", sure="on")
     post(admin, "/user/4/role", role="Admin")
     post(admin, "/user/1/suspend")
     assert account(admin, ADA)["status"] == "Suspended"
@@ -183,19 +183,19 @@ def test_roles_change_but_one_active_admin_stays(admin):
 
 def test_details_are_edited_and_stay_unique(admin):
     assert "ann@example.org" in get(admin, "/user/2/edit").body.decode()
-    assert post(admin, "/user/2/edit", name="Ann Low", email="Low@Example.org").location == "/user/2"
+    assert post(admin, "/user/2/save", name="Ann Low", email="Low@Example.org").location == "/user/2"
     assert account(admin, ANN)["email"] == "low@example.org"
-    refused(admin, "/user/2/edit", "Another user", name="Bob Ray", email="low@example.org")
-    refused(admin, "/user/2/edit", "Another user", name="Ann Low", email="bob@example.org")
-    refused(admin, "/user/2/edit", "needs a name", name=" ", email="low@example.org")
+    refused(admin, "/user/2/save", "Another user", name="Bob Ray", email="low@example.org")
+    refused(admin, "/user/2/save", "Another user", name="Ann Low", email="bob@example.org")
+    refused(admin, "/user/2/save", "needs a name", name=" ", email="low@example.org")
     for email in ("", "low", "low@", "lo w@example.org", "low@example.", "@example.org"):
-        refused(admin, "/user/2/edit", "such as ann@example.org", name="Ann Low", email=email)
+        refused(admin, "/user/2/save", "such as ann@example.org", name="Ann Low", email=email)
 
 
 def test_deleting_asks_first_takes_the_memberships_along_and_is_logged(admin):
     assert {"Delete Ann Lee?", "Delete for good"} <= set(shown(admin, "/user/2/delete"))
-    refused(admin, "/user/2/delete", "Tick the box")
-    assert post(admin, "/user/2/delete", sure="on").location == "/"
+    refused(admin, "/user/2/remove", "Tick the box")
+    assert post(admin, "/user/2/remove", sure="on").location == "/"
     assert get(admin, "/user/2").status == 404
     assert not admin.rows("SELECT * FROM membership")
     assert tuple(admin.row("SELECT moment, actor, kind, about FROM event")) == (NOW, SIGNED_IN, "Deletion", "Ann Lee")
@@ -206,11 +206,11 @@ def test_the_review_lists_who_is_active_and_was_long_away_and_suspends_all_or_no
     listed = shown(admin, "/review")
     assert [name for name in listed if name.startswith("Select")] == ["Select Cy Ott", "Select Ann Lee"]
     assert "Viewer, last seen 2025-09-15" in listed
-    refused(admin, "/review", "Select at least one")
+    refused(admin, "/suspend-selected", "Select at least one")
     before = contents(admin.db)
-    assert post(admin, "/review", user=["2", "99"]).status == 404
+    assert post(admin, "/suspend-selected", user=["2", "99"]).status == 404
     assert contents(admin.db) == before
-    assert post(admin, "/review", user=["2", "4"]).location == "/review"
+    assert post(admin, "/suspend-selected", user=["2", "4"]).location == "/review"
     assert account(admin, ANN)["status"] == account(admin, CY)["status"] == "Suspended"
     assert "Nobody is up for review." in shown(admin, "/review")
 
@@ -218,9 +218,9 @@ def test_the_review_lists_who_is_active_and_was_long_away_and_suspends_all_or_no
 def test_teams_are_listed_added_joined_and_left(admin):
     assert {"Billing", "1 member", "0 members"} <= set(shown(admin, "/teams"))
     assert {"Ann Lee", "Remove Ann Lee"} <= set(shown(admin, "/team/1"))
-    assert post(admin, "/teams", name="Sales").location == "/team/5"
-    refused(admin, "/teams", "that no other team has", name="Sales")
-    refused(admin, "/teams", "A team needs a name", name="")
+    assert post(admin, "/new-team", name="Sales").location == "/team/5"
+    refused(admin, "/new-team", "that no other team has", name="Sales")
+    refused(admin, "/new-team", "A team needs a name", name="")
     assert post(admin, "/team/5/add", name="Bob Ray").location == "/team/5"
     refused(admin, "/team/5/add", "Bob Ray is in this team already", name="Bob Ray")
     refused(admin, "/team/5/add", "There is no user Nemo", name="Nemo")
@@ -230,13 +230,13 @@ def test_teams_are_listed_added_joined_and_left(admin):
 
 
 def test_people_are_invited_once_and_invitations_are_revoked(admin):
-    assert post(admin, "/invitations", email="Eve@example.org", role="Editor").location == "/invitations"
+    assert post(admin, "/invite", email="Eve@example.org", role="Editor").location == "/invitations"
     row = admin.row("SELECT email, role, day FROM invitation WHERE id = 2")
     assert tuple(row) == ("eve@example.org", "Editor", TODAY)
-    refused(admin, "/invitations", "is a user or invited already", email="eve@example.org", role="Editor")
-    refused(admin, "/invitations", "is a user or invited already", email="ann@example.org", role="Editor")
-    refused(admin, "/invitations", "such as", email="eve", role="Editor")
-    refused(admin, "/invitations", "The role must be", email="fay@example.org", role="")
+    refused(admin, "/invite", "is a user or invited already", email="eve@example.org", role="Editor")
+    refused(admin, "/invite", "is a user or invited already", email="ann@example.org", role="Editor")
+    refused(admin, "/invite", "such as", email="eve", role="Editor")
+    refused(admin, "/invite", "The role must be", email="fay@example.org", role="")
     assert post(admin, "/invitation/2/revoke").location == "/invitations"
     assert [name for name in shown(admin, "/invitations") if name.startswith("Revoke")] == ["Revoke dee@example.org"]
 
@@ -258,13 +258,13 @@ def test_the_log_is_newest_first_filtered_by_kind_and_leads_to_the_account(admin
 
 def test_settings_are_saved_together_or_not_at_all(admin):
     form = {"Password_length": "12", "Session_length": "1 hour", "Weekly_report_by_e-mail": "on"}
-    assert post(admin, "/settings", **form).location == "/settings"
+    assert post(admin, "/save-settings", **form).location == "/settings"
     values = {row["name"]: row["value"] for row in admin.rows("SELECT * FROM setting")}
     assert values == {
         "Require two-factor sign-in": "off", "Allow public sign-up": "off", "Weekly report by e-mail": "on",
         "Password length": "12", "Session length": "1 hour",
     }  # fmt: skip
-    refused(admin, "/settings", "Session length must be one of", **form | {"Session_length": "for ever"})
+    refused(admin, "/save-settings", "Session length must be one of", **form | {"Session_length": "for ever"})
     elements = Document(get(admin, "/settings").body.decode()).elements()
     assert {element.name for element in elements if "checked" in element.flags} == {
         "Weekly report by e-mail", "12", "1 hour",
@@ -279,8 +279,8 @@ def test_pages_of_what_is_not_there_are_not_found(admin, path):
 @pytest.mark.parametrize(
     "path",
     [
-        "/user/99/suspend", "/user/99/activate", "/user/99/reset", "/user/99/keep", "/user/99/role", "/user/99/edit",
-        "/user/99/delete", "/team/99/add", "/team/99/remove/2", "/team/2/remove/2", "/invitation/99/revoke", "/log",
+        "/user/99/suspend", "/user/99/activate", "/user/99/reset", "/user/99/keep", "/user/99/role", "/user/99/save",
+        "/user/99/remove", "/team/99/add", "/team/99/remove/2", "/team/2/remove/2", "/invitation/99/revoke", "/log",
     ],
 )  # fmt: skip
 def test_what_is_not_there_can_not_be_changed(admin, path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -79,7 +80,7 @@ def test_noise_never_overlaps_and_lies_in_three_weeks():
     events = app.rows("SELECT * FROM event ORDER BY day, start")
     assert len(events) == len({event["title"] for event in events}) == 20
     assert all("2026-03-16" <= event["day"] <= "2026-04-05" for event in events)
-    for one, other in zip(events, events[1:], strict=False):
+    for one, other in pairwise(events):
         assert (one["day"], one["finish"]) <= (other["day"], other["start"])
 
 
@@ -93,8 +94,8 @@ def test_a_full_day_sends_to_the_next(calendar):
 def test_every_page_has_at_most_48_rows_whose_names_differ():
     app = Calendar()
     app.populate(Random(3), 20)
-    states = list(pages(app))
-    assert len(states) == 150
+    states = list(pages(app, most=80))
+    assert len(states) == 80
     for state in states:
         check_names(state)
         assert len(state.elements) <= 48, state.url
@@ -153,7 +154,7 @@ def test_an_event_is_created_from_its_form(calendar):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"title": " "}, "needs a title"), ({"day": "tomorrow"}, "A day is written"), ({"day": "2100-01-01"}, "to 2099"),
+        ({"title": " "}, "needs a title"), ({"day": "soon"}, "A day is written"), ({"day": "2100-01-01"}, "to 2099"),
         ({"start": "8:00"}, "A time is written"), ({"finish": "24:00"}, "A time is written"),
         ({"start": "20:30"}, "must end after"), ({"reminder": "2 days"}, "one of the reminders"),
     ],

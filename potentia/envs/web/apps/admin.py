@@ -94,7 +94,7 @@ class Admin(Accounts):
         )
         return self.page("admin/teams.html", "Teams", paging=paged(request, found))
 
-    @route("POST", "/teams")
+    @route("POST", "/new-team")
     def add_team(self, request: Request) -> Response:
         """Adds a team without members."""
         name = request.sent("name")
@@ -140,7 +140,7 @@ class Admin(Accounts):
         found = self.rows("SELECT * FROM invitation ORDER BY email")
         return self.page("admin/invitations.html", "Invitations", roles=ROLES, paging=paged(request, found))
 
-    @route("POST", "/invitations")
+    @route("POST", "/invite")
     def invite(self, request: Request) -> Response:
         """Invites somebody."""
         email, role = email_in(request), role_in(request)
@@ -180,7 +180,7 @@ class Admin(Accounts):
         values = {row["name"]: row["value"] for row in self.rows("SELECT * FROM setting")}
         return self.page("admin/settings.html", "Settings", values=values, switches=SWITCHES, choices=CHOICES)
 
-    @route("POST", "/settings")
+    @route("POST", "/save-settings")
     def save_settings(self, request: Request) -> Response:
         """Sets all settings."""
         values = {name: "on" if name.replace(" ", "_") in request.form else "off" for name in SWITCHES}

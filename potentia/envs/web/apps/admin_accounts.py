@@ -95,7 +95,7 @@ class Accounts(App):
         del request
         return self.page("admin/edit.html", "Edit details", user=self._account(user))
 
-    @route("POST", "/user/{user}/edit")
+    @route("POST", "/user/{user}/save")
     def save_details(self, request: Request, user: int) -> Response:
         """Changes name and address."""
         self._account(user)
@@ -113,7 +113,7 @@ class Accounts(App):
         row = self._account(user)
         return self.page("admin/delete.html", f"Delete {row['name']}?", user=row)
 
-    @route("POST", "/user/{user}/delete")
+    @route("POST", "/user/{user}/remove")
     def delete(self, request: Request, user: int) -> Response:
         """Deletes an account."""
         self._account(user)
@@ -136,7 +136,7 @@ class Accounts(App):
         found = self.rows("SELECT * FROM account WHERE seen < ? AND status = 'Active' ORDER BY seen, name", DORMANT)
         return self.page("admin/review.html", "Access review", since=DORMANT, paging=paged(request, found))
 
-    @route("POST", "/review")
+    @route("POST", "/suspend-selected")
     def suspend_selected(self, request: Request) -> Response:
         """Locks the selected accounts."""
         selected = [text for text in request.form.get("user", []) if text.isdecimal()]

@@ -29,7 +29,7 @@ class BadInput(ValueError):  # noqa: N818 - said to users, not raised at them
 
 
 def route(method: str, pattern: str) -> Callable[[_Method], _Method]:
-    """Marks a method of an `App` as the answer to a method and path; ``{name}`` in the path is a number, given to it."""
+    """Marks a method of an `App` as the answer to a method and path; ``{name}`` in it is a number, and an argument."""
 
     def mark(function: _Method) -> _Method:
         function.route = (method, pattern)  # type: ignore[attr-defined]
@@ -111,7 +111,9 @@ class App:
         """The response to a request; what it changes, it changes wholly or not at all."""
         for method, pattern, name in _routes(type(self)):  # type: ignore[arg-type]  # a class is hashable
             if method == request.method and (match := pattern.fullmatch(request.path)):
-                return self._answer(getattr(self, name), request, {key: int(v) for key, v in match.groupdict().items()})
+                # SQLite's integers end at 64 bits; no row has such a number.
+                numbers = {key: int(value[:18]) for key, value in match.groupdict().items()}
+                return self._answer(getattr(self, name), request, numbers)
         return self.missing()
 
     def _answer(self, method: Callable[..., Response], request: Request, numbers: dict[str, int]) -> Response:

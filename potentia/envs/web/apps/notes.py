@@ -7,48 +7,45 @@ from collections.abc import Iterable
 from random import Random
 from typing import ClassVar
 
-from potentia.envs.web.apps.application import App, BadInput, route
+from potentia.envs.web.apps.application import BadInput, route
+from potentia.envs.web.apps.check_lists import CheckLists
+from potentia.envs.web.apps.note_tags import NoteTags
 from potentia.envs.web.apps.paging import paged
 from potentia.envs.web.apps.words import ERRANDS, FIRST_NAMES, GROCERIES, NOTE_KINDS, TOPICS, distinct
 from potentia.envs.web.http import Request, Response, redirect
 
 TAGS = ("Family", "Garden", "Health", "Money", "Travel", "Work")
 _LONGEST_TITLE = 40
-_LISTED = """
-    SELECT note.*, (SELECT group_concat(name, ', ') FROM (
-        SELECT name FROM tag JOIN marking ON tag_id = tag.id WHERE note_id = note.id ORDER BY name)) AS tags
-    FROM note WHERE {} ORDER BY pinned DESC, title
-"""
 
 
-class Notes(App):
+class Notes(NoteTags, CheckLists):
     """Notes are found in a list, by tag or by search; each has a page with its text, its tags and its check list."""
 
     name = "notes"
     title = "Notes"
-    schema = """
+    schema = (
+        """
         CREATE TABLE note (id INTEGER PRIMARY KEY, title TEXT UNIQUE, text TEXT, pinned INTEGER DEFAULT 0,
                            archived INTEGER DEFAULT 0);
-        CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
-        CREATE TABLE marking (id INTEGER PRIMARY KEY, note_id INTEGER REFERENCES note(id) ON DELETE CASCADE,
-                              tag_id INTEGER REFERENCES tag(id) ON DELETE CASCADE, UNIQUE (note_id, tag_id));
-        CREATE TABLE item (id INTEGER PRIMARY KEY, note_id INTEGER REFERENCES note(id) ON DELETE CASCADE, text TEXT,
-                           done INTEGER DEFAULT 0, UNIQUE (note_id, text));
     """
+        + NoteTags.schema
+        + CheckLists.schema
+    )
     bar: ClassVar = {"Notes": "/", "Search": "/search", "Tags": "/tags", "Archive": "/archive", "New note": "/new"}
 
     def populate(self, random: Random, rows: int) -> None:
         """Six tags and ``rows`` notes, some of them pinned or archived, some with a list."""
         for name in TAGS:
             self.insert("tag", name=name)
-        for title in distinct(random, rows, lambda: f"{random.choice(TOPICS).capitalize()} {random.choice(NOTE_KINDS)}"):
+        for title in distinct(
+            random, rows, lambda: f"{random.choice(TOPICS).capitalize()} {random.choice(NOTE_KINDS)}"
+        ):
             note = self.write(
                 title,
                 f"{random.choice(ERRANDS)}, then tell {random.choice(FIRST_NAMES)}.",
                 random.sample(TAGS, random.randint(1, 2)),
                 random.sample(GROCERIES, random.choice((0, 0, 3, 4))),
             )
-            self.change("UPDATE item SET done = abs(random()) % 2 WHERE 0")
             for item in self.items(note):
                 self.change("UPDATE item SET done = ? WHERE id = ?", random.randint(0, 1), item["id"])
             self.change(
@@ -65,11 +62,6 @@ class Notes(App):
             self.insert("item", note_id=note, text=item)
         return note
 
-    def tag(self, note: int, tag: str) -> None:
-        """Tags a note; a tag that it has stays."""
-        found = self.row("SELECT id FROM tag WHERE name = ?", tag)["id"]
-        self.change("INSERT OR IGNORE INTO marking (note_id, tag_id) VALUES (?, ?)", note, found)
-
     def merge(self, note: int, other: int) -> None:
         """Puts a note's text behind that of another, gives the other its tags and items, and deletes it.
 
@@ -81,13 +73,9 @@ class Notes(App):
         self.change("UPDATE note SET text = trim(text || ' ' || ?) WHERE id = ?", text, other)
         self.change("DELETE FROM note WHERE id = ?", note)
 
-    def listed(self, condition: str, *values: object) -> list[sqlite3.Row]:
-        """The notes for which an SQL condition holds, with their tags, in the order of all lists."""
-        return self.rows(_LISTED.format(condition), *values)
-
-    def items(self, note: int) -> list[sqlite3.Row]:
-        """The check list of a note."""
-        return self.rows("SELECT * FROM item WHERE note_id = ? ORDER BY id", note)
+    def note_row(self, note: int) -> sqlite3.Row:
+        """The note with this id; a `LookupError` if there is none."""
+        return self.row("SELECT * FROM note WHERE id = ?", note)
 
     @route("GET", "/")
     def front(self, request: Request) -> Response:
@@ -104,13 +92,12 @@ class Notes(App):
         """Notes whose title, text or list contains a text, archived ones too."""
         wanted = request.asked("q").strip()
         found = self.listed(
-            "instr(lower(title || ' ' || text), lower(?1)) "
-            "OR EXISTS (SELECT 1 FROM item WHERE note_id = note.id AND instr(lower(item.text), lower(?1)))",
+            "instr(lower(title || ' ' || text), lower(?)) "
+            "OR EXISTS (SELECT 1 FROM item WHERE note_id = note.id AND instr(lower(item.text), lower(?)))",
+            wanted,
             wanted,
         )
-        return self.page(
-            "notes/search.html", "Search", wanted=wanted, paging=paged(request, found if wanted else [])
-        )
+        return self.page("notes/search.html", "Search", wanted=wanted, paging=paged(request, found if wanted else []))
 
     @route("GET", "/new")
     def new(self, request: Request) -> Response:
@@ -127,7 +114,7 @@ class Notes(App):
     def note(self, request: Request, note: int) -> Response:
         """One note, and all that can be done with it."""
         del request
-        row = self._note(note)
+        row = self.note_row(note)
         tags = self.rows("SELECT tag.* FROM tag JOIN marking ON tag_id = tag.id WHERE note_id = ? ORDER BY name", note)
         other = self.rows("SELECT name FROM tag WHERE id NOT IN (SELECT tag_id FROM marking WHERE note_id = ?)", note)
         return self.page(
@@ -143,7 +130,7 @@ class Notes(App):
     def edit(self, request: Request, note: int) -> Response:
         """The form that changes a note."""
         del request
-        row = self._note(note)
+        row = self.note_row(note)
         return self.page(
             "notes/edit.html", "Edit note", action=f"/note/{note}/save", title=row["title"], text=row["text"]
         )
@@ -151,7 +138,7 @@ class Notes(App):
     @route("POST", "/note/{note}/save")
     def save_note(self, request: Request, note: int) -> Response:
         """Changes the title and the text of a note."""
-        title, text = self._written(request, self._note(note)["title"])
+        title, text = self._written(request, self.note_row(note)["title"])
         self.change("UPDATE note SET title = ?, text = ? WHERE id = ?", title, text, note)
         return redirect(f"/note/{note}")
 
@@ -179,7 +166,7 @@ class Notes(App):
     def delete(self, request: Request, note: int) -> Response:
         """Deletes a note with its list."""
         del request
-        self._note(note)
+        self.note_row(note)
         self.change("DELETE FROM note WHERE id = ?", note)
         return redirect("/")
 
@@ -187,12 +174,12 @@ class Notes(App):
     def merging(self, request: Request, note: int) -> Response:
         """The form that asks which note to merge it into."""
         del request
-        return self.page("notes/merge.html", "Merge note", note=self._note(note))
+        return self.page("notes/merge.html", "Merge note", note=self.note_row(note))
 
     @route("POST", "/note/{note}/merge-into")
     def merge_into(self, request: Request, note: int) -> Response:
         """Merges a note into the one with this title."""
-        self._note(note)
+        self.note_row(note)
         title = request.sent("title")
         found = self.rows("SELECT id FROM note WHERE title = ?", title)
         if not found:
@@ -202,121 +189,17 @@ class Notes(App):
         self.merge(note, found[0]["id"])
         return redirect(f"/note/{found[0]['id']}")
 
-    @route("POST", "/note/{note}/tag")
-    def add_tag(self, request: Request, note: int) -> Response:
-        """Tags a note."""
-        self._note(note)
-        self.tag(note, request.sent("tag"))
-        return redirect(f"/note/{note}")
-
-    @route("POST", "/note/{note}/untag/{tag}")
-    def untag(self, request: Request, note: int, tag: int) -> Response:
-        """Takes a tag off a note."""
-        del request
-        self._note(note)
-        if not self.change("DELETE FROM marking WHERE note_id = ? AND tag_id = ?", note, tag):
-            raise LookupError(tag)
-        return redirect(f"/note/{note}")
-
-    @route("POST", "/note/{note}/item")
-    def add_item(self, request: Request, note: int) -> Response:
-        """Adds an item to a check list."""
-        self._note(note)
-        text = request.sent("item")
-        if not text:
-            raise BadInput("An item needs a text.")
-        if self.rows("SELECT id FROM item WHERE note_id = ? AND text = ?", note, text):
-            raise BadInput(f"{text} is on the list already.")
-        self.insert("item", note_id=note, text=text)
-        return redirect(f"/note/{note}")
-
-    @route("POST", "/note/{note}/ticks")
-    def tick(self, request: Request, note: int) -> Response:
-        """Ticks the items whose boxes are checked, and no others."""
-        self._note(note)
-        for item in self.items(note):
-            self.change("UPDATE item SET done = ? WHERE id = ?", f"item{item['id']}" in request.form, item["id"])
-        return redirect(f"/note/{note}")
-
-    @route("POST", "/note/{note}/clear")
-    def clear(self, request: Request, note: int) -> Response:
-        """Deletes the items that are ticked."""
-        del request
-        self._note(note)
-        self.change("DELETE FROM item WHERE note_id = ? AND done", note)
-        return redirect(f"/note/{note}")
-
-    @route("GET", "/tags")
-    def tags(self, request: Request) -> Response:
-        """All tags with the number of their notes, and the form for another."""
-        found = self.rows(
-            "SELECT tag.*, (SELECT count(*) FROM marking JOIN note ON note_id = note.id "
-            "WHERE tag_id = tag.id AND NOT archived) AS notes FROM tag ORDER BY name"
-        )
-        return self.page("notes/tags.html", "Tags", paging=paged(request, found))
-
-    @route("POST", "/new-tag")
-    def create_tag(self, request: Request) -> Response:
-        """Makes a tag."""
-        self.insert("tag", name=self._tag_name(request))
-        return redirect("/tags")
-
-    @route("GET", "/tag/{tag}")
-    def tagged(self, request: Request, tag: int) -> Response:
-        """The notes with a tag that are not archived, and what can be done with the tag."""
-        row = self.row("SELECT * FROM tag WHERE id = ?", tag)
-        found = self.listed("NOT archived AND id IN (SELECT note_id FROM marking WHERE tag_id = ?)", tag)
-        return self.page("notes/tag.html", f"Tag {row['name']}", tag=row, paging=paged(request, found))
-
-    @route("POST", "/tag/{tag}/archive")
-    def archive_all(self, request: Request, tag: int) -> Response:
-        """Archives all notes with a tag."""
-        del request
-        self.row("SELECT * FROM tag WHERE id = ?", tag)
-        self.archive_tagged(tag)
-        return redirect(f"/tag/{tag}")
-
-    def archive_tagged(self, tag: int) -> None:
-        """Archives all notes with a tag."""
-        self.change("UPDATE note SET archived = 1 WHERE id IN (SELECT note_id FROM marking WHERE tag_id = ?)", tag)
-
-    @route("POST", "/tag/{tag}/rename")
-    def rename_tag(self, request: Request, tag: int) -> Response:
-        """Gives a tag another name, on all its notes."""
-        old = self.row("SELECT * FROM tag WHERE id = ?", tag)["name"]
-        self.change("UPDATE tag SET name = ? WHERE id = ?", self._tag_name(request, old), tag)
-        return redirect(f"/tag/{tag}")
-
-    @route("POST", "/tag/{tag}/delete")
-    def delete_tag(self, request: Request, tag: int) -> Response:
-        """Deletes a tag; its notes stay."""
-        del request
-        self.row("SELECT * FROM tag WHERE id = ?", tag)
-        self.change("DELETE FROM tag WHERE id = ?", tag)
-        return redirect("/tags")
-
-    def _note(self, note: int) -> sqlite3.Row:
-        return self.row("SELECT * FROM note WHERE id = ?", note)
-
     def _set(self, request: Request, note: int, assignment: str) -> Response:
         del request
-        self._note(note)
+        self.note_row(note)
         self.change(f"UPDATE note SET {assignment} WHERE id = ?", note)
         return redirect(f"/note/{note}")
 
     def _written(self, request: Request, old: str = "") -> tuple[str, str]:
         """The title and the text sent; no other note may have that title."""
-        title, text = request.sent("title"), request.sent("text")
+        title, text = request.sent("title"), request.sent("text").replace("\r\n", "\n")
         if not 1 <= len(title) <= _LONGEST_TITLE:
             raise BadInput(f"A note needs a title of at most {_LONGEST_TITLE} letters.")
         if title != old and self.rows("SELECT id FROM note WHERE title = ?", title):
             raise BadInput(f"There is a note {title} already.")
         return title, text
-
-    def _tag_name(self, request: Request, old: str = "") -> str:
-        name = request.sent("name")
-        if not name:
-            raise BadInput("A tag needs a name.")
-        if name != old and self.rows("SELECT id FROM tag WHERE name = ?", name):
-            raise BadInput(f"There is a tag {name} already.")
-        return name

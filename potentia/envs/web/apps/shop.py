@@ -157,7 +157,8 @@ class Shop(App):
         """All orders, the last first."""
         del request
         found = self.rows(
-            "SELECT purchase.id, day, label, gift, purchase.cents, group_concat(quantity || ' x ' || name, ', ') AS what "
+            "SELECT purchase.id, day, label, gift, purchase.cents, "
+            "group_concat(quantity || ' x ' || name, ', ') AS what "
             "FROM purchase JOIN address ON address.id = address_id JOIN line ON purchase_id = purchase.id "
             "JOIN product ON product.id = product_id GROUP BY purchase.id ORDER BY purchase.id DESC"
         )

@@ -1,7 +1,7 @@
 """A page without a browser: the element table of server-rendered HTML, and what its links and forms do.
 
-The rules by which elements are named are those of ``extract.js``; tests hold the two to each other on every page that the
-reference solutions visit. There is no layout, no script and no style here.
+The rules by which elements are named are those of ``page.js``; tests hold the two to each other on every page that
+the reference solutions visit. There is no layout, no script and no style here.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Document:
     def _prepare(self, node: Node) -> None:
         """What a control holds when the page is loaded."""
         role = role_of(node)
-        if role == "textbox" or role == "slider":
+        if role in ("textbox", "slider"):
             self.values[node] = _given_text(node)
         elif role in ("checkbox", "radio"):
             if "checked" in node.attributes:

@@ -1,4 +1,4 @@
-"""Pages without a browser, for server-rendered applications: the same actions and element table, no boxes, no pictures."""
+"""Pages without a browser, for server-rendered applications: the same actions and element table, but no pictures."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class PageWithoutBrowser:
     def __init__(self, task: WebTask, *, rows: int) -> None:
         if task.needs_browser:
             raise ValueError(
-                f"the pages of {task.name} run scripts, so the backend 'html' can't show them: use 'cdp' or 'playwright'"
+                f"the pages of {task.name} run scripts, which the backend 'html' can't: use 'cdp' or 'playwright'"
             )
         self._task, self._rows = task, rows
         self._page = HtmlPage(task.handle, task.hosts)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from potentia.envs.web.browser.failure import PageFailure
+from potentia.envs.web.browser.failure import PageFailure, heard
 
 __all__ = ["Connection"]
 
@@ -52,6 +52,7 @@ class Connection:
     def send(self, method: str, session: str = "", **parameters: Any) -> asyncio.Future[Json]:
         """Sends a message; the future holds its result, or fails with `PageFailure`."""
         future: asyncio.Future[Json] = self._loop.create_future()
+        future.add_done_callback(heard)
         if not self.open:
             future.set_exception(PageFailure("browser lost"))
             return future
@@ -71,7 +72,8 @@ class Connection:
         Raises:
             PageFailure: If the page or browser is gone, or the deadline passes.
         """
-        return await self.within(self.send(method, session, **parameters))
+        result: Json = await self.within(self.send(method, session, **parameters))
+        return result
 
     async def within(self, future: asyncio.Future[Any]) -> Any:
         """What a future holds.

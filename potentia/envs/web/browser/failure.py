@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import asyncio
+from typing import Any, Literal
 
-__all__ = ["PageFailure", "Reason"]
+__all__ = ["PageFailure", "Reason", "heard"]
 
 Reason = Literal["script timeout", "renderer crashed", "browser lost", "page unreadable"]
 
@@ -20,3 +21,9 @@ class PageFailure(RuntimeError):  # noqa: N818 - it is told to the agent as a re
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason: Reason = reason
+
+
+def heard(future: asyncio.Future[Any]) -> None:
+    """For futures that somebody may no longer wait for: their failure was told elsewhere, so it is no news."""
+    if not future.cancelled():
+        future.exception()

@@ -13,8 +13,9 @@ _OF_PLAYWRIGHT = ("chromium_headless_shell-*/*/*headless*shell", "chromium-*/*/c
 
 
 def find_browser(executable: str | None = None, *, headed: bool = False) -> str:
-    """The path of a Chromium: the one given, else on PATH (the headless shell first: it starts two to four times as fast),
-    else the newest that Playwright installed.
+    """The path of a Chromium: the one given, else one on PATH, else the newest that Playwright installed.
+
+    The headless shell comes first: it starts two to four times as fast.
 
     Args:
         executable: Its path, if it is known.
@@ -23,7 +24,7 @@ def find_browser(executable: str | None = None, *, headed: bool = False) -> str:
     Raises:
         FileNotFoundError: If there is none; says what to install.
         ValueError: If a window is wanted and there is no display.
-    """  # noqa: D205 - one sentence
+    """
     if executable is not None:
         if found := shutil.which(executable):
             return found

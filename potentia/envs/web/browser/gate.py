@@ -1,9 +1,7 @@
-"""The only way out of a page: a proxy on loopback that answers for the task's hosts and refuses, and counts, all else."""
+"""The only way out of a page: a proxy on loopback that answers for the task's hosts; it refuses and counts the rest."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,7 +38,7 @@ class Gate:
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Connection)
         self._server.gate = self
-        threading.Thread(target=self._server.serve_forever, args=(60.0,), name="potentia-gate", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, name="potentia-gate", daemon=True).start()
 
     @property
     def address(self) -> str:
@@ -69,7 +67,10 @@ class Gate:
                 self.refused.append(f"{method} {url}")
 
     def close(self) -> None:
-        """Stops listening."""
+        """Stops listening, within a second; does not wait for it."""
+        threading.Thread(target=self._end, daemon=True).start()
+
+    def _end(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
@@ -77,12 +78,6 @@ class Gate:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     gate: Gate
-
-    def shutdown(self) -> None:
-        # serve_forever looks at its flag only between polls: closing the socket would leave it a minute of waiting.
-        self._BaseServer__shutdown_request = True  # type: ignore[attr-defined]
-        with contextlib.suppress(OSError), socket.create_connection(self.server_address[:2], 1):  # type: ignore[arg-type]
-            pass
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection that the browser dropped is nothing to report."""

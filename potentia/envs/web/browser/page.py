@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 from importlib import resources
@@ -32,7 +31,10 @@ class Backend(Protocol):
 
     @property
     def blocked(self) -> int:
-        """Attempts to leave the task's pages since the episode began: requests refused, popups, dialogs and downloads."""
+        """Attempts to leave the task's pages since the episode began.
+
+        Requests refused, windows, dialogs, downloads, and local files.
+        """
         ...
 
     async def open(self) -> None:
@@ -166,7 +168,7 @@ class BrowserPage:
         """Closes the tab and the gate, and gives the browser back."""
         await self._drop()
         if self._gate is not None:
-            await asyncio.to_thread(self._gate.close)
+            self._gate.close()
             self._gate = None
         await self._lease.release()
 
@@ -184,7 +186,7 @@ class BrowserPage:
 
     def _attempts(self) -> int:
         events = self._tab.events if self._tab is not None else None
-        told = 0 if events is None else events.popups + events.dialogs + events.downloads
+        told = 0 if events is None else events.popups + events.dialogs + events.downloads + events.local
         return told + (self._gate.blocked if self._gate is not None else 0)
 
     async def _advance(self, milliseconds: float) -> None:
@@ -211,13 +213,13 @@ class BrowserPage:
             await self._drag(tab, row, action.target)
 
     async def _place(self, tab: Tab, row: int) -> tuple[float, float] | None:
-        """Where to press a row: the middle of what is seen of it, brought into view if need be; None if it has no place."""
+        """Where to press a row: the middle of what is seen of it, brought into view; None if it has no place."""
         if self._seen is None or not 0 <= row < len(self._seen.elements):
             return None
         x, y, width, height = self._seen.elements[row].box
-        if width > 0 < height and x >= 0 <= y and x + width <= self._task.viewport[0]:
-            if y + height <= self._task.viewport[1]:
-                return x + width / 2, y + height / 2  # no time has passed since it was seen there
+        right, bottom = self._task.viewport
+        if width > 0 < height and x >= 0 <= y and x + width <= right and y + height <= bottom:
+            return x + width / 2, y + height / 2  # no time has passed since it was seen there
         place = await tab.evaluate(f"__potentia.place({row})")
         return None if place is None else (place[0], place[1])
 

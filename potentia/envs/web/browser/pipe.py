@@ -9,13 +9,10 @@ from typing import Any
 
 from potentia.envs.web.actions import KEYS
 from potentia.envs.web.browser.connection import Connection, Json
-from potentia.envs.web.browser.failure import PageFailure
-from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents
+from potentia.envs.web.browser.failure import PageFailure, heard
+from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents, mouse_messages, refuses
 
 __all__ = ["PipeBrowser"]
-
-_MOUSE = {"move": "mouseMoved", "down": "mousePressed", "up": "mouseReleased"}
-_STORES = "cookies,local_storage,indexeddb,cache_storage,service_workers,file_systems,websql"
 
 
 class PipeBrowser:
@@ -51,6 +48,7 @@ class PipeBrowser:
             "Target.createBrowserContext", proxyServer=proxy, proxyBypassList="<-loopback>", disposeOnDetach=True
         )
         tab = PipeTab(self.connection, context["browserContextId"], viewport)
+        self._tabs = {key: kept for key, kept in self._tabs.items() if kept.events.failure is None}
         self._tabs[tab.context] = tab
         try:
             await tab.start()
@@ -70,7 +68,7 @@ class PipeBrowser:
             tab = self._tabs.get(target.get("browserContextId", ""))
             if tab is not None and target["type"] == "page" and tab.target not in ("", target["targetId"]):
                 tab.events.popups += 1
-                _forgotten(self.connection.send("Target.closeTarget", targetId=target["targetId"]))
+                self.connection.send("Target.closeTarget", targetId=target["targetId"])
         elif method == "Target.targetCrashed":
             for tab in self._tabs.values():
                 if tab.target == parameters["targetId"]:
@@ -82,10 +80,6 @@ class PipeBrowser:
         elif method == "Potentia.lost":
             for tab in self._tabs.values():
                 tab.fail(PageFailure("browser lost"))
-
-    def forget(self, tab: PipeTab) -> None:
-        """Hears no more of a tab that is closed."""
-        self._tabs.pop(tab.context, None)
 
 
 class PipeTab:
@@ -113,6 +107,7 @@ class PipeTab:
         sent = [
             send("Page.enable", self._session),
             send("Inspector.enable", self._session),
+            send("Log.enable", self._session),
             send("Emulation.setDeviceMetricsOverride", self._session, width=width, height=height, deviceScaleFactor=1,
                  mobile=False),
             send("Emulation.setFocusEmulationEnabled", self._session, enabled=True),
@@ -135,7 +130,9 @@ class PipeTab:
         elif method == "Page.javascriptDialogOpening":
             self.events.dialogs += 1
             accept = parameters["type"] == "beforeunload"
-            _forgotten(self._send("Page.handleJavaScriptDialog", accept=accept))
+            self._send("Page.handleJavaScriptDialog", accept=accept)
+        elif method == "Log.entryAdded":
+            self.events.local += refuses(parameters["entry"]["text"])
         elif method == "Inspector.targetCrashed":
             self.fail(PageFailure("renderer crashed"))
 
@@ -149,11 +146,11 @@ class PipeTab:
 
     async def prepare(self, script: str) -> None:
         if self._script is not None:
-            _forgotten(self._send("Page.removeScriptToEvaluateOnNewDocument", identifier=self._script))
+            self._send("Page.removeScriptToEvaluateOnNewDocument", identifier=self._script)
         self._script = (await self._call("Page.addScriptToEvaluateOnNewDocument", source=script))["identifier"]
 
     async def navigate(self, url: str) -> None:
-        await self._call("Page.navigate", url=url)
+        self._send("Page.navigate", url=url)
 
     async def evaluate(self, expression: str) -> Any:
         result = await self._call("Runtime.evaluate", expression=expression, returnByValue=True)
@@ -165,15 +162,7 @@ class PipeTab:
     async def mouse(self, events: list[Mouse]) -> None:
         if self.events.failure is not None:
             raise self.events.failure
-        sent, held = [], False
-        for event in events:
-            held = event.kind == "down" or (held and event.kind != "up")
-            button = "left" if held or event.kind == "up" else "none"
-            count = int(event.kind != "move")
-            sent.append(
-                self._send("Input.dispatchMouseEvent", type=_MOUSE[event.kind], x=event.x, y=event.y, button=button,
-                           buttons=int(held), clickCount=count)
-            )  # fmt: skip
+        sent = [self._send("Input.dispatchMouseEvent", **message) for message in mouse_messages(events)]
         await self._connection.within(asyncio.gather(*sent))
 
     async def key(self, name: str) -> None:
@@ -199,9 +188,8 @@ class PipeTab:
 
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()
-        await self._call(
-            "Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds
-        )
+        self._expired.add_done_callback(heard)
+        await self._call("Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds)
         await self._connection.within(self._expired)
         self._expired = None
 
@@ -230,8 +218,3 @@ class PipeTab:
         with contextlib.suppress(PageFailure, TimeoutError):
             async with asyncio.timeout(5):
                 await self._connection.send("Target.disposeBrowserContext", browserContextId=self.context)
-
-
-def _forgotten(future: asyncio.Future[Any]) -> None:
-    """Nobody waits for this; if it fails, what comes after it will tell."""
-    future.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from potentia.envs.web.browser.failure import PageFailure
 
-__all__ = ["Browser", "Mouse", "Tab", "TabEvents"]
+__all__ = ["CLOCK_START", "FLAGS", "Browser", "Mouse", "Tab", "TabEvents", "mouse_messages", "refuses"]
 
 CLOCK_START = 1773651600.0
 """Seconds since 1970 at which every page's clock starts: 2026-03-16 09:00 UTC."""
@@ -25,7 +26,9 @@ FLAGS = (
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
-    "--disable-features=BackForwardCache,Translate,OptimizationHints,MediaRouter,AutofillServerCommunication",
+    "--disable-features=BackForwardCache,Translate,OptimizationHints,MediaRouter,AutofillServerCommunication,"
+    # Else Chromium itself refuses some requests to loopback, and the gate would not see and count them.
+    "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
     "--force-color-profile=srgb",
     "--force-device-scale-factor=1",
     "--font-render-hinting=none",
@@ -52,6 +55,28 @@ class Mouse:
     y: float
 
 
+def mouse_messages(events: Iterable[Mouse]) -> list[dict[str, Any]]:
+    """The parameters of ``Input.dispatchMouseEvent`` for events of the mouse with its left button.
+
+    They are to be sent together: a page whose clock stands still may answer the first only when the next has come.
+    """
+    messages, held = [], False
+    for event in events:
+        held = event.kind == "down" or (held and event.kind != "up")
+        pressing = held or event.kind == "up"
+        messages.append(
+            {
+                "type": {"move": "mouseMoved", "down": "mousePressed", "up": "mouseReleased"}[event.kind],
+                "x": event.x,
+                "y": event.y,
+                "button": "left" if pressing else "none",
+                "buttons": int(held),
+                "clickCount": int(event.kind != "move"),
+            }
+        )
+    return messages
+
+
 @dataclass
 class TabEvents:
     """What happened to a tab without being asked for.
@@ -60,13 +85,20 @@ class TabEvents:
         popups: Windows that were opened, and closed at once.
         dialogs: Alerts and the like, dismissed at once.
         downloads: Downloads, refused.
+        local: Attempts at files of this machine, which Chromium itself refuses.
         failure: Why it can't be used any more, if so.
     """
 
     popups: int = 0
     dialogs: int = 0
     downloads: int = 0
+    local: int = 0
     failure: PageFailure | None = field(default=None)
+
+
+def refuses(message: str) -> bool:
+    """Whether a message of Chromium's log tells that it refused an address by itself, such as a local file."""
+    return message.startswith("Not allowed to") or "URL scheme" in message
 
 
 class Tab(Protocol):

@@ -1,4 +1,4 @@
-"""Chromium driven by Playwright: slower than the pipe by the driver's own process, and with all that Playwright can do."""
+"""Chromium driven by Playwright: slower than the pipe by the driver's own process, and able to do all that it can."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import contextlib
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from potentia.envs.web.browser.failure import PageFailure
-from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents
+from potentia.envs.web.browser.failure import PageFailure, heard
+from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents, mouse_messages, refuses
 
 __all__ = ["PlaywrightBrowser"]
 
@@ -22,6 +22,7 @@ class PlaywrightBrowser:
     def __init__(self, playwright: Any, browser: Any, deadline: float) -> None:
         self._playwright, self._browser, self._deadline = playwright, browser, deadline
         self._tabs: list[PlaywrightTab] = []
+        self._dead = False
         browser.on("disconnected", lambda _: self._lost())
 
     @classmethod
@@ -54,7 +55,7 @@ class PlaywrightBrowser:
     @property
     def alive(self) -> bool:
         """Whether it can still open tabs."""
-        return bool(self._browser.is_connected())
+        return not self._dead and bool(self._browser.is_connected())
 
     async def open(self, proxy: str, viewport: tuple[int, int]) -> PlaywrightTab:
         """A tab in a context of its own."""
@@ -63,6 +64,7 @@ class PlaywrightBrowser:
         try:
             await tab.start(self._browser, proxy, viewport)
         except PageFailure:
+            self._dead = True  # a dead driver still calls its browser connected
             await tab.close()
             raise
         self._tabs = [tab for tab in self._tabs if tab.events.failure is None]
@@ -111,9 +113,14 @@ class PlaywrightTab:
         self._page.on("crash", lambda _: self.fail(PageFailure("renderer crashed")))
         self._devtools = await self._within(self._context.new_cdp_session(self._page))
         self._devtools.on("Emulation.virtualTimeBudgetExpired", lambda _: self._time_passed())
+        self._devtools.on("Log.entryAdded", self._logged)
         await self._send("Page.enable")
+        await self._send("Log.enable")
         await self._send("Emulation.setFocusEmulationEnabled", enabled=True)
         await self._send("Emulation.setVirtualTimePolicy", policy="pause", initialVirtualTime=CLOCK_START)
+
+    def _logged(self, event: Any) -> None:
+        self.events.local += refuses(event["entry"]["text"])
 
     def fail(self, failure: PageFailure) -> None:
         """From now on everything fails."""
@@ -174,18 +181,18 @@ class PlaywrightTab:
         self._script = (await self._send("Page.addScriptToEvaluateOnNewDocument", source=script))["identifier"]
 
     async def navigate(self, url: str) -> None:
-        self._loading = asyncio.ensure_future(self._page.goto(url, wait_until="commit", timeout=0))
+        # Not by page.goto: its message could come after that which lets time pass, which then passes for nothing.
+        self._loading = asyncio.ensure_future(self._devtools.send("Page.navigate", {"url": url}))
+        self._loading.add_done_callback(heard)
+        await asyncio.sleep(0)
 
     async def evaluate(self, expression: str) -> Any:
         return await self._within(self._page.evaluate(expression))
 
     async def mouse(self, events: list[Mouse]) -> None:
-        mouse = self._page.mouse
-        for event in events:
-            if event.kind == "move":
-                await self._within(mouse.move(event.x, event.y))
-            else:
-                await self._within(mouse.down() if event.kind == "down" else mouse.up())
+        send = self._devtools.send
+        sent = [send("Input.dispatchMouseEvent", message) for message in mouse_messages(events)]
+        await self._within(asyncio.gather(*sent))
 
     async def key(self, name: str) -> None:
         await self._within(self._page.keyboard.press(name))
@@ -195,6 +202,7 @@ class PlaywrightTab:
 
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()
+        self._expired.add_done_callback(heard)
         await self._send("Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds)
         await self._within(self._expired)
         self._expired = None

@@ -22,6 +22,22 @@ _PROBE = """() => {
           plain ? [] : Object.values(said.fields || {}).map(String), WOB_TASK_READY];
 }"""
 
+# An element that had the focus, was scrolled to or is half-way through an animation would show in the next episode.
+_BEGIN = """(seed) => {
+  const still = () => {
+    for (const node of document.querySelectorAll("*")) node.scrollTop = node.scrollLeft = 0;
+    scrollTo(0, 0);
+  };
+  if (window.jQuery) jQuery(":animated").finish();
+  if (document.activeElement) document.activeElement.blur();
+  still();
+  core.EPISODE_MAX_TIME = 1e9;
+  Math.seedrandom(seed);
+  if (core.cover_div === null) core.startEpisode();
+  core.startEpisodeReal();
+  still();
+}"""
+
 
 class MiniWobTask:
     """A page of MiniWoB++ (Shi et al. 2017; Liu et al. 2018, arXiv 1802.08802), unchanged.
@@ -71,10 +87,7 @@ class MiniWobTask:
     def begin(self, seed: int, index: int) -> Opening:
         """The page's own generator is seeded by seed and index."""
         self._drawn, self._success, self.goal = (seed, index), False, ""
-        script = (
-            f'core.EPISODE_MAX_TIME = 1e9; Math.seedrandom("{seed}|{index}"); '
-            "if (core.cover_div === null) core.startEpisode(); core.startEpisodeReal();"
-        )
+        script = f'({_BEGIN})("{seed}|{index}")'
         return Opening(f"http://{HOST}/miniwob/{self._page}.html", seed * 1_000_003 + index, script, self._soft)
 
     def judge(self, page: PageState, answer: str | None) -> Verdict:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from potentia.envs.web.tasks.calendar import CALENDAR_TEMPLATES
+from potentia.envs.web.tasks.mail import MAIL_TEMPLATES
 from potentia.envs.web.tasks.shop import SHOP_TEMPLATES
 from potentia.envs.web.tasks.template import Template
 
 __all__ = ["TEMPLATES"]
 
-TEMPLATES: dict[str, type[Template]] = {template.name: template for template in (*SHOP_TEMPLATES,)}
+TEMPLATES: dict[str, type[Template]] = {
+    template.name: template for template in (*SHOP_TEMPLATES, *MAIL_TEMPLATES, *CALENDAR_TEMPLATES)
+}
 """Every task by name."""

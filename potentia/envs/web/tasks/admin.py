@@ -119,9 +119,9 @@ class ChangeSettings(_AdminTask):
         return {"switch": switch, "state": state, "choice": choice, "value": random.choice(CHOICES[choice][1:])}
 
     def stages(self, world: AppWorld, params: Params) -> list[Stage]:
-        del world
-        values = {params["switch"]: params["state"], params["choice"]: params["value"]}
-        controls = {params["switch"]: params["state"] == "on", params["choice"]: params["value"]}
+        values = {row["name"]: row["value"] for row in admin_of(world).rows("SELECT * FROM setting")}
+        values |= {params["switch"]: params["state"], params["choice"]: params["value"]}
+        controls = {name: value == "on" if name in SWITCHES else value for name, value in values.items()}
         return [
             Stage(
                 [Move("Settings", f"{ADMIN}/settings"), Move("Save settings", values=controls)],
@@ -215,18 +215,19 @@ class SuspendDormant(_AdminTask):
 
     def stages(self, world: AppWorld, params: Params) -> list[Stage]:
         names = [name for name, seen in _dormant(world, params["role"]) if seen < params["day"]]
-        return [self._stage(names)]
+        return [self._stage(world, names)]
 
     def mistake(self, world: AppWorld, params: Params) -> list[Stage]:
         names = [name for name, seen in _dormant(world, params["role"]) if seen < params["day"]]
-        return [self._stage(names[:-1])]
+        return [self._stage(world, names[:-1])]
 
-    def _stage(self, names: Sequence[str]) -> Stage:
+    def _stage(self, world: AppWorld, names: Sequence[str]) -> Stage:
         def edit(world: AppWorld) -> None:
             for name in names:
                 admin_of(world).change("UPDATE account SET status = 'Suspended' WHERE name = ?", name)
 
-        selected: dict[str, str | bool] = {f"Select {name}": True for name in names}
+        listed = [name for role in ROLES for name, _ in _dormant(world, role)]
+        selected = {f"Select {name}": name in names for name in listed}
         return Stage([Move("Access review", f"{ADMIN}/review"), Move("Suspend selected", values=selected)], edit)
 
     def fields(self, params: Params) -> tuple[str, ...]:

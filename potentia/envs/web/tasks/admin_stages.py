@@ -65,7 +65,8 @@ def turned(path: str, turns: int, **asked: str) -> list[Move]:
 def search(text: str) -> list[Move]:
     """From anywhere to the accounts whose name or address contains a text."""
     query = urlencode({"text": text, "role": "Any role", "status": "Any status"})
-    return [Move("Users", f"{ADMIN}/"), Move("Search", f"{ADMIN}/?{query}", {"Name or e-mail": text})]
+    values = {"Name or e-mail": text, "Role": "Any role", "Status": "Any status"}
+    return [Move("Users", f"{ADMIN}/"), Move("Search", f"{ADMIN}/?{query}", values)]
 
 
 def to_user(world: AppWorld, name: str) -> list[Move]:

@@ -100,7 +100,9 @@ class AppTask:
         }  # fmt: skip
         if self._success or hint.operation not in arguments:
             return ""
-        return format_action(ActionCall(hint.operation, arguments[hint.operation]))
+        said = format_action(ActionCall(hint.operation, arguments[hint.operation]))
+        box = page.elements[hint.row].box if hint.row >= 0 else (0, 0, 0, 0)
+        return f"{said}\n[{list(box)}]" if any(box) else said
 
     def identity(self) -> Any:
         tables = self.episode.world.contents()

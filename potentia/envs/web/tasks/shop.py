@@ -247,10 +247,10 @@ class RestockedOrder(_ShopTask):
     complexity = 3.0
     tags = ("create", "several pages")
     phrasings = (
-        'Order {first_quantity} x "{first}" and {second_quantity} x "{second}" together, to "{address}", not as a gift.',
-        'In one order to "{address}" (no gift wrap), buy "{first}" ({first_quantity}) and "{second}" ({second_quantity}).',
-        'I need "{first}", quantity {first_quantity}, and "{second}", quantity {second_quantity}: one order to "{address}"'
-        ", not wrapped.",
+        'Order {first_quantity} x "{first}" and {second_quantity} x "{second}", to "{address}", not as a gift.',
+        'In one order to "{address}" (no gift wrap): {first_quantity} "{first}" and {second_quantity} "{second}".',
+        'I need "{first}", quantity {first_quantity}, and "{second}", quantity {second_quantity}: one order to '
+        '"{address}", not wrapped.',
     )
 
     def draw(self, random: Random, world: AppWorld) -> Params:

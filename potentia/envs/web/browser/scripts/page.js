@@ -56,10 +56,24 @@
   const loaded = now();
   Performance.prototype.now = () => now() - loaded;
 
-  // ---- what a page may not do ----
+  // ---- what a page may not do; an attempt is told to the gate, which counts it ----
+  const refuse = (what) => { new Image().src = "http://refused.invalid/" + what; };
+  const refusing = (what) => function () {
+    refuse(what);
+    throw new DOMException(what + " is not available here", "SecurityError");
+  };
   for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "WebTransport"]) {
-    try { delete window[name]; } catch (error) { /* it isn't there */ }
+    Object.defineProperty(window, name, { value: refusing(name), writable: false, configurable: false });
   }
+  const register = () => {
+    refuse("ServiceWorker");
+    return Promise.reject(new DOMException("service workers are not available here", "SecurityError"));
+  };
+  const container = Object.freeze({
+    register, controller: null, ready: new Promise(() => {}), getRegistrations: async () => [],
+    getRegistration: async () => undefined, addEventListener: () => {}, removeEventListener: () => {},
+  });
+  Object.defineProperty(Navigator.prototype, "serviceWorker", { get: () => container, configurable: false });
 
   // ---- no motion ----
   const still = () => {

@@ -1,0 +1,265 @@
+"""No way leads out of the task's pages; each attempt is counted; and no page can take the environment down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from potentia.envs.web import WebEnv
+from potentia.envs.web.browser.gate import Gate
+from potentia.envs.web.http import Response
+from tests.envs.web.hostile import HOST, Listener, PageTask
+
+DRIVERS = ("cdp", "playwright")
+both_drivers = pytest.mark.parametrize("driver", DRIVERS)
+
+
+@pytest.fixture(scope="module")
+def outside():
+    """Somewhere else, and another port of this machine."""
+    listeners = Listener("127.0.0.2"), Listener("127.0.0.1")
+    yield listeners
+    for listener in listeners:
+        listener.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def browsers():
+    """One browser of each driver stays open, so that not each test starts one."""
+    kept = [WebEnv(PageTask({"/": "<p>kept"}), backend=driver, deadline=5.0) for driver in DRIVERS]
+    for env in kept:
+        env.reset(seed=0)
+    yield
+    for env in kept:
+        env.close()
+
+
+# Each is what a page does when its button is pressed, ADDRESS being one outside. How often it must be counted is at least 1.
+ROUTES = {
+    "navigation": "location.href = 'http://ADDRESS/'",
+    "replaced location": "location.replace('http://ADDRESS/')",
+    "secure navigation": "location.href = 'https://ADDRESS/'",
+    "form": "const f = document.createElement('form'); f.action = 'http://ADDRESS/'; f.method = 'post'; "
+    "document.body.append(f); f.submit()",
+    "fetch": "fetch('http://ADDRESS/', {mode: 'no-cors'}).catch(() => 0)",
+    "secure fetch": "fetch('https://ADDRESS/', {mode: 'no-cors'}).catch(() => 0)",
+    "request": "const r = new XMLHttpRequest(); r.open('GET', 'http://ADDRESS/'); r.send()",
+    "beacon": "navigator.sendBeacon('http://ADDRESS/', 'secret')",
+    "image": "new Image().src = 'http://ADDRESS/a.png'",
+    "script": "const s = document.createElement('script'); s.src = 'http://ADDRESS/a.js'; document.body.append(s)",
+    "style sheet": "const l = document.createElement('link'); l.rel = 'stylesheet'; "
+    "l.href = 'http://ADDRESS/a.css'; document.head.append(l)",
+    "background": "document.body.style.backgroundImage = 'url(http://ADDRESS/a.png)'",
+    "font": "new FontFace('f', 'url(http://ADDRESS/a.woff)').load().catch(() => 0)",
+    "video": "const v = document.createElement('video'); v.src = 'http://ADDRESS/a.mp4'; v.load(); document.body.append(v)",
+    "frame": "const i = document.createElement('iframe'); i.src = 'http://ADDRESS/'; document.body.append(i)",
+    "object": "const o = document.createElement('object'); o.data = 'http://ADDRESS/'; document.body.append(o)",
+    "event source": "new EventSource('http://ADDRESS/')",
+    "WebSocket": "new WebSocket('ws://ADDRESS/')",
+    "secure WebSocket": "new WebSocket('wss://ADDRESS/')",
+    "worker": "new Worker(URL.createObjectURL(new Blob([\"fetch('http://ADDRESS/', {mode: 'no-cors'}).catch(() => 0)\"])))",
+    "imported script": "new Worker(URL.createObjectURL(new Blob([\"importScripts('http://ADDRESS/a.js')\"])))",
+    "prefetch": "const l = document.createElement('link'); l.rel = 'prefetch'; l.href = 'http://ADDRESS/'; "
+    "document.head.append(l)",
+    "refresh": "const m = document.createElement('meta'); m.httpEquiv = 'refresh'; m.content = '0;url=http://ADDRESS/'; "
+    "document.head.append(m)",
+    "redirect": "location.href = '/redirect'",
+    "fetched redirect": "fetch('/redirect', {mode: 'no-cors'}).catch(() => 0)",
+    "popup": "window.open('http://ADDRESS/')",
+    "own popup": "window.open('/')",
+    "target": "const a = document.createElement('a'); a.href = 'http://ADDRESS/'; a.target = '_blank'; "
+    "document.body.append(a); a.click()",
+    "download": "const a = document.createElement('a'); a.href = '/file'; a.download = 'f'; document.body.append(a); "
+    "a.click()",
+    "attachment": "location.href = '/attachment'",
+    "alert": "alert('stop')",
+    "confirm": "confirm('stop')",
+    "prompt": "prompt('stop')",
+    "file": "location.href = 'file:///etc/hostname'",
+    "file by link": "const a = document.createElement('a'); a.href = 'file:///etc/hostname'; document.body.append(a); "
+    "a.click()",
+    "fetched file": "fetch('file:///etc/hostname').catch(() => 0)",
+    "file in a frame": "const i = document.createElement('iframe'); i.src = 'file:///etc/hostname'; "
+    "document.body.append(i)",
+    "chrome": "location.href = 'chrome://version'",
+    "view-source": "location.href = 'view-source:file:///etc/hostname'",
+    "service worker": "navigator.serviceWorker.register('/worker.js').catch(() => 0)",
+    "WebRTC": "try { new RTCPeerConnection({iceServers: [{urls: 'stun:ADDRESS'}]}) } catch (error) {}",
+}
+
+
+# Both drivers share the gate, so one of them tries every kind of address.
+CASES = [
+    (route, where, driver)
+    for route, code in ROUTES.items()
+    for where in ("elsewhere", "another port", "a name")
+    for driver in DRIVERS
+    if where == "elsewhere" or (driver == "cdp" and ("ADDRESS" in code or "redirect" in route))
+]
+
+
+@pytest.mark.parametrize(("route", "where", "driver"), CASES)
+def test_no_way_leads_out_and_each_attempt_is_counted(outside, driver, where, route):
+    target = {"elsewhere": outside[0].at, "another port": outside[1].at, "a name": "example.test"}[where]
+    code = ROUTES[route].replace("ADDRESS", target)
+    before = [listener.hits for listener in outside]
+    pages = {
+        "/": f'<button onclick="go()">go</button><script>function go() {{ {code} }}</script>',
+        "/redirect": Response(302, location=f"http://{target}/"),
+        "/file": Response(200, b"content", "application/octet-stream"),
+        "/attachment": Response(200, b"content", "application/x-unknown"),
+        "/worker.js": Response(200, b"", "text/javascript"),
+    }
+    env = WebEnv(PageTask(pages), backend=driver, deadline=5.0, observation=("text", "elements", "action_mask"))
+    _, info = env.reset(seed=0)
+    assert info["blocked"] == 0
+    _, reward, terminated, truncated, info = env.step(1)
+    for _ in range(3):
+        _, reward, terminated, truncated, info = env.step(0)
+    assert (reward, terminated, truncated, info["failure"]) == (0.0, False, False, "")
+    assert info["blocked"] >= 1
+    assert [listener.hits for listener in outside] == before
+    assert "127.0.0.2" not in env.play.state.title
+    state = env.play.state
+    assert state.url.startswith((f"http://{HOST}/", f"http://{target}/", f"https://{target}/", "chrome-error:"))
+    _, info = env.reset()
+    assert info["blocked"] == 0
+    assert env.play.state.find("button", "go") == 0
+    env.close()
+
+
+def test_the_gate_tells_what_it_refused():
+    gate = Gate(lambda request: Response(200, b"here"), lambda: frozenset(("here.test",)))
+    assert gate.answer("GET", "http://here.test/a?b=c", "").body == b"here"
+    for url in (
+        "http://here.test:81/",
+        "https://here.test/",
+        "http://127.0.0.1/",
+        "ftp://here.test/",
+        "http://x.test/",
+    ):
+        assert gate.answer("GET", url, "").status == 403
+    assert gate.blocked == 5
+    assert gate.refused[0] == "GET http://here.test:81/"
+    gate.close()
+
+
+@both_drivers
+def test_an_endless_script_ends_the_episode_and_not_the_environment(driver):
+    pages = {"/": "<button onclick='while (true) {}'>hang</button>"}
+    env = WebEnv(PageTask(pages), backend=driver, deadline=1.0)
+    env.reset(seed=0)
+    began = time.monotonic()
+    _, reward, terminated, truncated, info = env.step(1)
+    assert (reward, terminated, truncated) == (0.0, False, True)
+    assert info["failure"] == "script timeout"
+    assert not info["success"]
+    assert time.monotonic() - began < 5
+    _, info = env.reset()
+    assert info["failure"] == ""
+    assert env.play.state.find("button", "hang") == 0
+    env.close()
+
+
+@both_drivers
+def test_an_endless_script_at_the_beginning_is_an_error_that_says_so(driver):
+    env = WebEnv(PageTask({"/": "<script>while (true) {}</script>"}), backend=driver, deadline=0.5)
+    with pytest.raises(RuntimeError, match="script timeout"):
+        env.reset(seed=0)
+    env.close()
+
+
+@both_drivers
+@pytest.mark.parametrize(("kind", "failure"), [("renderer", "renderer crashed"), ("browser", "browser lost")])
+def test_a_killed_process_ends_the_episode_and_not_the_environment(driver, kind, failure):
+    # A deadline of its own gives it a browser of its own.
+    env = WebEnv(PageTask({"/": "<button>there</button>"}), backend=driver, deadline=7.0 + (kind == "browser"))
+    before = descendants(os.getpid())
+    env.reset(seed=0)
+    ours = {pid for pid in descendants(os.getpid()) - before if b"--headless" in command(pid)}
+    renderers = {pid for pid in ours if b"--type=renderer" in command(pid)}
+    main = {pid for pid in ours if b"--type=" not in command(pid)}
+    for pid in renderers if kind == "renderer" else main:
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.3)
+    _, reward, terminated, truncated, info = env.step(1)
+    assert (reward, terminated, truncated) == (0.0, False, True)
+    assert info["failure"] == failure
+    _, info = env.reset()
+    assert info["failure"] == ""
+    assert env.play.state.find("button", "there") == 0
+    env.close()
+
+
+def test_a_killed_driver_ends_the_episode_and_not_the_environment():
+    env = WebEnv(PageTask({"/": "<button>there</button>"}), backend="playwright", deadline=9.0)
+    before = descendants(os.getpid())
+    env.reset(seed=0)
+    drivers = {pid for pid in descendants(os.getpid()) - before if b"run-driver" in command(pid)}
+    assert drivers
+    for pid in drivers:
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.3)
+    _, _, terminated, truncated, info = env.step(1)
+    assert (terminated, truncated, info["failure"]) == (False, True, "browser lost")
+    env.reset()
+    assert env.play.state.find("button", "there") == 0
+    env.close()
+
+
+@both_drivers
+def test_a_killed_program_leaves_no_process(driver):
+    program = f"""
+    import os, signal, gymnasium as gym, potentia
+    env = gym.make("potentia/Web-ShopPrice-v0", backend="{driver}")
+    env.reset(seed=0)
+    print("ready", flush=True)
+    signal.pause()
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    started = descendants(process.pid)
+    assert any(b"--headless" in command(pid) for pid in started)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    until = time.monotonic() + 10
+    while any(command(pid) for pid in started) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not [pid for pid in started if command(pid)]
+
+
+def test_an_application_that_fails_is_an_error_and_not_a_reward():
+    class Broken(PageTask):
+        def handle(self, request):
+            if request.path == "/broken":
+                raise ZeroDivisionError("a bug")
+            return super().handle(request)
+
+    env = WebEnv(Broken({"/": "<a href='/broken'>next</a>"}), deadline=5.0)
+    env.reset(seed=0)
+    with pytest.raises(RuntimeError, match="the application failed") as error:
+        env.step(1)
+    assert isinstance(error.value.__cause__, ZeroDivisionError)
+    env.close()
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process started, and those that they did."""
+    children = [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+    return set(children).union(*(descendants(child) for child in children if Path(f"/proc/{child}").exists()))
+
+
+def command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
