@@ -108,7 +108,7 @@ class Play:
                 if act.kind == "answer":
                     known = 0 <= act.row < len(self._state.elements)
                     answer = self._state.elements[act.row].name if known else act.text
-                elif act.kind != "noop":
+                else:
                     await self.page.act(act)
                 await self._look()
                 verdict = self.task.judge(self._state, answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import subprocess
 import sys
 import threading
@@ -12,13 +13,13 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-import potentia
+import potentia  # noqa: F401 - registers the worlds
 from potentia.envs.web import TASKS, WebEnv, WebVectorEnv
 from potentia.envs.web.actions import KINDS, Action, read_text, write_text
+from potentia.envs.web.elements import FLAGS
 from potentia.envs.web.tasks import TEMPLATES
 from potentia.testing import check_env
 from tests.envs.web.hostile import PageTask
-from tests.episodes import *  # noqa: F403
 
 BACKENDS = ("cdp", "playwright", "html")
 
@@ -84,9 +85,274 @@ def test_clocks_and_chance_are_the_episode_s_own():
     assert clock[-3:] == ["string", "0", "true"]
 
 
+ALIKE = ("goal", "text", "elements", "fields")
+VISIBLE = FLAGS.index("visible")
+
+
+def compared(obs, info):
+    """What must not depend on layout."""
+    flags = np.delete(obs["flags"], VISIBLE, axis=1)
+    arrays = [obs[name] for name in ("goal_bytes", "role", "name_bytes", "value_bytes", "field_bytes")]
+    told = [info[key] for key in ("state_hash", "potential", "success", "subgoals", "blocked")]
+    reference = info["reference"].split("\n")[0]
+    return [obs["goal"], obs["text"], flags.tolist(), [a.tolist() for a in arrays], told, reference,
+            info["checklist"].tolist()]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def kept_browser():
+    """One browser for the tests of this file that open many environments."""
+    env = WebEnv("ShopPrice")
+    env.reset(seed=0)
+    yield
+    env.close()
+
+
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
-def test_chromium_and_the_backend_without_browser_see_the_same(name):
-    """Along the reference solution, page by page: elements, text, mask, potential, checklist; and both succeed."""
-    parts = ("goal", "text", "elements", "fields", "action_mask")
-    envs = [WebEnv(name, backend=backend, observation=parts, actions="text") for backend in ("cdp", "html")]
-    return envs
+def test_chromium_and_the_backend_without_browser_see_the_same_up_to_success(kept_browser, name):
+    envs = [WebEnv(name, backend=backend, observation=ALIKE, actions="text") for backend in ("cdp", "html")]
+    obs_and_info = [env.reset(seed=11) for env in envs]
+    for step in range(envs[0].play.task.budget):
+        chromium, plain = (compared(obs, info) for obs, info in obs_and_info)
+        for seen, known in zip(chromium, plain, strict=True):
+            assert seen == known, f"step {step} at {envs[0].play.state.url}"
+        action = obs_and_info[0][1]["reference"].split("\n")[0]
+        results = [env.step(action) for env in envs]
+        assert results[0][1:4] == results[1][1:4]
+        if results[0][2]:
+            break
+        obs_and_info = [(result[0], result[4]) for result in results]
+    assert results[0][1:4] == (1.0, True, False)
+    assert results[0][4]["success"]
+    assert results[0][4]["potential"] == 0.0
+    for env in envs:
+        env.close()
+
+
+def test_playwright_sees_the_same(kept_browser):
+    envs = [
+        WebEnv("ShopBuyTwo", backend=backend, observation=ALIKE, actions="text") for backend in ("cdp", "playwright")
+    ]
+    obs_and_info = [env.reset(seed=2) for env in envs]
+    for _ in range(envs[0].play.task.budget):
+        assert compared(*obs_and_info[0]) == compared(*obs_and_info[1])
+        assert np.array_equal(obs_and_info[0][0]["box"], obs_and_info[1][0]["box"])
+        results = [env.step(obs_and_info[0][1]["reference"].split("\n")[0]) for env in envs]
+        obs_and_info = [(result[0], result[4]) for result in results]
+        if results[0][2]:
+            break
+    assert [result[1] for result in results] == [1.0, 1.0]
+    for env in envs:
+        env.close()
+
+
+@pytest.mark.parametrize("events", ["trusted", "scripted"])
+def test_a_page_can_tell_scripted_events_and_not_trusted_ones(kept_browser, events):
+    page = "<button onclick='this.textContent = event.isTrusted'>b</button><input oninput='b.textContent = event.isTrusted'><p id=b>"
+    env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",), events=events)
+    env.reset(seed=0)
+    env.step("click(0)")
+    env.step('fill(1, "ab")')
+    told = [element.name for element in env.play.state.elements]
+    assert told == [str(events == "trusted").lower(), "", str(events == "trusted").lower()]
+    assert env.play.state.elements[1].value == "ab"
+    env.close()
+
+
+def test_the_whole_keyboard_and_mouse(kept_browser):
+    page = """<body style="height:2000px"><input id=i aria-label=box><select aria-label=list><option>x<option>y</select>
+    <p id=k></p><div id=d style="position:absolute;left:200px;top:100px;width:40px;height:40px" tabindex=0>drag</div>
+    <div id=t style="position:absolute;left:20px;top:160px;width:60px;height:60px" tabindex=0>drop</div>
+    <script>const log = []; const say = (w) => { log.push(w); k.textContent = log.join(' ') };
+    i.onkeydown = (e) => say(e.key); d.onmousedown = () => say('down'); t.onmouseup = () => say('up');
+    onclick = (e) => say(e.clientX + ',' + e.clientY); onscroll = () => say('scroll')</script>"""
+    env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",))
+    env.reset(seed=0)
+    named = {element.name: row for row, element in enumerate(env.play.state.elements)}
+    for action in ("click_at(50, 200)", f'fill({named["box"]}, "aB é")', 'type("c")', 'press("Backspace")',
+                   'press("ArrowLeft")', f"click({named['y']})", f"drag({named['drag']}, {named['drop']})",
+                   'scroll("down")'):  # fmt: skip
+        *_, info = env.step(action)
+        assert (info["action_error"], info["failure"]) == ("", "")
+    state = env.play.state
+    assert state.elements[named["box"]].value == "aB é"
+    assert state.elements[1].value == "y"
+    log = next(element.name for element in state.elements if element.name.startswith("50,200"))
+    for word in ("50,200", "a", "B", "c", "Backspace", "ArrowLeft", "down", "up", "scroll"):
+        assert word in log.split(), log
+    env.close()
+
+
+def test_actions_as_text_and_back():
+    for action in (Action("noop"), Action("click", 3), Action("fill", 3, 'a "b" \n c'), Action("press", text="Enter"),
+                   Action("scroll", text="up"), Action("back"), Action("answer", text="7"), Action("type", text="x"),
+                   Action("click_at", point=(4, 5)), Action("drag", 1, target=2)):  # fmt: skip
+        assert read_text(write_text(action)) == action
+    assert {read_text(write_text(Action("click", 1))).kind} <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("click(x)", "argument"),
+        ('click("3")', r"click must be click\(int\)"),
+        ("jump(3)", "the actions are noop, click"),
+        ('press("F5")', "press must be given one of Enter"),
+        ('scroll("left")', "'up' or 'down'"),
+        ("__import__('os').system('x')", "name"),
+        ("click(1); click(2)", "one action at a time"),
+    ],
+)
+def test_an_action_that_says_nothing_does_nothing_and_is_told(said, wanted):
+    env = WebEnv("ShopPrice", backend="html", actions="text")
+    obs, _ = env.reset(seed=0)
+    after, reward, terminated, truncated, info = env.step(said)
+    assert after["text"] == obs["text"]
+    assert (reward, terminated, truncated) == (0.0, False, False)
+    assert info["response"] == said
+    assert re.search(wanted, info["action_error"]), info["action_error"]
+    env.close()
+
+
+def test_an_action_may_stand_between_tags():
+    env = WebEnv("ShopPrice", backend="html", actions="text")
+    env.reset(seed=0)
+    cart = env.play.state.find("link", "Cart")
+    *_, info = env.step(f"<blink>[[1, 2, 3, 4]]</blink><think>the cart</think><link>click({cart})</link>")
+    assert info["action_error"] == ""
+    assert env.play.state.url == "http://shop.test/cart"
+    env.close()
+
+
+@pytest.mark.parametrize("view", ["discrete", "multidiscrete", "coordinates", "dict", "text"])
+def test_every_view_is_a_proper_environment(kept_browser, view):
+    check_env(lambda: WebEnv("ShopReview", actions=view, max_steps=12), episodes=1, max_steps=12)
+
+
+@pytest.mark.parametrize("identifier", ["potentia/Web-ShopBuy-v0", "potentia/MiniWoB-click-tab-2-v0"])
+def test_check_env(kept_browser, identifier):
+    check_env(identifier, episodes=2, max_steps=15)
+
+
+@pytest.mark.parametrize("name", sorted(TEMPLATES))
+def test_check_env_without_browser(name):
+    check_env(lambda: gym.make(f"potentia/Web-{name}-v0", backend="html"), episodes=2, max_steps=20)
+
+
+def test_every_task_has_an_id():
+    assert set(TEMPLATES) | {name for name in TASKS if name.startswith("MiniWoB-")} == set(TASKS)
+    for name in TASKS:
+        identifier = f"potentia/{name}-v0" if name.startswith("MiniWoB-") else f"potentia/Web-{name}-v0"
+        assert identifier in gym.registry
+
+
+def test_works_within_a_running_event_loop_and_in_threads():
+    async def within():
+        env = WebEnv("ShopPrice")
+        env.reset(seed=0)
+        url = env.play.state.url
+        env.close()
+        return url
+
+    assert asyncio.run(within()) == "http://shop.test/"
+    found = []
+
+    def play():
+        env = WebEnv("ShopPrice")
+        env.reset(seed=1)
+        found.append(env.play.task.goal)
+        env.close()
+
+    threads = [threading.Thread(target=play) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3
+    assert len(set(found)) == 1
+
+
+def test_works_in_processes_of_an_async_vector_environment():
+    envs = gym.make_vec("potentia/Web-ShopPrice-v0", 2, vectorization_mode="async")
+    obs, _ = envs.reset(seed=0)
+    single = WebEnv("ShopPrice")
+    assert obs["goal"][1] == single.reset(seed=1)[0]["goal"]
+    single.close()
+    envs.close()
+
+
+def test_many_pages_share_one_browser():
+    envs = WebVectorEnv("ShopPrice", 4)
+    envs.reset(seed=0)
+    browsers = {id(play.page._lease._held.browser) for play in envs.plays}
+    assert len(browsers) == 1
+    envs.close()
+    envs.close()
+
+
+def test_a_page_lost_in_a_vector_ends_only_its_own_episode():
+    envs = WebVectorEnv("ShopPrice", 3, deadline=6.0, autoreset_mode="SameStep")
+    envs.reset(seed=0)
+    from potentia.envs.web.browser import loop
+    from potentia.envs.web.browser.failure import PageFailure
+
+    async def crash():
+        with pytest.raises(PageFailure):
+            await envs.plays[1].page._tab._call("Page.crash")
+
+    loop.run(crash())
+    _, rewards, terminated, truncated, infos = envs.step(np.ones(3, np.int64))
+    assert terminated.tolist() == [False] * 3
+    assert truncated.tolist() == [False, True, False]
+    assert infos["final_info"]["failure"][1] == "renderer crashed"
+    assert rewards.tolist() == [0.0] * 3
+    _, _, _, truncated, infos = envs.step(np.ones(3, np.int64))
+    assert truncated.tolist() == [False] * 3
+    assert list(infos["failure"]) == ["", "", ""]
+    envs.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task": "ShopBy"}, "there is no web task 'ShopBy'; there are"),
+        ({"backend": "selenium"}, "backend must be one of 'cdp', 'playwright', 'html', got 'selenium'"),
+        ({"actions": "words"}, "actions must be one of discrete"),
+        ({"observation": ("picture",)}, "observation must be made of goal, text"),
+        ({"actions": "text", "observation": ("action_mask",)}, "has no mask"),
+        ({"info_keys": ("distance",)}, "info_keys must be among"),
+        ({"rows": 0}, "rows must be at least 1, got 0"),
+        ({"noise": 2}, "noise must be from 3 to 20 rows, got 2"),
+        ({"colour": "red"}, "has no such option"),
+        ({"task": "MiniWoB-click-test", "backend": "html"}, "run scripts"),
+        ({"backend": "html", "render_mode": "rgb_array"}, "draws nothing"),
+        ({"render_mode": "human", "executable": None}, "needs a display"),
+        ({"deadline": 0}, "deadline must be more than 0"),
+    ],
+)
+def test_wrong_arguments_say_what_was_wanted(monkeypatch, options, message):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(ValueError, match=message):
+        WebEnv(**{"task": "ShopBuy", **options})
+
+
+def test_without_a_browser_the_error_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="apt-get install --no-install-recommends chromium-headless-shell"):
+        WebEnv("ShopBuy")
+    with pytest.raises(FileNotFoundError, match="there is no browser '/nowhere'"):
+        WebEnv("ShopBuy", executable="/nowhere")
+
+
+def test_registering_imports_neither_jinja_nor_playwright():
+    program = "import sys, potentia; print([m for m in ('jinja2', 'playwright', 'PIL') if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
+
+
+def test_a_step_before_the_first_reset_is_an_error():
+    env = WebEnv("ShopBuy", backend="html")
+    with pytest.raises(RuntimeError, match=r"call reset\(\) first"):
+        env.step(0)

@@ -26,6 +26,7 @@ class AppWorld(Mapping[str, App]):
             for cls in classes
         }
         self._by_host = {app.host: app for app in self._apps.values()}
+        self._restored = 0
 
     def __getitem__(self, name: str) -> App:
         return self._apps[name]
@@ -64,13 +65,14 @@ class AppWorld(Mapping[str, App]):
     @property
     def changes(self) -> int:
         """How many rows were changed since the beginning: while it stays, so does the state."""
-        return sum(app.db.total_changes for app in self._apps.values())
+        return sum(app.db.total_changes for app in self._apps.values()) + self._restored
 
     def fork(self) -> AppWorld:
         """Another copy, with copies of the databases."""
         other = AppWorld.__new__(AppWorld)
         other._apps = {name: app.fork() for name, app in self._apps.items()}
         other._by_host = {app.host: app for app in other._apps.values()}
+        other._restored = 0
         return other
 
     def save(self) -> dict[str, bytes]:
@@ -81,3 +83,4 @@ class AppWorld(Mapping[str, App]):
         """Goes back to a saved state."""
         for name, app in self._apps.items():
             app.restore(saved[name])
+        self._restored += 1

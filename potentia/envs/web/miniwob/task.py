@@ -19,7 +19,8 @@ _PROBE = """() => {
   const said = core.getUtterance();
   const plain = typeof said === "string" || said === null;
   return [WOB_DONE_GLOBAL, WOB_RAW_REWARD_GLOBAL, plain ? said : said.utterance,
-          plain ? [] : Object.values(said.fields || {}).map(String), WOB_TASK_READY];
+          plain ? [] : Object.values(said.fields || {}).map(String),
+          [...document.querySelectorAll("#query .bold, #query b")].map((node) => node.textContent), WOB_TASK_READY];
 }"""
 
 # An element that had the focus, was scrolled to or is half-way through an animation would show in the next episode.
@@ -95,10 +96,10 @@ class MiniWobTask:
         del answer
         if page.probe is None:
             return Verdict()
-        done, reward, said, given, _ = page.probe
+        done, reward, said, given, stressed, _ = page.probe
         if not self.goal:
             self.goal = " ".join((said or "").split())
-            self.fields = named_texts(self.goal, given)
+            self.fields = named_texts(self.goal, given, stressed)
         self._success = bool(done and reward > 0)
         return Verdict(float(reward) if done else 0.0, bool(done), self._success)
 

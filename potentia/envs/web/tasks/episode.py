@@ -219,7 +219,9 @@ class Episode:
             return 0
         first, *others = stage.moves[position:]
         unset = sum(not _holds(page, label, value) for label, value in first.values.items())
-        away = int(position == 0 and not _same_host(page.url, first.to))
+        # A link to another application leads to its front page, which may be where the first move leads, too.
+        front = first.to.count("/") == 3 and first.to.endswith("/")
+        away = int(position == 0 and not _same_host(page.url, first.to) and not front)
         later = zip(others, costs[position + 1 :], strict=True)
         return away + 1 + unset + sum(cost or 1 + len(move.values) for move, cost in later)
 
@@ -247,10 +249,15 @@ def _same_host(url: str, other: str) -> bool:
 
 
 def _position(stage: Stage, page: PageState) -> int:
-    """How many moves of a stage lie behind, judged by where the page is."""
+    """How many moves of a stage lie behind, judged by where the page is and by whether the next can be made there.
+
+    A form that was refused is answered at its own address, but by a page without the form.
+    """
     for index in range(len(stage.moves), 0, -1):
         if stage.moves[index - 1].to == page.url:
-            return index
+            last = index == len(stage.moves)
+            if last or _press(page, stage.moves[index].press).operation != "none":
+                return index
     return 0
 
 
