@@ -37,9 +37,9 @@ class Action:
     """What is done in a step.
 
     Attributes:
-        kind: "noop", in which only time passes; "click" and "fill" on the element in `row`; "press" the key `text`; "scroll" to "up" or "down"
-            (`text`); "back"; "answer" with `text`, or with what stands in `row`; "click_at" `point`; "drag" from `row`
-            to `target`; "type" `text` into what has the focus.
+        kind: "noop", in which only time passes; "click" and "fill" on the element in `row`; "press" the key `text`;
+            "scroll" to "up" or "down" (`text`); "back"; "answer" with `text`, or with what stands in `row`;
+            "click_at" `point`; "drag" from `row` to `target`; "type" `text` into what has the focus.
         row: A row of the element table.
         text: See kind.
         point: x and y in CSS pixels.

@@ -21,12 +21,14 @@ class Opening:
         seed: Of the page's random numbers.
         script: JavaScript that runs once the page is there; "" for none.
         soft: Whether, if the page is at that address already, the script alone makes it what a fresh load would.
+        pace: Virtual milliseconds that a step takes; the usual animations end within the default.
     """
 
     url: str
     seed: int
     script: str = ""
     soft: bool = False
+    pace: float = 600.0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The environment: deterministic, the same by every backend, proper in every view of actions and every autoreset mode."""
+"""The environment: deterministic, the same by every backend, proper in every view of actions and autoreset mode."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_clocks_and_chance_are_the_episode_s_own():
     assert seen[0][0][0] == seen[2][0][0]  # the clock does not depend on the seed
     assert seen[0][0][1] != seen[2][0][1]
     clock = seen[0][0][0].split(" ")
-    assert clock[0] == str(1773651600000 + 300 + 5 * 60)
-    assert clock[1] == "2026-03-16T09:00:00.600Z"
+    assert clock[0] == str(1773651600000 + 6 * 600)
+    assert clock[1] == "2026-03-16T09:00:03.600Z"
     assert clock[-3:] == ["string", "0", "true"]
 
 
@@ -148,7 +148,8 @@ def test_playwright_sees_the_same(kept_browser):
 
 @pytest.mark.parametrize("events", ["trusted", "scripted"])
 def test_a_page_can_tell_scripted_events_and_not_trusted_ones(kept_browser, events):
-    page = "<button onclick='this.textContent = event.isTrusted'>b</button><input oninput='b.textContent = event.isTrusted'><p id=b>"
+    page = """<button onclick='this.textContent = event.isTrusted'>b</button>
+    <input oninput='b.textContent = event.isTrusted'><p id=b>"""
     env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",), events=events)
     env.reset(seed=0)
     env.step("click(0)")
@@ -161,11 +162,11 @@ def test_a_page_can_tell_scripted_events_and_not_trusted_ones(kept_browser, even
 
 def test_the_whole_keyboard_and_mouse(kept_browser):
     page = """<body style="height:2000px"><input id=i aria-label=box><select aria-label=list><option>x<option>y</select>
-    <p id=k></p><div id=d style="position:absolute;left:200px;top:100px;width:40px;height:40px" tabindex=0>drag</div>
+    <div id=d style="position:absolute;left:200px;top:100px;width:40px;height:40px" tabindex=0>drag</div>
     <div id=t style="position:absolute;left:20px;top:160px;width:60px;height:60px" tabindex=0>drop</div>
-    <script>const log = []; const say = (w) => { log.push(w); k.textContent = log.join(' ') };
+    <p id=k></p><script>const log = []; const say = (w) => { log.push(w); k.textContent = log.join(' ') };
     i.onkeydown = (e) => say(e.key); d.onmousedown = () => say('down'); t.onmouseup = () => say('up');
-    onclick = (e) => say(e.clientX + ',' + e.clientY); onscroll = () => say('scroll')</script>"""
+    onclick = (e) => say(e.clientX + ',' + e.clientY)</script>"""
     env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",))
     env.reset(seed=0)
     named = {element.name: row for row, element in enumerate(env.play.state.elements)}
@@ -173,13 +174,15 @@ def test_the_whole_keyboard_and_mouse(kept_browser):
                    'press("ArrowLeft")', f"click({named['y']})", f"drag({named['drag']}, {named['drop']})",
                    'scroll("down")'):  # fmt: skip
         *_, info = env.step(action)
-        assert (info["action_error"], info["failure"]) == ("", "")
+        assert (info["action_error"], info["failure"]) == ("", ""), action
     state = env.play.state
     assert state.elements[named["box"]].value == "aB é"
     assert state.elements[1].value == "y"
-    log = next(element.name for element in state.elements if element.name.startswith("50,200"))
-    for word in ("50,200", "a", "B", "c", "Backspace", "ArrowLeft", "down", "up", "scroll"):
+    log = next(element.name for element in state.elements if "50,200" in element.name)
+    for word in ("50,200", "a", "B", "c", "Backspace", "ArrowLeft", "down", "up"):
         assert word in log.split(), log
+    assert state.elements[named["box"]].box[1] < 0
+    assert "visible" not in state.elements[named["box"]].flags
     env.close()
 
 
@@ -273,7 +276,9 @@ def test_works_within_a_running_event_loop_and_in_threads():
 
 
 def test_works_in_processes_of_an_async_vector_environment():
-    envs = gym.make_vec("potentia/Web-ShopPrice-v0", 2, vectorization_mode="async")
+    # Gymnasium 1.2 reads texts from shared memory once, when it is made, and never again.
+    options = {"shared_memory": False}
+    envs = gym.make_vec("potentia/Web-ShopPrice-v0", 2, vectorization_mode="async", vector_kwargs=options)
     obs, _ = envs.reset(seed=0)
     single = WebEnv("ShopPrice")
     assert obs["goal"][1] == single.reset(seed=1)[0]["goal"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 from importlib import resources
 from typing import Any, Protocol
 
+import numpy as np
+
 from potentia.envs.web.actions import Action
-from potentia.envs.web.browser.failure import PageFailure
+from potentia.envs.web.browser.failure import PageFailure, heard
 from potentia.envs.web.browser.gate import Gate
 from potentia.envs.web.browser.pool import Lease
 from potentia.envs.web.browser.tab import Mouse, Tab
@@ -18,11 +21,12 @@ from potentia.envs.web.task import Opening, WebTask
 
 __all__ = ["Backend", "BrowserPage"]
 
-SETTLE = 60.0
-"""Virtual milliseconds that pass after an action."""
-LOAD = 300.0
+LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
+FRAME = 20.0
+"""Virtual milliseconds that a picture may need; the step after it is shorter by as much."""
 _LIFE = 500
+_CORNER = Mouse("move", 1.0, 1.0)
 _DRAG_STEPS = 5
 
 
@@ -87,7 +91,7 @@ class BrowserPage:
         self._gate: Gate | None = None
         self._seen: PageState | None = None
         self._url = ""
-        self._elapsed = 0.0
+        self._elapsed = self._ahead = self._pace = 0.0
         self._episodes = 0
         self._counted = 0
 
@@ -105,26 +109,23 @@ class BrowserPage:
         if self._tab is None:
             browser = await self._lease.browser()
             self._tab = await browser.open(self._gate.address, self._task.viewport)
-            self._url, self._elapsed, self._episodes = "", 0.0, 0
+            self._url, self._elapsed, self._ahead, self._episodes = "", 0.0, 0.0, 0
 
     async def reset_page(self, opening: Opening) -> None:
         """A fresh load, or where it is proven to be the same, a new beginning in the page."""
         await self.open()
-        tab = self._the_tab()
+        tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
         try:
-            settings = {"seed": opening.seed & 0x7FFFFFFF, "shift": self._elapsed, "skip": self._task.skip}
-            script = f"{page_script()}({json.dumps(settings)})"
-            if opening.soft and self._url == opening.url:
-                await tab.evaluate(f"__potentia.begin({json.dumps(settings)});{opening.script}")
-                await self._advance(SETTLE)
-            else:
-                await tab.prepare(script)
+            await self._park(tab)
+            if not (opening.soft and self._url == opening.url):
+                await tab.prepare(f"{page_script()}({self._settings(opening)})")
                 await tab.navigate(opening.url)
                 await self._advance(LOAD)
+                await self._park(tab)  # a new document takes the mouse to be at its corner until it moves
                 await tab.forget()
-                if opening.script:
-                    await tab.evaluate(opening.script)
-                    await self._advance(SETTLE)
+            if opening.script:
+                await tab.evaluate(f"__potentia.begin({self._settings(opening)});{opening.script}")
+                await self._advance(self._pace)
             self._url = opening.url
             self._episodes += 1
             self._counted = self._attempts()
@@ -137,7 +138,7 @@ class BrowserPage:
         tab = self._the_tab()
         try:
             await self._do(tab, action)
-            await self._advance(SETTLE)
+            await self._advance(self._pace)
         except PageFailure as failure:
             if failure.reason == "script timeout":
                 await tab.unhang()
@@ -150,7 +151,7 @@ class BrowserPage:
         probe = self._task.probe or "null"
         try:
             told = await tab.evaluate(f"window.__potentia ? __potentia.observe({self._rows}, {probe}) : null")
-            picture = read_png(await tab.screenshot()) if screenshot else None
+            picture = await self._picture(tab) if screenshot else None
         except PageFailure as failure:
             tab.events.failure = tab.events.failure or failure
             raise
@@ -190,8 +191,32 @@ class BrowserPage:
         return told + (self._gate.blocked if self._gate is not None else 0)
 
     async def _advance(self, milliseconds: float) -> None:
+        """Lets time pass, less what pictures took since the last time."""
+        milliseconds, self._ahead = milliseconds - self._ahead, 0.0
         self._elapsed += milliseconds
         await self._the_tab().advance(milliseconds)
+
+    def _settings(self, opening: Opening) -> str:
+        """Of the page's script: its clock begins now."""
+        seed = opening.seed & 0x7FFFFFFF
+        return json.dumps({"seed": seed, "shift": self._elapsed, "skip": self._task.skip})
+
+    async def _park(self, tab: Tab) -> None:
+        """Takes the mouse to the corner, so that where the last episode left it changes nothing."""
+        # A move is answered with the next frame, which may wait for the clock, or with the next event.
+        await asyncio.gather(tab.mouse([_CORNER, _CORNER]), self._advance(FRAME))
+
+    async def _picture(self, tab: Tab) -> np.ndarray[Any, Any]:
+        """What is seen. Chromium may draw only when the page's clock goes on for a frame."""
+        shot = asyncio.ensure_future(tab.screenshot())
+        shot.add_done_callback(heard)
+        await asyncio.sleep(0)
+        while self._ahead + FRAME < self._pace and not shot.done():
+            self._ahead += FRAME
+            self._elapsed += FRAME
+            await tab.advance(FRAME)
+            await asyncio.wait([shot], timeout=0.5)
+        return read_png(await shot)
 
     async def _do(self, tab: Tab, action: Action) -> None:
         kind, row = action.kind, action.row
@@ -257,7 +282,7 @@ class BrowserPage:
         path = [(x + (to_x - x) * k / _DRAG_STEPS, y + (to_y - y) * k / _DRAG_STEPS) for k in range(1, _DRAG_STEPS + 1)]
         await tab.mouse([Mouse("move", x, y), Mouse("down", x, y)])
         for point in path:
-            await tab.mouse([Mouse("move", *point)])
+            await tab.mouse([Mouse("move", *point), Mouse("move", *point)])  # see _park
         await tab.mouse([Mouse("up", to_x, to_y)])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from potentia.envs.web.actions import KEYS
 from potentia.envs.web.browser.connection import Connection, Json
 from potentia.envs.web.browser.failure import PageFailure, heard
-from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents, mouse_messages, refuses
+from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, STALL, Mouse, TabEvents, mouse_messages, refuses
 
 __all__ = ["PipeBrowser"]
 
@@ -190,6 +190,9 @@ class PipeTab:
         self._expired = asyncio.get_running_loop().create_future()
         self._expired.add_done_callback(heard)
         await self._call("Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds)
+        await asyncio.wait([self._expired], timeout=STALL)
+        if not self._expired.done():
+            await self._call("Emulation.setVirtualTimePolicy", policy="advance", budget=milliseconds)
         await self._connection.within(self._expired)
         self._expired = None
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from potentia.envs.web.browser.failure import PageFailure
 
-__all__ = ["CLOCK_START", "FLAGS", "Browser", "Mouse", "Tab", "TabEvents", "mouse_messages", "refuses"]
+__all__ = ["CLOCK_START", "FLAGS", "STALL", "Browser", "Mouse", "Tab", "TabEvents", "mouse_messages", "refuses"]
 
 CLOCK_START = 1773651600.0
 """Seconds since 1970 at which every page's clock starts: 2026-03-16 09:00 UTC."""
@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-backgrounding-occluded-windows",
     "--disable-features=BackForwardCache,Translate,OptimizationHints,MediaRouter,AutofillServerCommunication,"
     # Else Chromium itself refuses some requests to loopback, and the gate would not see and count them.
-    "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
+    "PaintHolding,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
     "--force-color-profile=srgb",
     "--force-device-scale-factor=1",
     "--font-render-hinting=none",
@@ -53,6 +53,10 @@ class Mouse:
     kind: Literal["move", "down", "up"]
     x: float
     y: float
+
+
+STALL = 1.0
+"""Seconds after which a fetch that was begun and never ended, as Chromium counts, no longer holds up the clock."""
 
 
 def mouse_messages(events: Iterable[Mouse]) -> list[dict[str, Any]]:

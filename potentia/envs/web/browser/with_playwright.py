@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from potentia.envs.web.browser.failure import PageFailure, heard
-from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents, mouse_messages, refuses
+from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, STALL, Mouse, TabEvents, mouse_messages, refuses
 
 __all__ = ["PlaywrightBrowser"]
 
@@ -204,6 +204,9 @@ class PlaywrightTab:
         self._expired = asyncio.get_running_loop().create_future()
         self._expired.add_done_callback(heard)
         await self._send("Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds)
+        await asyncio.wait([self._expired], timeout=STALL)
+        if not self._expired.done():
+            await self._send("Emulation.setVirtualTimePolicy", policy="advance", budget=milliseconds)
         await self._within(self._expired)
         self._expired = None
         if self._loading is not None:

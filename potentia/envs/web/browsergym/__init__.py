@@ -1,21 +1,17 @@
 """BrowserGym, both ways: our tasks for its agents, and its environments behind our observations and actions.
 
-Needs the extra ``browsergym``, which pins an old Playwright; nothing else in the library imports this package, and
-registering the ids needs the extra ``web`` only.
+Making its environments needs the extra ``browsergym``, which pins an old Playwright; this package itself, which nothing
+else in the library imports, needs the extra ``web`` only.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register as register_id
 from gymnasium.envs.registration import registry
 
 from potentia.envs.web.browsergym.env import from_browsergym
+from potentia.envs.web.browsergym.task import PotentiaTask
 from potentia.envs.web.catalogue import MINIWOB_TASKS
-
-if TYPE_CHECKING:
-    from potentia.envs.web.browsergym.task import PotentiaTask
 
 __all__ = ["PotentiaTask", "from_browsergym", "register"]
 
@@ -39,12 +35,3 @@ def register() -> None:
                 max_episode_steps=budget,
                 nondeterministic=True,
             )
-
-
-def __getattr__(name: str) -> Any:
-    """The task, imported when it is first asked for: it needs BrowserGym."""
-    if name == "PotentiaTask":
-        from potentia.envs.web.browsergym.task import PotentiaTask  # noqa: PLC0415 - an extra
-
-        return PotentiaTask
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -135,7 +135,8 @@ class FromBrowserGym(gym.Env[dict[str, Any], Any]):
             shot = np.asarray(told["screenshot"])
             width, height = self._task.viewport
             if shot.shape != (height, width, 3):
-                raise ValueError(f"screenshots are {shot.shape[1]}x{shot.shape[0]}: say viewport={shot.shape[1::-1]}")
+                tall, wide = shot.shape[:2]
+                raise ValueError(f"screenshots are {wide}x{tall}: say viewport=({wide}, {tall})")
         self._state = PageState(told["url"], title, [row.element for row in self._rows], None, shot)
 
     def _info(self, *, success: bool = False, failure: str = "", error: str = "") -> dict[str, Any]:

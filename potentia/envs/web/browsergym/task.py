@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
-from browsergym.core.env import BrowserEnv
-from browsergym.core.task import AbstractBrowserTask
+import gymnasium as gym
 from playwright.sync_api import Error, Page
 
 from potentia.action_text import ActionCall, parse_action
@@ -23,31 +23,39 @@ _ROWS = 256
 _PATIENCE = 10.0
 
 
-class PotentiaTask(AbstractBrowserTask):  # type: ignore[misc]  # BrowserGym has no types
-    """A task of `potentia.envs.web.TASKS` on a page of synchronous Playwright.
+class PotentiaTask:
+    """A task of `potentia.envs.web.TASKS` on a page of synchronous Playwright, as BrowserGym's ``AbstractBrowserTask``.
+
+    BrowserGym is not needed for it; where it is, `make` tells it that this is one of its tasks.
 
     The page's context must send everything to the task's own server, ``new_context(proxy=task.proxy)``, as `make`
     sees to: the server answers for the task's hosts and refuses all else. Time on the page is real; random numbers
     are drawn as in `potentia.envs.web.WebEnv` with the same seed. A question is answered by a message to the user.
 
     Args:
-        seed: Of the episode.
+        seed: Of the episode; None to draw one.
         name: The task's name.
         options: Of the task.
+
+    Attributes:
+        viewport: What BrowserGym makes the page with, as the four that follow.
+        slow_mo: Milliseconds between Playwright's actions: none.
+        timeout: Milliseconds that Playwright waits for anything.
+        locale: The browser's own.
+        timezone_id: Likewise.
 
     Raises:
         ValueError: If there is no such task or option.
     """
 
     def __init__(self, seed: int | None, name: str, **options: Any) -> None:
-        super().__init__(seed)
         self.task = find_task(name, **options)
         width, height = self.task.viewport
         self.viewport = {"width": width, "height": height}
-        self.slow_mo = 0
+        self.slow_mo, self.timeout = 0, 5000
+        self.locale = self.timezone_id = None
+        self.opening = self.task.begin(Random().randrange(2**31) if seed is None else seed, 0)
         self.gate = Gate(self.task.handle, lambda: self.task.hosts)
-        # Without a seed BrowserGym's tasks draw one from a generator that the system seeds.
-        self.opening = self.task.begin(int(self.random.randint(2**31)) if seed is None else seed, 0)
 
     @classmethod
     def get_task_id(cls) -> str:
@@ -163,7 +171,7 @@ class PotentiaTask(AbstractBrowserTask):  # type: ignore[misc]  # BrowserGym has
             page.evaluate(f"__potentia.press({row})")
 
 
-def make(task: str, task_kwargs: Mapping[str, Any] | None = None, **options: Any) -> BrowserEnv:
+def make(task: str, task_kwargs: Mapping[str, Any] | None = None, **options: Any) -> gym.Env[Any, str]:
     """A `BrowserEnv` on a task: the entry point of ``browsergym/potentia.<task>``.
 
     Args:
@@ -173,7 +181,14 @@ def make(task: str, task_kwargs: Mapping[str, Any] | None = None, **options: Any
 
     Raises:
         ValueError: If there is no such task or option, or the context is given another proxy.
+        ImportError: If BrowserGym is not installed.
     """
+    try:
+        from browsergym.core.env import BrowserEnv  # noqa: PLC0415 - an extra
+        from browsergym.core.task import AbstractBrowserTask  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ImportError("these ids need BrowserGym: pip install 'potentia[browsergym]'") from error
+    AbstractBrowserTask.register(PotentiaTask)
     context = dict(options.pop("pw_context_kwargs", {}))
     if "proxy" in context:
         raise ValueError("pw_context_kwargs can't have a proxy: the task's own server is the proxy")
@@ -185,8 +200,9 @@ def make(task: str, task_kwargs: Mapping[str, Any] | None = None, **options: Any
         return begun
 
     find_task(task, **(task_kwargs or {}))
-    env = BrowserEnv(begin, dict(task_kwargs or {}), pw_context_kwargs=context, **options)
-    return env
+    env: Any = BrowserEnv(begin, dict(task_kwargs or {}), pw_context_kwargs=context, **options)
+    made: gym.Env[Any, str] = env
+    return made
 
 
 def _element(row: list[Any]) -> Element:

@@ -17,9 +17,11 @@ _ROLES: Mapping[str, str] = {
     "ColorWell": "other", "checkbox": "checkbox", "switch": "checkbox", "menuitemcheckbox": "checkbox",
     "radio": "radio", "menuitemradio": "radio", "combobox": "combobox", "option": "option", "heading": "heading",
     "cell": "cell", "gridcell": "cell", "columnheader": "cell", "rowheader": "cell", "listitem": "listitem",
-    "treeitem": "listitem", "LabelText": "label", "StaticText": "text", "image": "image", "img": "image", "slider": "slider",
+    "treeitem": "listitem", "LabelText": "label", "StaticText": "text", "image": "image", "img": "image",
+    "slider": "slider",
 }  # fmt: skip
 _INTERACTIVE = frozenset(("link", "button", "textbox", "checkbox", "radio", "combobox", "option", "slider"))
+_CLOSED = frozenset(("link", "button", "option", "textbox"))  # what is within is their name or their value
 _TEXTS = frozenset(("cell", "listitem", "label", "heading"))
 _BID = re.compile(r"[A-Za-z0-9]+")
 _SEEN = 0.5
@@ -77,6 +79,8 @@ class _Reader:
             row = self._row(one, bid, told, owner, own=bool(given))
             if row is not None:
                 yield row
+                if row.element.role in _CLOSED:
+                    continue
                 told = f"{told} {row.element.name}"
                 owner = bid if row.element.role == "combobox" else owner
             elif _said(one, "role") == "listbox":

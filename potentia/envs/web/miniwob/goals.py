@@ -13,15 +13,17 @@ _TIME = re.compile(r"\b(\d{1,2}):(\d{2}) ?([AP]M)\b")
 # Not the "3" of "3rd", the "0" of "0-9" or a digit within a word.
 _NUMBER = re.compile(r"(?<![\w.-])[$]?-?\d+(?:\.\d+)?(?![\w-])")
 _ROUTE = re.compile(r"\bfrom: (.+?) to: (.+?) on \d")
-_LISTED = re.compile(r"^(?:select|check|choose|click|find|enter|pick)\b(?: on| the)*(?: (?:words|items|options|boxes))?(.*)", re.I)
+_LISTED = re.compile(
+    r"^(?:select|check|choose|click|find|enter|pick)\b(?: on| the)*(?: (?:words|items|options|boxes))?(.*)", re.I
+)
 _ENDS = re.compile(r"\b(?:and (?:then )?(?:click|press|hit|submit)|then|(?:as|from|with|in|into|on) the)\b", re.I)
 _CASE = re.compile(r"\b(upper|lower) case\b")
 
 
 def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = ()) -> tuple[str, ...]:
     """The texts that a goal names, without repetition, the likeliest first: those given; the quoted ones, in the case
-    asked for; the two ends of a route; those stressed; dates and times, in words and as form controls hold them; what is
-    listed after the first verb, if nothing else was found; numbers.
+    asked for; the two ends of a route; those stressed; dates and times, in words and as form controls hold them; what
+    is listed after the first verb, if nothing else was found; numbers.
 
     >>> named_texts('Enter "bob" into the text field and press Submit.')
     ('bob',)

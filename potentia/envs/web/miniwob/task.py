@@ -39,6 +39,11 @@ _BEGIN = """(seed) => {
   still();
 }"""
 
+_PACE = 500.0
+"""Virtual milliseconds an action: the longest animation of jQuery UI takes 400."""
+_QUICK = {"button-delay": 250.0, "moving-items": 200.0, "simon-says": 200.0, "stock-market": 250.0}
+"""Those of pages on which things happen within half a second."""
+
 
 class MiniWobTask:
     """A page of MiniWoB++ (Shi et al. 2017; Liu et al. 2018, arXiv 1802.08802), unchanged.
@@ -89,7 +94,8 @@ class MiniWobTask:
         """The page's own generator is seeded by seed and index."""
         self._drawn, self._success, self.goal = (seed, index), False, ""
         script = f'({_BEGIN})("{seed}|{index}")'
-        return Opening(f"http://{HOST}/miniwob/{self._page}.html", seed * 1_000_003 + index, script, self._soft)
+        url = f"http://{HOST}/miniwob/{self._page}.html"
+        return Opening(url, seed * 1_000_003 + index, script, self._soft, _QUICK.get(self._page, _PACE))
 
     def judge(self, page: PageState, answer: str | None) -> Verdict:
         """What the page itself says."""

@@ -56,6 +56,20 @@
   const loaded = now();
   Performance.prototype.now = () => now() - loaded;
 
+  // ---- frames ----
+  // The browser's frames come by the real clock, of which the page's own knows nothing: here they are timers.
+  window.requestAnimationFrame = (call) => setTimeout(() => call(performance.now()), 16);
+  window.cancelAnimationFrame = (frame) => clearTimeout(frame);
+
+  // ---- who listens to the mouse ----
+  const listeners = new WeakSet();
+  const addEventListener = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (type, ...rest) {
+    if (type === "click" || type === "mousedown" || type === "mouseup") listeners.add(this);
+    return addEventListener.call(this, type, ...rest);
+  };
+  const listens = (node) => node.onclick !== null || node.onmousedown !== null || listeners.has(node);
+
   // ---- what a page may not do; an attempt is told to the gate, which counts it ----
   const refuse = (what) => { new Image().src = "http://refused.invalid/" + what; };
   const refusing = (what) => function () {
@@ -120,14 +134,14 @@
     if (role === "link" || role === "button" || role === "option") return collapsed(textOf(node)) || given("title");
     if (role === "image") return given("alt") || given("title");
     if (role === "shape") return node.getAttribute("fill") || getComputedStyle(node).fill || "";
-    return ownText(node);
+    return ownText(node) || given("title") || (node.childElementCount ? "" : getComputedStyle(node).backgroundColor);
   };
   const isRow = (node, role) => {
     if (INTERACTIVE.has(role) || role === "image" || role === "shape") return true;
     if (tagOf(node) === "label" && node.control) return false;
     if (ownText(node)) return true;
     // Something empty that can be pressed: a coloured box, an icon.
-    return node.childElementCount === 0 && (node.onclick !== null || getComputedStyle(node).cursor === "pointer");
+    return node.childElementCount === 0 && (listens(node) || getComputedStyle(node).cursor === "pointer");
   };
   const seen = (node, found) => {
     const tag = tagOf(node);
@@ -157,7 +171,7 @@
   };
   const flagsOf = (node, role, box) => {
     let flags = 0;
-    if (INTERACTIVE.has(role) || node.onclick !== null || node.tabIndex >= 0) flags |= 1;
+    if (INTERACTIVE.has(role) || listens(node) || node.tabIndex >= 0) flags |= 1;
     if (node.disabled) flags |= 8;
     else if (role === "textbox" && !node.readOnly) flags |= 2;
     if (role === "option" ? node.selected : node.checked) flags |= 4;
