@@ -62,8 +62,9 @@ class Connection:
             message["sessionId"] = session
         self._waiting[number] = session, future
         future.add_done_callback(lambda _: self._waiting.pop(number, None))
+        if not self._unsent:
+            self._loop.call_soon(self._write)  # once for all that is sent in this turn of the loop
         self._unsent += json.dumps(message).encode() + b"\0"
-        self._write()
         return future
 
     async def call(self, method: str, session: str = "", **parameters: Any) -> Json:
@@ -94,6 +95,8 @@ class Connection:
                 future.set_exception(failure)
 
     def _write(self) -> None:
+        if not self.open:
+            return
         with contextlib.suppress(BlockingIOError):
             while self._unsent:
                 try:

@@ -116,13 +116,14 @@ class BrowserPage:
         await self.open()
         tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
         try:
-            await self._park(tab)
-            if not (opening.soft and self._url == opening.url):
+            if opening.soft and self._url == opening.url:
+                await self._park(tab)
+            else:
                 await tab.prepare(f"{page_script()}({self._settings(opening)})")
                 await tab.navigate(opening.url)
                 await self._advance(LOAD)
-                await self._park(tab)  # a new document takes the mouse to be at its corner until it moves
-                await tab.forget()
+                # A new document takes the mouse to be at its corner until it moves.
+                await asyncio.gather(self._park(tab), tab.forget())
             if opening.script:
                 await tab.evaluate(f"__potentia.begin({self._settings(opening)});{opening.script}")
                 await self._advance(self._pace)

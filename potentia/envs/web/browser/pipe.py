@@ -89,7 +89,7 @@ class PipeTab:
         self.events = TabEvents()
         self.context, self.target, self.frame = context, "", ""
         self._connection, self._viewport, self._session = connection, viewport, ""
-        self._script: str | None = None
+        self._script: asyncio.Future[Json] | None = None
         self._expired: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
@@ -146,8 +146,9 @@ class PipeTab:
 
     async def prepare(self, script: str) -> None:
         if self._script is not None:
-            self._send("Page.removeScriptToEvaluateOnNewDocument", identifier=self._script)
-        self._script = (await self._call("Page.addScriptToEvaluateOnNewDocument", source=script))["identifier"]
+            known = await self._connection.within(self._script)
+            self._send("Page.removeScriptToEvaluateOnNewDocument", identifier=known["identifier"])
+        self._script = self._send("Page.addScriptToEvaluateOnNewDocument", source=script)
 
     async def navigate(self, url: str) -> None:
         self._send("Page.navigate", url=url)
@@ -166,25 +167,32 @@ class PipeTab:
         await self._connection.within(asyncio.gather(*sent))
 
     async def key(self, name: str) -> None:
-        code, text = KEYS[name]
-        await self._stroke(name, code, text)
+        await self._strokes([(name, *KEYS[name])])
 
     async def type_text(self, text: str) -> None:
+        strokes: list[tuple[str, int, str]] = []
         for character in text:
             if character == "\n":
-                await self._stroke("Enter", 13, "\r")
+                strokes.append(("Enter", 13, "\r"))
             elif character.isascii():
-                await self._stroke(character, ord(character.upper()) if character.isalnum() else 0, character)
-            else:
+                strokes.append((character, ord(character.upper()) if character.isalnum() else 0, character))
+            else:  # on no keyboard
+                await self._strokes(strokes)
+                strokes.clear()
                 await self._call("Input.insertText", text=character)
+        await self._strokes(strokes)
 
-    async def _stroke(self, key: str, code: int, text: str) -> None:
+    async def _strokes(self, strokes: list[tuple[str, int, str]]) -> None:
+        """Keys go down and up one after another: their names, codes, and what they put in."""
         if self.events.failure is not None:
             raise self.events.failure
-        named: Json = {"key": key, "windowsVirtualKeyCode": code}
-        down = self._send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **named)
-        up = self._send("Input.dispatchKeyEvent", type="keyUp", **named)
-        await self._connection.within(asyncio.gather(down, up))
+        sent = []
+        for key, code, text in strokes:
+            named: Json = {"key": key, "windowsVirtualKeyCode": code}
+            down = "keyDown" if text else "rawKeyDown"
+            sent.append(self._send("Input.dispatchKeyEvent", type=down, text=text, **named))
+            sent.append(self._send("Input.dispatchKeyEvent", type="keyUp", **named))
+        await self._connection.within(asyncio.gather(*sent))
 
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()

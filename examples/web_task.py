@@ -1,0 +1,52 @@
+"""A task in a shop, solved by its reference solution, with and without a detour: what shaping pays is the same."""
+
+from __future__ import annotations
+
+import argparse
+
+import gymnasium as gym
+
+import potentia  # noqa: F401 - registers the worlds
+from potentia.shaping import Chain, Checklist, PotentialShaping
+from potentia.wrappers import ShapeReward
+
+DETOUR = ('fill(0, "nothing can be typed into a link")', "click(0)", "back()")
+
+
+def play(env: ShapeReward, seed: int, detour: tuple[str, ...], *, tell: bool) -> dict[str, float]:
+    """Takes a detour, then follows the reference; returns the discounted sum of each term."""
+    _, info = env.reset(seed=seed)
+    if tell:
+        print(info["goal"])
+    sums, weight, over, left = dict.fromkeys(info["terms"], 0.0), 1.0, False, list(detour)
+    while not over:
+        # The reference is the next action from wherever the agent is; a second line tells where its element lies.
+        action = left.pop(0) if left else info["reference"].partition("\n")[0]
+        _, _, terminated, truncated, info = env.step(action)
+        over = terminated or truncated
+        for name, term in info["terms"].items():
+            sums[name] += weight * term
+        weight *= info["discount"]
+        if tell:
+            print(f"  {action:12} potential {info['potential']:6.3f}  {info['terms']}")
+    return sums
+
+
+def main() -> None:
+    """Plays the task twice."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", default="ShopBuy", help="a name of docs/web.md, such as MailReply")
+    parser.add_argument("--backend", default="html", help="html needs no browser; cdp drives Chromium")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+
+    world = gym.make(f"potentia/Web-{given.task}-v0", backend=given.backend, actions="text")
+    env = ShapeReward(world, Chain(PotentialShaping("potential"), Checklist()), discount=0.99)
+    ways = {"straight": play(env, given.seed, (), tell=True), "detour": play(env, given.seed, DETOUR, tell=False)}
+    env.close()
+    for name, sums in ways.items():
+        print(f"{name:10}", "  ".join(f"{term} {total:.4f}" for term, total in sums.items()))
+
+
+if __name__ == "__main__":
+    main()
