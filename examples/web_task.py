@@ -1,4 +1,7 @@
-"""A task in a shop, solved by its reference solution, with and without a detour: what shaping pays is the same."""
+"""A task in a shop, solved by its reference solution, with and without a detour: what shaping pays is the same.
+
+The true return is discounted, so it is less after a detour; the sums of the potentials' differences are not.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ def play(env: ShapeReward, seed: int, detour: tuple[str, ...], *, tell: bool) ->
             sums[name] += weight * term
         weight *= info["discount"]
         if tell:
-            print(f"  {action:12} potential {info['potential']:6.3f}  {info['terms']}")
+            terms = "  ".join(f"{name} {term:.3f}" for name, term in info["terms"].items())
+            print(f"  {action:12} potential {info['potential']:.3f}: {terms}")
     return sums
 
 

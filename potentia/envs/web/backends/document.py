@@ -6,6 +6,7 @@ the reference solutions visit. There is no layout, no script and no style here.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -100,12 +101,8 @@ class _Builder(HTMLParser):
         self.open.children.append(data)
 
 
-class Document:
-    """A parsed page whose controls can be set.
-
-    Args:
-        html: Well-formed HTML.
-    """
+class _Tree:
+    """A parsed page as it was sent; never changed, so that pages seen again need no parsing."""
 
     def __init__(self, html: str) -> None:
         builder = _Builder()
@@ -113,16 +110,15 @@ class Document:
         builder.close()
         nodes = list(builder.root.descendants())
         self.title = next((node.text() for node in nodes if node.tag == "title"), "")
-        self._labels = {
+        self.labels = {
             node.attributes["for"]: node for node in nodes if node.tag == "label" and "for" in node.attributes
         }
-        self.focused: Node | None = None
         self.values: dict[Node, str] = {}
         self.checked: set[Node] = set()
         for node in nodes:
             self._prepare(node)
         body = next((node for node in nodes if node.tag == "body"), builder.root)
-        self.nodes = [node for node in _seen(body) if self._is_row(node)]
+        self.rows = [node for node in _seen(body) if self._is_row(node)]
 
     def _prepare(self, node: Node) -> None:
         """What a control holds when the page is loaded."""
@@ -148,6 +144,23 @@ class Document:
             wanted = label.attributes["for"]
             return next((node for node in _root(label).descendants() if node.attributes.get("id") == wanted), None)
         return next((node for node in label.descendants() if role_of(node) in _CONTROLS), None)
+
+
+_tree = functools.lru_cache(maxsize=2048)(_Tree)
+
+
+class Document:
+    """A page whose controls can be set.
+
+    Args:
+        html: Well-formed HTML.
+    """
+
+    def __init__(self, html: str) -> None:
+        tree = _tree(html)
+        self.title, self.nodes, self._labels = tree.title, tree.rows, tree.labels
+        self.focused: Node | None = None
+        self.values, self.checked = dict(tree.values), set(tree.checked)
 
     def elements(self) -> list[Element]:
         """The rows of the element table."""
