@@ -156,10 +156,8 @@ def main() -> None:
         (asked.out / "sources.jsonl").write_text("".join(json.dumps(source) + "\n" for source in sources))
     searched = np.array([item.truth == "search" for item in drawn])
     off = np.array([item.detours > 0 for item in drawn])
-    print(
-        f"{len(drawn)} instances of {len(set(groups))} templates; {searched.sum()} proven by search; {off.sum()} after"
-    )
-    print("at least one detour")
+    print(f"{len(drawn)} instances of {len(set(groups))} templates")
+    print(f"{searched.sum()} proven by search, {off.sum()} after at least one detour")
     for layout, instances in layouts.items():
         margins = judged(drawn, page, instances, asked.seed)
         print(f"\nRows in the order of {'the page' if layout == 'page' else 'a draw'}\n")

@@ -229,17 +229,17 @@ def test_an_action_may_stand_between_tags():
 
 @pytest.mark.parametrize("view", ["discrete", "multidiscrete", "coordinates", "dict", "text"])
 def test_every_view_is_a_proper_environment(kept_browser, view):
-    check_env(lambda: WebEnv("ShopReview", actions=view, max_steps=12), episodes=1, max_steps=12)
+    check_env(lambda: WebEnv("ShopReview", actions=view, max_steps=8), episodes=1, max_steps=8)
 
 
 @pytest.mark.parametrize("identifier", ["potentia/Web-ShopBuy-v0", "potentia/MiniWoB-click-tab-2-v0"])
 def test_check_env(kept_browser, identifier):
-    check_env(identifier, episodes=2, max_steps=15)
+    check_env(identifier, episodes=1, max_steps=10)
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 def test_check_env_without_browser(name):
-    check_env(lambda: gym.make(f"potentia/Web-{name}-v0", backend="html"), episodes=2, max_steps=20)
+    check_env(lambda: gym.make(f"potentia/Web-{name}-v0", backend="html"), episodes=1, max_steps=10)
 
 
 def test_every_task_has_an_id():
