@@ -6,7 +6,6 @@ state: a click on every interactive row, every field of the episode in every tex
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Search:
         """Puts the episode into a state; a page to act on."""
         self.episode.world.restore(place.saved)
         self.episode._judged = self.episode._stage_at = None  # they are remembered by a number that restoring keeps
-        return _twin(place.page)
+        return place.page.fork()
 
     def _successors(self, place: Place) -> Iterator[HtmlPage]:
         for row, element in enumerate(place.page.state().elements):
@@ -101,8 +100,8 @@ class Search:
 
     def _identity(self, place: Place) -> Any:
         """Address, controls and contents, and as much of what lies behind as there are actions left to go back."""
-        past = place.page._past
-        behind = tuple(past[max(0, len(past) - (self.fewest - place.depth)) :])
+        past = place.page.past
+        behind = past[max(0, len(past) - (self.fewest - place.depth)) :]
         return place.page.url, tuple(place.page.state().elements), behind, self._content(place.saved)
 
     def _content(self, saved: dict[str, bytes]) -> Any:
@@ -111,15 +110,6 @@ class Search:
         if key not in self._contents:
             self._contents[key] = _frozen(self.episode.world.contents())
         return self._contents[key]
-
-
-def _twin(page: HtmlPage) -> HtmlPage:
-    """A copy of a page whose controls and history are its own."""
-    twin = copy.copy(page)
-    twin._past = list(page._past)
-    twin._document = copy.copy(page._document)
-    twin._document.values, twin._document.checked = dict(page._document.values), set(page._document.checked)
-    return twin
 
 
 def _frozen(contents: Any) -> Any:

@@ -6,6 +6,7 @@ the reference solutions visit. There is no layout, no script and no style here.
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
 from collections.abc import Iterator
@@ -161,6 +162,12 @@ class Document:
         self.title, self.nodes, self._labels = tree.title, tree.rows, tree.labels
         self.focused: Node | None = None
         self.values, self.checked = dict(tree.values), set(tree.checked)
+
+    def fork(self) -> Document:
+        """Another one whose controls hold the same."""
+        other = copy.copy(self)
+        other.values, other.checked = dict(self.values), set(self.checked)
+        return other
 
     def elements(self) -> list[Element]:
         """The rows of the element table."""

@@ -35,6 +35,18 @@ class HtmlPage:
         self._document = Document("")
         self._past: list[str] = []
 
+    @property
+    def past(self) -> tuple[str, ...]:
+        """The addresses that `back` leads to, the next one last."""
+        return tuple(self._past)
+
+    def fork(self) -> HtmlPage:
+        """Another tab at the same place, with the same history and the same in its controls."""
+        other = HtmlPage(self._handler, self._hosts)
+        other.url, other.blocked, other._past = self.url, self.blocked, list(self._past)
+        other._document = self._document.fork()
+        return other
+
     def open(self, url: str) -> None:
         """Begins anew at an address: no history, nothing counted."""
         self._past, self.blocked = [], 0

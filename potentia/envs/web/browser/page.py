@@ -19,7 +19,7 @@ from potentia.envs.web.elements import FLAGS, Element, PageState
 from potentia.envs.web.images import read_png
 from potentia.envs.web.task import Opening, WebTask
 
-__all__ = ["Backend", "BrowserPage"]
+__all__ = ["Backend", "BrowserPage", "page_script", "read_row"]
 
 LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
@@ -163,7 +163,7 @@ class BrowserPage:
             self._seen = PageState(url, "", (), None, picture)
             return self._seen
         url, title, rows, probed = json.loads(told)
-        self._seen = PageState(url, title, [_element(row) for row in rows], probed, picture)
+        self._seen = PageState(url, title, [read_row(row) for row in rows], probed, picture)
         return self._seen
 
     async def close(self) -> None:
@@ -291,7 +291,8 @@ def _click_at(x: float, y: float) -> list[Mouse]:
     return [Mouse("move", x, y), Mouse("down", x, y), Mouse("up", x, y)]
 
 
-def _element(row: list[Any]) -> Element:
+def read_row(row: list[Any]) -> Element:
+    """A row as the page's script writes it."""
     role, name, value, bits, x, y, width, height = row
     return Element(role, name, value, _flags(bits), (x, y, width, height))
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Error, Page
 
 from potentia.action_text import ActionCall, parse_action
 from potentia.envs.web.browser.gate import Gate
-from potentia.envs.web.browser.page import page_script
-from potentia.envs.web.elements import FLAGS, Element, PageState
+from potentia.envs.web.browser.page import page_script, read_row
+from potentia.envs.web.elements import PageState
 from potentia.envs.web.find_task import find_task
 
 __all__ = ["PotentiaTask", "make"]
@@ -141,7 +141,7 @@ class PotentiaTask:
         if told is None:
             return PageState(page.url, "", ())
         url, title, rows, probed = json.loads(told)
-        return PageState(url, title, [_element(row) for row in rows], probed)
+        return PageState(url, title, [read_row(row) for row in rows], probed)
 
     def _info(self, state: PageState, *, success: bool) -> dict[str, Any]:
         """BrowserGym's agents may log it as JSON, so no arrays."""
@@ -203,9 +203,3 @@ def make(task: str, task_kwargs: Mapping[str, Any] | None = None, **options: Any
     env: Any = BrowserEnv(begin, dict(task_kwargs or {}), pw_context_kwargs=context, **options)
     made: gym.Env[Any, str] = env
     return made
-
-
-def _element(row: list[Any]) -> Element:
-    role, name, value, bits, *box = row
-    flags = frozenset(flag for index, flag in enumerate(FLAGS) if bits >> index & 1)
-    return Element(role, name, value, flags, (box[0], box[1], box[2], box[3]))

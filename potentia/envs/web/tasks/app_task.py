@@ -13,6 +13,7 @@ from potentia.envs.web.http import Request, Response
 from potentia.envs.web.task import Opening, Verdict
 from potentia.envs.web.tasks import TEMPLATES
 from potentia.envs.web.tasks.episode import ITEM_KINDS, Episode, Item
+from potentia.envs.web.tasks.template import Template
 
 __all__ = ["CHECKLIST", "AppTask"]
 
@@ -24,7 +25,7 @@ class AppTask:
     """An application task, judged from the database; see `potentia.envs.web.task.WebTask`.
 
     Args:
-        name: A name in `potentia.envs.web.tasks.TEMPLATES`.
+        template: A name in `potentia.envs.web.tasks.TEMPLATES`, or a template of one's own.
         noise: Rows of each kind beside the task's own, at least 3.
 
     Raises:
@@ -37,13 +38,14 @@ class AppTask:
     probe = skip = ""
     info_keys = ("potential", "subgoals", "reference", "checklist")
 
-    def __init__(self, name: str, noise: int = 8) -> None:
-        if name not in TEMPLATES:
-            raise ValueError(f"there is no task {name!r}; there are {', '.join(TEMPLATES)}")
+    def __init__(self, template: str | Template, noise: int = 8) -> None:
+        if isinstance(template, str):
+            if template not in TEMPLATES:
+                raise ValueError(f"there is no task {template!r}; there are {', '.join(TEMPLATES)}")
+            template = TEMPLATES[template]()
         if not 3 <= noise <= 20:
             raise ValueError(f"noise must be from 3 to 20 rows, got {noise}")
-        self.name, self.noise = name, noise
-        self.template = TEMPLATES[name]()
+        self.template, self.name, self.noise = template, template.name, noise
         self.budget = self.template.budget
         self.asks = "question" in self.template.tags
         self.goal = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,8 +47,8 @@ class Place:
 
     def behind(self, steps: int) -> tuple[str, ...]:
         """The addresses that so many steps back lead to, the nearest last."""
-        past = self.page._past
-        return tuple(past[max(0, len(past) - steps) :])
+        past = self.page.past
+        return past[max(0, len(past) - steps) :]
 
 
 class Explorer:
@@ -95,7 +94,7 @@ class Explorer:
         if action.kind == "answer":
             return Place(place.page, place.saved, place.contents, action.text)
         self._go_to(place)
-        page, world = _twin(place.page), self.episode.world
+        page, world = place.page.fork(), self.episode.world
         before = world.changes
         if action.kind == "click":
             page.click(action.row)
@@ -158,12 +157,3 @@ class Explorer:
         tables = self.episode.world.contents()
         rows = frozenset((table, frozenset(rows.items())) for table, rows in tables.items())
         return self._numbers.setdefault(rows, len(self._numbers))
-
-
-def _twin(page: HtmlPage) -> HtmlPage:
-    """A copy of a page whose controls and history are its own; the tree, which never changes, is shared."""
-    twin = copy.copy(page)
-    twin._past = list(page._past)
-    twin._document = copy.copy(page._document)
-    twin._document.values, twin._document.checked = dict(page._document.values), set(page._document.checked)
-    return twin
