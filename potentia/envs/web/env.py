@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -56,7 +57,7 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
         max_steps: Another time limit than the task's.
         deadline: Seconds that the browser may take for anything before the page counts as lost.
         executable: Chromium's path; None to find one.
-        render_mode: "rgb_array", "human" (a window; needs a display) or None.
+        render_mode: "rgb_array", "human" (a window, four steps a second; needs a display) or None.
         options: Of the task: ``noise`` (application tasks), ...
 
     Raises:
@@ -99,6 +100,8 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
             **options,
         )
         self.render_mode = render_mode
+        if backend == "html":
+            self.metadata = self.metadata | {"render_modes": []}
         self.observation_space = self.play.observer.space
         self.action_space = self.play.view.space
         self._begun = self._closed = False
@@ -124,6 +127,8 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
         """
         if not self._begun:
             raise RuntimeError("step() came before reset(): call reset() first")
+        if self.render_mode == "human":
+            time.sleep(1 / self.metadata["render_fps"])  # so that a person can follow
         return self._do(self.play.step(action))
 
     def render(self) -> Any:

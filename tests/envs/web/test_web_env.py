@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
+import time
 
 import gymnasium as gym
 import numpy as np
@@ -17,7 +20,7 @@ import potentia  # noqa: F401 - registers the worlds
 from potentia.envs.web import TASKS, WebEnv, WebVectorEnv
 from potentia.envs.web.actions import KINDS, Action, read_text, write_text
 from potentia.envs.web.elements import FLAGS
-from potentia.envs.web.tasks import TEMPLATES
+from potentia.envs.web.tasks import TEMPLATES, suite
 from potentia.testing import check_env
 from tests.envs.web.hostile import PageTask
 
@@ -351,10 +354,47 @@ def test_without_a_browser_the_error_says_what_to_install(monkeypatch, tmp_path)
         WebEnv("ShopBuy", executable="/nowhere")
 
 
+@pytest.mark.parametrize("backend", ["cdp", "playwright"])
+def test_a_person_can_watch(monkeypatch, backend):
+    """In a window on a display that nobody looks at."""
+    if shutil.which("Xvfb") is None or shutil.which("chromium") is None:
+        pytest.skip("needs Xvfb and a Chromium with windows")
+    ready, told = os.pipe()
+    command = ["Xvfb", "-displayfd", str(told), "-screen", "0", "1000x900x24"]
+    display = subprocess.Popen(command, pass_fds=(told,), stderr=subprocess.DEVNULL)
+    os.close(told)
+    with os.fdopen(ready) as line:
+        monkeypatch.setenv("DISPLAY", f":{line.readline().strip()}")
+    env = WebEnv("ShopPrice", render_mode="human", backend=backend, actions="text")
+    env.reset(seed=0)
+    began = time.monotonic()
+    *_, info = env.step("noop()")
+    assert time.monotonic() - began >= 0.25
+    assert info["failure"] == ""
+    assert env.render() is None
+    env.close()
+    display.terminate()
+    display.wait()
+
+
+def test_the_suite_by_difficulty_application_and_tag():
+    names = [name for difficulty in ("easy", "medium", "hard") for name in suite(difficulty=difficulty)]
+    assert sorted(names) == sorted(TEMPLATES)
+    assert "ShopPrice" in suite(app="shop", tag="question")
+    with pytest.raises(ValueError, match="difficulties are easy, medium and hard, applications admin, calendar"):
+        suite(app="bank")
+
+
 def test_registering_imports_neither_jinja_nor_playwright():
     program = "import sys, potentia; print([m for m in ('jinja2', 'playwright', 'PIL') if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout == "[]\n"
+
+
+def test_without_a_browser_no_pictures_are_promised():
+    env = WebEnv("ShopBuy", backend="html")
+    assert env.metadata["render_modes"] == []
+    assert WebEnv.metadata["render_modes"] == ["rgb_array", "human"]
 
 
 def test_a_step_before_the_first_reset_is_an_error():
