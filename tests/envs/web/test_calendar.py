@@ -11,7 +11,7 @@ from potentia.envs.web.apps.calendar import Calendar
 from potentia.envs.web.backends.document import Document
 from potentia.envs.web.tasks.calendar import CALENDAR_TEMPLATES
 from potentia.envs.web.tasks.episode import Episode
-from tests.envs.web.walking import check_names, check_tasks, get, pages, post
+from tests.envs.web.walking import check_names, check_tasks, get, pages, post, refused, shown
 
 LENGTHS = {
     "CalendarCancel": {2}, "CalendarReminder": {3}, "CalendarWhere": {5}, "CalendarCreate": {7}, "CalendarMove": {6},
@@ -32,20 +32,6 @@ def calendar() -> Calendar:
     app.change("UPDATE event SET reminder = 'None'")
     app.invite(1, "Ann Lee")
     return app
-
-
-def shown(app, path):
-    response = get(app, path)
-    assert response.status == 200, path
-    return [element.name for element in Document(response.body.decode()).elements()]
-
-
-def refused(app, path, said, /, **form):
-    before = app.save()
-    response = post(app, path, **form)
-    assert response.status == 400
-    assert said in response.body.decode()
-    assert app.save() == before
 
 
 @pytest.mark.parametrize("template", CALENDAR_TEMPLATES, ids=lambda template: template.name)

@@ -11,7 +11,7 @@ from potentia.envs.web.apps.mail import LABELS, ME, Mail
 from potentia.envs.web.backends.document import Document
 from potentia.envs.web.tasks.episode import Episode
 from potentia.envs.web.tasks.mail import MAIL_TEMPLATES
-from tests.envs.web.walking import check_names, check_tasks, get, pages, post
+from tests.envs.web.walking import check_names, check_tasks, get, pages, post, refused, shown
 
 LENGTHS = {
     "MailStar": {2}, "MailDelete": {3}, "MailContact": {4}, "MailReply": {7}, "MailWhen": {5}, "MailLabel": {6, 7},
@@ -33,20 +33,6 @@ def mail() -> Mail:
     ):
         app.deliver(Random(0), sender, subject, time, folder=folder)
     return app
-
-
-def shown(app, path):
-    response = get(app, path)
-    assert response.status == 200, path
-    return [element.name for element in Document(response.body.decode()).elements()]
-
-
-def refused(app, path, said, /, **form):
-    before = app.save()
-    response = post(app, path, **form)
-    assert response.status == 400
-    assert said in response.body.decode()
-    assert app.save() == before
 
 
 def value(app, column, message):

@@ -12,7 +12,7 @@ from potentia.envs.web.backends.document import Document
 from potentia.envs.web.tasks.episode import Episode
 from potentia.envs.web.tasks.notes import NOTES_TEMPLATES
 from tests.envs.web.solving import follow, opened
-from tests.envs.web.walking import check_names, check_tasks, get, pages, post
+from tests.envs.web.walking import check_names, check_tasks, get, pages, post, refused, shown
 
 LENGTHS = {
     "NotesCreate": {4}, "NotesDelete": {2}, "NotesLeftItem": {2}, "NotesTick": {7}, "NotesArchiveTag": {6},
@@ -31,20 +31,6 @@ def notes() -> Notes:
     app.write("Poem", "Roses are red.")
     app.change("UPDATE item SET done = 1 WHERE text = 'tea'")
     return app
-
-
-def shown(app, path):
-    response = get(app, path)
-    assert response.status == 200, path
-    return [element.name for element in Document(response.body.decode()).elements()]
-
-
-def refused(app, path, said, /, **form):
-    before = app.save()
-    response = post(app, path, **form)
-    assert response.status == 400
-    assert said in response.body.decode()
-    assert app.save() == before
 
 
 def titles(app, path):

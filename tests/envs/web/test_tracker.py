@@ -12,7 +12,7 @@ from potentia.envs.web.backends.document import Document
 from potentia.envs.web.tasks.episode import Episode
 from potentia.envs.web.tasks.tracker import TRACKER_TEMPLATES
 from tests.envs.web.solving import follow, opened
-from tests.envs.web.walking import check_names, check_tasks, get, pages, post
+from tests.envs.web.walking import check_names, check_tasks, get, pages, post, refused, shown
 
 LENGTHS = {
     "TrackerComment": {3}, "TrackerDeleteComment": {2}, "TrackerNewIssue": {5, 6}, "TrackerOwner": {7},
@@ -40,20 +40,6 @@ def tracker() -> Tracker:
     for issue, label in ((1, "bug"), (1, "triage"), (4, "bug")):
         app.label(issue, label)
     return app
-
-
-def shown(app, path):
-    response = get(app, path)
-    assert response.status == 200, path
-    return [element.name for element in Document(response.body.decode()).elements()]
-
-
-def refused(app, path, said, /, **form):
-    before = app.save()
-    response = post(app, path, **form)
-    assert response.status == 400
-    assert said in response.body.decode()
-    assert app.save() == before
 
 
 def numbers(app, path):

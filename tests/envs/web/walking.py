@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from potentia.envs.web.apps.application import App
+from potentia.envs.web.backends.document import Document
 from potentia.envs.web.backends.html import HtmlPage
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.http import Request, Response, request_to
@@ -23,6 +24,22 @@ def get(app: App, path: str) -> Response:
 def post(app: App, path: str, **form: str | list[str]) -> Response:
     sent = {key: value if isinstance(value, list) else [value] for key, value in form.items()}
     return app.handle(Request("POST", app.host, path, {}, sent))
+
+
+def shown(app: App, path: str) -> list[str]:
+    """The names of the rows of a page."""
+    response = get(app, path)
+    assert response.status == 200, path
+    return [element.name for element in Document(response.body.decode()).elements()]
+
+
+def refused(app: App, path: str, said: str, /, **form: str | list[str]) -> None:
+    """A form is not accepted: the page says so, and nothing has changed."""
+    before = app.save()
+    response = post(app, path, **form)
+    assert response.status == 400
+    assert said in response.body.decode()
+    assert app.save() == before
 
 
 def check_tasks(template: type[Template], seeds: range, noise: int) -> list[int]:
