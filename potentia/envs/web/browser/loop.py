@@ -42,6 +42,13 @@ def _loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _running is None or _running[0] != os.getpid():
             loop = asyncio.new_event_loop()
+            loop.set_exception_handler(_tell)
             threading.Thread(target=loop.run_forever, name="potentia-web", daemon=True).start()
             _running = os.getpid(), loop
         return _running[1]
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """As asyncio tells of failures that nobody waits for, but for those of a driver that died: pages tell that."""
+    if "Connection closed while reading from the driver" not in str(context.get("exception")):
+        loop.default_exception_handler(context)
