@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +27,6 @@ STATE = """() => ({
   terms: Object.fromEntries([...document.getElementById('terms-body').rows].map(row => [row.dataset.term,
     [...row.querySelectorAll('td')].map(cell => cell.title === '' ? null : Number(cell.title))])),
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next((path for name in ("chromium-headless-shell", "chromium") if (path := shutil.which(name))), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("no browser: install the Debian package chromium-headless-shell")
-        pytest.skip("no browser found")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        process = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield process
-        process.close()
 
 
 class Visit:

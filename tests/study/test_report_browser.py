@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 
 import pytest
 
 from potentia.study.report import write_report
 from tests.study.synthetic import ENVIRONMENTS, write_study
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next((path for name in ("chromium-headless-shell", "chromium") if (path := shutil.which(name))), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("no browser: install the Debian package chromium-headless-shell")
-        pytest.skip("no browser found")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        process = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield process
-        process.close()
 
 
 @pytest.fixture(scope="module")

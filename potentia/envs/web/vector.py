@@ -98,7 +98,6 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._seen: list[dict[str, Any]] = []
         self._ended = np.zeros(num_envs, bool)
-        self._closed_pages = False
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -167,9 +166,7 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
     def close_extras(self, **kwargs: Any) -> None:
         """Gives the browser back."""
         del kwargs
-        if not self._closed_pages:
-            self._closed_pages = True
-            self._all([play.page.close() for play in self.plays])
+        self._all([play.page.close() for play in self.plays])
 
     def _all(self, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
         """Runs all at the same time; if one fails, the others end before it is told."""

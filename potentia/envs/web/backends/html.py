@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from potentia.envs.web.actions import Action
 from potentia.envs.web.backends.document import Document, Node, role_of
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.http import Handler, Response, request_to
@@ -55,6 +56,17 @@ class HtmlPage:
     def state(self) -> PageState:
         """What is on the page."""
         return PageState(self.url, self._document.title, self._document.elements())
+
+    def act(self, action: Action) -> None:
+        """What of an action has a meaning without layout and script; the rest does nothing."""
+        if action.kind == "click":
+            self.click(action.row)
+        elif action.kind == "fill":
+            self.fill(action.row, action.text)
+        elif action.kind == "press" and action.text == "Enter":
+            self.enter()
+        elif action.kind == "back":
+            self.back()
 
     def click(self, index: int) -> None:
         """A click on the element in a row; on a row that isn't there, or is disabled, it does nothing."""

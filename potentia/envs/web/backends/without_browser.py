@@ -43,15 +43,7 @@ class PageWithoutBrowser:
 
     async def act(self, action: Action) -> None:
         """What has a meaning without layout and script; the rest does nothing."""
-        page = self._page
-        if action.kind == "click":
-            page.click(action.row)
-        elif action.kind == "fill":
-            page.fill(action.row, action.text)
-        elif action.kind == "press" and action.text == "Enter":
-            page.enter()
-        elif action.kind == "back":
-            page.back()
+        self._page.act(action)
 
     async def observe(self, *, screenshot: bool = False) -> PageState:
         """The first rows of the page."""

@@ -113,7 +113,6 @@ class BrowserPage:
 
     async def reset_page(self, opening: Opening) -> None:
         """A fresh load, or where it is proven to be the same, a new beginning in the page."""
-        await self.open()
         tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
         try:
             if opening.soft and self._url == opening.url:

@@ -75,7 +75,7 @@ class PipeBrowser:
                     tab.fail(PageFailure("renderer crashed"))
         elif method == "Browser.downloadWillBegin":
             for tab in self._tabs.values():
-                if tab.frame == parameters["frameId"]:
+                if tab.target == parameters["frameId"]:  # a page's main frame bears its target's name
                     tab.events.downloads += 1
         elif method == "Potentia.lost":
             for tab in self._tabs.values():
@@ -87,7 +87,7 @@ class PipeTab:
 
     def __init__(self, connection: Connection, context: str, viewport: tuple[int, int]) -> None:
         self.events = TabEvents()
-        self.context, self.target, self.frame = context, "", ""
+        self.context, self.target = context, ""
         self._connection, self._viewport, self._session = connection, viewport, ""
         self._script: asyncio.Future[Json] | None = None
         self._expired: asyncio.Future[None] | None = None
@@ -99,7 +99,7 @@ class PipeTab:
         target = await call(
             "Target.createTarget", url="about:blank", browserContextId=self.context, width=width, height=height
         )
-        self.target = self.frame = target["targetId"]
+        self.target = target["targetId"]
         session = await call("Target.attachToTarget", targetId=self.target, flatten=True)
         self._session = session["sessionId"]
         self._connection.listen(self._session, self._hear)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from potentia.action_text import ActionCall, format_action
+from potentia.envs.web.actions import Action, write_text
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.http import Request, Response
 from potentia.envs.web.task import Opening, Verdict
@@ -97,12 +97,9 @@ class AppTask:
 
     def _reference(self, page: PageState) -> str:
         hint = self.episode.hint(page)
-        arguments: dict[str, tuple[int | str, ...]] = {
-            "click": (hint.row,), "fill": (hint.row, hint.text), "answer": (hint.text,),
-        }  # fmt: skip
-        if self._success or hint.operation not in arguments:
+        if self._success or hint.operation == "none":
             return ""
-        said = format_action(ActionCall(hint.operation, arguments[hint.operation]))
+        said = write_text(Action(hint.operation, hint.row, hint.text))
         box = page.elements[hint.row].box if hint.row >= 0 else (0, 0, 0, 0)
         return f"{said}\n[{list(box)}]" if any(box) else said
 

@@ -33,7 +33,7 @@ class Hint:
         text: What to type or to answer.
     """
 
-    operation: str
+    operation: Literal["click", "fill", "answer", "none"]
     row: int = -1
     text: str = ""
 

@@ -93,19 +93,12 @@ class Explorer:
         """
         if action.kind == "answer":
             return Place(place.page, place.saved, place.contents, action.text)
+        if action.kind not in ("click", "fill", "back") and action != Action("press", text="Enter"):
+            raise ValueError(f"the action must be a click, fill, answer, back or the key Enter, got {action}")
         self._go_to(place)
         page, world = place.page.fork(), self.episode.world
         before = world.changes
-        if action.kind == "click":
-            page.click(action.row)
-        elif action.kind == "fill":
-            page.fill(action.row, action.text)
-        elif action.kind == "back":
-            page.back()
-        elif action.kind == "press" and action.text == "Enter":
-            page.enter()
-        else:
-            raise ValueError(f"the action must be a click, fill, answer, back or the key Enter, got {action}")
+        page.act(action)
         if world.changes == before:
             return Place(page, place.saved, place.contents)
         self._saved = world.save()
