@@ -62,6 +62,43 @@ def test_the_same_seed_gives_the_same_pages_and_pictures_in_every_launch(task):
     assert len(hashes) == 1
 
 
+@pytest.mark.parametrize("task", ["MiniWoB-moving-items", "MiniWoB-click-menu"])
+def test_pages_that_move_or_open_under_the_mouse_repeat(task):
+    env = WebEnv(task)
+    assert len({episode_hash(env, 3, steps=8) for _ in range(3)}) == 1
+    env.close()
+
+
+def test_hovering_is_told_when_the_mouse_moves_and_when_the_page_is_read():
+    page = """<button id=a style="position:absolute;left:0;top:0">a</button><p id=b style="margin-top:80px"></p>
+    <button id=c style="position:absolute;left:0;top:200px">c</button>
+    <div id=d style="display:none;position:absolute;left:0;top:0;width:80px;height:80px"><i id=e>e</i></div><script>
+    a.onclick = () => { d.style.display = "block" };
+    for (const type of ["mouseover", "mouseout", "mouseenter", "mouseleave", "pointerenter"])
+      for (const node of [a, c, d]) node.addEventListener(type, (event) => {
+        const to = type == "mouseleave" ? event.relatedTarget.localName : "";
+        b.textContent += ` ${event.target.id}.${type}${to}`;
+      });
+    </script>"""
+    env = WebEnv(PageTask({"/": page}), actions="text")
+    told = set()
+    for pause in (0.0, 0.3):
+        env.reset(seed=1)
+        names = []
+        for action in ("click(0)", "noop()", "click(2)", "noop()"):
+            env.step(action)
+            time.sleep(pause)  # frames come meanwhile
+            row = next(element for element in env.play.state.elements if element.role == "text")
+            names.append(row.name.split())
+        told.add(repr(names))
+    env.close()
+    assert len(told) == 1, told
+    entered = ["a.pointerenter", "a.mouseover", "a.mouseenter"]
+    covered = ["d.pointerenter", "a.mouseout", "a.mouseleavediv", "d.mouseover", "d.mouseenter"]
+    moved = ["c.pointerenter", "d.mouseout", "d.mouseleavebutton", "c.mouseover", "c.mouseenter"]
+    assert names == [entered + covered] * 2 + [entered + covered + moved] * 2
+
+
 def test_clocks_and_chance_are_the_episode_s_own():
     page = """<p id=a></p><p id=b></p><script>
     let ticks = 0; setInterval(() => { ticks++; show() }, 50);

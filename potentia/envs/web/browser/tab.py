@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-backgrounding-occluded-windows",
     "--disable-features=BackForwardCache,Translate,OptimizationHints,MediaRouter,AutofillServerCommunication,"
     # Else Chromium itself refuses some requests to loopback, and the gate would not see and count them.
-    "PaintHolding,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
+    "PaintHolding,DeferRendererTasksAfterInput,ThrottleForegroundTimers,AlignWakeUps,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
     "--force-color-profile=srgb",
     "--force-device-scale-factor=1",
     "--font-render-hinting=none",

@@ -22,8 +22,8 @@ _CASE = re.compile(r"\b(upper|lower) case\b")
 
 def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = ()) -> tuple[str, ...]:
     """The texts that a goal names, without repetition, the likeliest first: those given; the quoted ones, in the case
-    asked for; the two ends of a route; those stressed; dates and times, in words and as form controls hold them; what
-    is listed after the first verb, if nothing else was found; numbers.
+    asked for; the two ends of a route; those stressed, unless they say what a quoted one is; dates and times, in words
+    and as form controls hold them; what is listed after the first verb, if nothing else was found; numbers.
 
     >>> named_texts('Enter "bob" into the text field and press Submit.')
     ('bob',)
@@ -36,6 +36,7 @@ def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = 
     if case := _CASE.search(goal):
         quoted = [text.upper() if case[1] == "upper" else text.lower() for text in quoted] + quoted
     rest = _QUOTED.sub(" ", goal)
+    stressed = [text for text in stressed if f'{text} "' not in goal]  # such as: the username "bob"
     route = _ROUTE.search(rest)
     found = [*given, *quoted, *(route.groups() if route else ()), *stressed, *_moments(rest)]
     if not found:

@@ -53,12 +53,17 @@
     get: (target, key) => (key === "now" ? () => now() - shift : Reflect.get(target, key)),
   });
   RealDate.prototype.constructor = window.Date;
+  const begin = (given) => { state = given.seed | 0, shift = given.shift, skip = given.skip; };
+  begin(settings);
   const loaded = now();
   Performance.prototype.now = () => now() - loaded;
 
   // ---- frames ----
-  // The browser's frames come by the real clock, of which the page's own knows nothing: here they are timers.
-  window.requestAnimationFrame = (call) => setTimeout(() => call(performance.now()), 16);
+  // The browser's frames come by the real clock, of which the page's own knows nothing: here they are timers, whose
+  // beat counts from where the episode begins, so that it does not tell how long the page took to load.
+  const FRAME = 16;
+  window.requestAnimationFrame = (call) =>
+    setTimeout(() => call(performance.now()), FRAME - ((((now() - shift) % FRAME) + FRAME) % FRAME));
   window.cancelAnimationFrame = (frame) => clearTimeout(frame);
 
   // ---- who listens to the mouse ----
@@ -69,6 +74,46 @@
     return addEventListener.call(this, type, ...rest);
   };
   const listens = (node) => node.onclick !== null || node.onmousedown !== null || listeners.has(node);
+
+  // ---- what is under the mouse ----
+  // Chromium tells a page so with each frame, that is at any time by the page's own clock. Here it is told when the mouse
+  // moves and whenever the page is read.
+  const hovers = [["pointer", PointerEvent], ["mouse", MouseEvent]].map(([prefix, Kind]) => {
+    let x = -1, y = -1, under = null;
+    const tell = (node, type, to, event, bubbles) => node.dispatchEvent(new Kind(prefix + type, {
+      bubbles, cancelable: bubbles, composed: true, view: window, relatedTarget: to, clientX: event.clientX,
+      clientY: event.clientY, screenX: event.screenX, screenY: event.screenY, buttons: event.buttons,
+      pointerId: 1, pointerType: "mouse", isPrimary: true,
+    }));
+    const line = (node) => {
+      const found = [];
+      for (; node instanceof Element; node = node.parentNode) found.push(node);
+      return found;
+    };
+    const enter = (node, event) => {
+      const from = under && under.isConnected ? under : null;
+      if (node === from) return;
+      under = node;
+      const left = line(from), entered = line(node);
+      if (from) tell(from, "out", node, event, true);
+      for (const each of left) if (!entered.includes(each)) tell(each, "leave", node, event, false);
+      if (node) tell(node, "over", from, event, true);
+      for (const each of entered.reverse()) if (!left.includes(each)) tell(each, "enter", from, event, false);
+    };
+    for (const type of ["over", "out", "enter", "leave"]) {
+      addEventListener.call(window, prefix + type, (event) => event.isTrusted && event.stopImmediatePropagation(), true);
+    }
+    addEventListener.call(window, prefix + "move", (event) => {
+      if (!event.isTrusted) return;
+      const still = Math.floor(event.clientX) === x && Math.floor(event.clientY) === y;
+      if (still) event.stopImmediatePropagation();
+      else {
+        x = Math.floor(event.clientX), y = Math.floor(event.clientY);
+        enter(event.target, event);
+      }
+    }, true);
+    return () => x >= 0 && enter(document.elementFromPoint(x, y), { clientX: x, clientY: y });
+  });
 
   // ---- what a page may not do; an attempt is told to the gate, which counts it ----
   const refuse = (what) => { new Image().src = "http://refused.invalid/" + what; };
@@ -181,6 +226,10 @@
     return flags;
   };
   const observe = (limit, probe) => {
+    for (const hover of hovers) hover();
+    // Chromium takes the focus from what is no longer laid out with its next frame.
+    const focused = document.activeElement;
+    if (focused && focused !== document.body && !focused.getClientRects().length) focused.blur();
     const found = [];
     if (document.body) seen(document.body, found);
     rows = found.slice(0, limit).map((row) => row[0]);
@@ -259,8 +308,6 @@
     }
     scrollBy({ top: pages * innerHeight, behavior: "instant" });
   };
-  const begin = (given) => { state = given.seed | 0; shift = given.shift; skip = given.skip; };
-  begin(settings);
   const api = { begin, observe, place, choose, ready, put, press, scroll };
   Object.defineProperty(window, "__potentia", { value: Object.freeze(api), enumerable: false });
 })
