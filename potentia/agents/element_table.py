@@ -16,12 +16,11 @@ from potentia.agents.word_matches import Array, bucket, find_phrase, find_words,
 from potentia.trees import Tree
 
 NAME_WORDS, GOAL_WORDS = 8, 64
-ROW_FACTS, PAIR_FACTS, FIELD_FACTS, PAGE_FACTS = 14, 6, 4, 3
+ROW_FACTS, PAIR_FACTS, FIELD_FACTS, PAGE_FACTS = 14, 7, 4, 3
 """How many numbers `read_table` gives for a row (besides its flags), a row and a field, a field, and a page."""
 
 _KEYS = ("role", "flags", "box", "name_bytes", "value_bytes", "goal_bytes", "field_bytes", ACTION_MASK)
 _OTHERS = 5
-_PIXELS = 1000.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def read_table(obs: Tree, word_buckets: int) -> dict[str, Tensor]:
 
     Returns:
         ``role`` (N, R); ``facts`` (N, R, F + 14), see `_read_row`; ``names`` (N, R, 8) numbers of words; ``slots``
-        (N, P) the rows that can be typed into, E for none; ``pairs`` (N, P, K, 6), see `_read_pair`; ``fields``
+        (N, P) the rows that can be typed into, E for none; ``pairs`` (N, P, K, 7), see `_read_pair`; ``fields``
         (N, K, 4), see `_read_field`; ``beside`` (N, K, 2) the words beside each field in the goal; ``goal`` (N, 64)
         its words; ``page`` (N, 3): shares of fields given, of these typed, and of rows not empty; and ``action_mask``.
     """
@@ -127,7 +126,7 @@ def _read_pages(
         for k in range(count):
             lengths[k] = split_words(fields[i, k], text_words[k])
             _read_field(text_words[k, : lengths[k]], goal, word_buckets, spans[k], field_facts[i, k], beside[i, k])
-        live, slot = 0, 0
+        live, slot, extent = 0, 0, _extent(boxes[i])
         for e in range(rows):
             if role[i, e] == 0:
                 continue
@@ -136,7 +135,7 @@ def _read_pages(
             for place in range(len(own)):
                 name_ids[i, e, place] = bucket(own[place], word_buckets)
             typed = slot < slots.shape[1] and slots[i, slot] == e
-            phrase, word = _read_row(own, goal, flags[i, e], boxes[i, e], facts[i, e])
+            phrase, word = _read_row(own, goal, flags[i, e], boxes[i, e], extent, facts[i, e])
             for k in range(count):
                 field = text_words[k, : lengths[k]]
                 is_value, is_name = same_words(content, field), same_words(own, field)
@@ -149,6 +148,7 @@ def _read_pages(
             facts[i, e, -2] = len(content) > 0
             slot += typed
         _read_lines(boxes[i], facts[i])
+        _read_order(boxes[i], slots[i], spans, pairs[i])
         given, done = field_facts[i, :, 0].sum(), (field_facts[i, :, 0] * field_facts[i, :, 3]).sum()
         page[i, 0], page[i, 1], page[i, 2] = given / count, done / max(given, 1.0), live / role.shape[1]
 
@@ -167,12 +167,23 @@ def _read_field(field: Array, goal: Array, word_buckets: int, span: Array, facts
 
 
 @njit(cache=True)
-def _read_row(name: Array, goal: Array, flags: Array, box: Array, facts: Array) -> tuple[Array, Array]:
+def _extent(boxes: Array) -> tuple[float, float]:
+    """How far right and down a page's rows reach, in pixels; at least 1."""
+    right, bottom = 1.0, 1.0
+    for x, y, width, height in boxes:
+        right, bottom = max(right, x + width), max(bottom, y + height)
+    return right, bottom
+
+
+@njit(cache=True)
+def _read_row(
+    name: Array, goal: Array, flags: Array, box: Array, extent: tuple[float, float], facts: Array
+) -> tuple[Array, Array]:
     """Facts of a row, and where its name, or a word of it, stands in the goal.
 
-    Flags; center and size in thousands of pixels, and whether there is a layout; whether the name is in the goal,
-    where, and its length; the share of its words that are in the goal, and of the goal's that it has; and, filled in
-    later, whether it is a field, whether the value is one, whether there is a value, and `_read_lines`.
+    Flags; center and size as shares of how far the page's rows reach, and whether there is a layout; whether the name
+    is in the goal, where, and its length; the share of its words that are in the goal, and of the goal's that it has;
+    and, filled in later, whether it is a field, whether the value is one, whether there is a value, and `_read_lines`.
     """
     phrase, word = np.empty(len(goal), np.bool_), np.empty(len(goal), np.bool_)
     first = find_phrase(name, goal, phrase)
@@ -180,8 +191,8 @@ def _read_row(name: Array, goal: Array, flags: Array, box: Array, facts: Array) 
     facts[: len(flags)] = flags
     mine = facts[len(flags) :]
     if box[2] > 0 and box[3] > 0:
-        mine[0], mine[1] = (box[0] + box[2] / 2) / _PIXELS, (box[1] + box[3] / 2) / _PIXELS
-        mine[2], mine[3], mine[4] = box[2] / _PIXELS, box[3] / _PIXELS, 1.0
+        mine[0], mine[1] = (box[0] + box[2] / 2) / extent[0], (box[1] + box[3] / 2) / extent[1]
+        mine[2], mine[3], mine[4] = box[2] / extent[0], box[3] / extent[1], 1.0
     mine[5], mine[6] = first >= 0, (first + 1) / GOAL_WORDS
     mine[7] = len(name) / NAME_WORDS if first >= 0 else 0.0
     mine[8], mine[9] = shares
@@ -192,10 +203,35 @@ def _read_row(name: Array, goal: Array, flags: Array, box: Array, facts: Array) 
 def _read_pair(phrase: Array, word: Array, length: int, span: Array, facts: Array) -> None:
     """Facts of a row and a field, but for the first two, whether the value and whether the name is the field.
 
-    How near to the field in the goal the whole name stands, before and after, and how near any word of it does.
+    How near to the field in the goal the whole name stands, before and after, and how near any word of it does. The
+    last fact is that of `_read_order`.
     """
     facts[2], facts[3] = nearness(phrase, length, span[0], span[1])
     facts[4], facts[5] = nearness(word, 1, span[0], span[1])
+
+
+@njit(cache=True)
+def _read_order(boxes: Array, slots: Array, spans: Array, pairs: Array) -> None:
+    """The last fact of a row and a field: whether as many text boxes stand above it as texts before it in the goal.
+
+    Forms are mostly filled in the order in which the goal tells what to put in. Boxes on one line go from left to
+    right; without a layout it is never so.
+    """
+    rows = len(boxes)
+    for p in range(len(slots)):
+        own = boxes[min(slots[p], rows - 1)]
+        if slots[p] >= rows or own[2] <= 0 or own[3] <= 0:
+            continue
+        above = 0
+        for e in slots:
+            if e < rows and boxes[e, 2] > 0 and boxes[e, 3] > 0:
+                above += boxes[e, 1] < own[1] or (boxes[e, 1] == own[1] and boxes[e, 0] < own[0])
+        for k in range(len(spans)):
+            if spans[k, 0] >= 0:
+                before = 0
+                for begin in spans[:, 0]:
+                    before += 0 <= begin < spans[k, 0]
+                pairs[p, k, -1] = above == before
 
 
 @njit(cache=True)

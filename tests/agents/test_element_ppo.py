@@ -129,7 +129,7 @@ def page() -> dict[str, np.ndarray]:
 def test_what_it_reads_by_hand() -> None:
     seen = read_table(tensors(page()), 64)
     assert {key: tuple(part.shape) for key, part in seen.items()} == {
-        "role": (1, 4), "facts": (1, 4, 20), "names": (1, 4, 8), "pairs": (1, 2, 3, 6), "fields": (1, 3, 4),
+        "role": (1, 4), "facts": (1, 4, 20), "names": (1, 4, 8), "pairs": (1, 2, 3, 7), "fields": (1, 3, 4),
         "beside": (1, 3, 2), "goal": (1, 64), "page": (1, 3), "slots": (1, 2), "action_mask": (1, 35),
     }  # fmt: skip
     # Words of the goal: fill 0, due 1, date 2, with 3, 12 4, may 5, and 6, delete 7, bob 8.
@@ -137,17 +137,27 @@ def test_what_it_reads_by_hand() -> None:
     torch.testing.assert_close(date[5:10], torch.tensor([1, 2 / 64, 2 / 8, 1, 2 / 9]))
     assert date[10:].tolist() == [0, 0, 0, 0]
     assert name[5:].tolist() == [0, 0, 0, 0, 0, 0, 1, 1, 0]  # its value is a field
-    torch.testing.assert_close(bob, torch.tensor([0.1, 0.11, 0.2, 0.02, 1, 1, 9 / 64, 1 / 8, 1, 1 / 9, 1, 0, 0, 1]))
+    laid = [100 / 450, 110 / 120, 200 / 450, 20 / 120, 1]  # the rows reach 450 pixels to the right and 120 down
+    torch.testing.assert_close(bob, torch.tensor([*laid, 1, 9 / 64, 1 / 8, 1, 1 / 9, 1, 0, 0, 1]))
     assert delete[-1] == 1  # "Bob" is on its line, and all of it is in the goal
     pairs = seen["pairs"][0]
     # "Due date" and "date" end one word before the first field; the second begins five words behind "date".
-    assert pairs[0].tolist() == [[0, 0, 0.5, 0, 0.5, 0], [0, 0, *[pytest.approx(1 / 6), 0] * 2], [0] * 6]
-    assert pairs[1].tolist() == [[1, 0, 0, 0, 0, 0], [0] * 6, [0] * 6]
+    assert pairs[0].tolist() == [[0, 0, 0.5, 0, 0.5, 0, 0], [0, 0, *[pytest.approx(1 / 6), 0] * 2, 0], [0] * 7]
+    assert pairs[1].tolist() == [[1, 0, 0, 0, 0, 0, 0], [0] * 7, [0] * 7]
     torch.testing.assert_close(seen["fields"][0], torch.tensor([[1, 1, 5 / 64, 1], [1, 1, 9 / 64, 0], [0, 0, 0, 0]]))
     words = seen["goal"][0].tolist()
     assert seen["beside"][0].tolist() == [[words[3], words[6]], [words[7], 0], [0, 0]]
     torch.testing.assert_close(seen["page"][0], torch.tensor([2 / 3, 1 / 2, 4 / 6]))
     assert seen["slots"].tolist() == [[0, 1]]
+
+
+def test_forms_are_filled_in_order_where_there_is_a_layout() -> None:
+    obs = page()
+    obs["box"][0, :2] = [[0, 60, 200, 20], [0, 30, 200, 20]]  # the second row stands above the first
+    order = read_table(tensors(obs), 64)["pairs"][0, :, :, -1]
+    assert order.tolist() == [[0, 1, 0], [1, 0, 0]]  # "12 May", "Bob" and no third text
+    obs["box"][0, 1] = [220, 60, 200, 20]  # beside it
+    assert read_table(tensors(obs), 64)["pairs"][0, :, :, -1].tolist() == [[1, 0, 0], [0, 1, 0]]
 
 
 def test_an_empty_page_is_read() -> None:
