@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from potentia.envs.web.backends.html import HtmlPage
-from potentia.envs.web.tasks.episode import Episode, Hint
+from potentia.envs.web.tasks.episode import Episode
 
 
 def opened(episode: Episode) -> HtmlPage:
@@ -12,24 +12,17 @@ def opened(episode: Episode) -> HtmlPage:
     return page
 
 
-def do(page: HtmlPage, hint: Hint) -> None:
-    if hint.operation == "click":
-        page.click(hint.row)
-    elif hint.operation == "fill":
-        page.fill(hint.row, hint.text)
-
-
 def follow(episode: Episode, page: HtmlPage, limit: int) -> tuple[int, str | None]:
     """Takes the hints until the goal is reached; the number of actions, and the answer given."""
     for taken in range(limit):
         if episode.answer is None and episode.reached:
             return taken, None
         hint = episode.hint(page.state())
-        if hint.operation == "none":
+        if hint is None:
             return taken, None
-        if hint.operation == "answer":
+        if hint.kind == "answer":
             return taken + 1, hint.text
-        do(page, hint)
+        page.act(hint)
     return limit, None
 
 

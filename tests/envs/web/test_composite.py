@@ -10,7 +10,7 @@ import pytest
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.tasks.composite import COMPOSITE_TEMPLATES
 from potentia.envs.web.tasks.episode import Episode
-from tests.envs.web.solving import do, follow, opened, play_mistake
+from tests.envs.web.solving import follow, opened, play_mistake
 from tests.envs.web.walking import check_tasks
 
 LENGTHS = {
@@ -61,12 +61,12 @@ def test_what_is_typed_in_one_application_was_read_in_the_other_and_is_not_in_th
             state = page.state()
             shown.setdefault(host(state), []).extend(element.name for element in state.elements)
             hint = episode.hint(state)
-            if hint.operation == "fill" and hint.text in carried:
+            if hint.kind == "fill" and hint.text in carried:
                 (elsewhere,) = shown.keys() - {host(state)}
                 assert any(hint.text in name for name in shown[elsewhere]), (hint, episode.goal)
                 assert hint.text not in episode.goal
                 typed.add(hint.text)
-            do(page, hint)
+            page.act(hint)
         assert typed == carried
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from potentia.envs.web.actions import Action, write_text
+from potentia.envs.web.actions import write_text
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.http import Request, Response
 from potentia.envs.web.task import Opening, Verdict
@@ -97,9 +97,9 @@ class AppTask:
 
     def _reference(self, page: PageState) -> str:
         hint = self.episode.hint(page)
-        if self._success or hint.operation == "none":
+        if self._success or hint is None:
             return ""
-        said = write_text(Action(hint.operation, hint.row, hint.text))
+        said = write_text(hint)
         box = page.elements[hint.row].box if hint.row >= 0 else (0, 0, 0, 0)
         return f"{said}\n[{list(box)}]" if any(box) else said
 

@@ -9,33 +9,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from potentia.envs.web.actions import Action
 from potentia.envs.web.apps.database import Contents, Difference, difference
 from potentia.envs.web.apps.world import AppWorld
 from potentia.envs.web.backends.html import HtmlPage
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.tasks.template import Move, Stage, Template, task_random
 
-__all__ = ["ITEM_KINDS", "Episode", "Hint", "Item"]
+__all__ = ["ITEM_KINDS", "Episode", "Item"]
 
 ItemKind = Literal["page_reached", "value_set", "edit_made"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 
 _LONGEST = 100
-
-
-@dataclass(frozen=True)
-class Hint:
-    """The next action of the reference solution.
-
-    Attributes:
-        operation: "click", "fill", "answer" or "none" (from here it has no next action).
-        row: The element's row in the page.
-        text: What to type or to answer.
-    """
-
-    operation: Literal["click", "fill", "answer", "none"]
-    row: int = -1
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,14 +142,11 @@ class Episode:
         for _ in range(_LONGEST):
             state = page.state()
             hint = play.hint(state)
-            if hint.operation not in ("click", "fill"):
+            if hint is None or hint.kind == "answer":
                 return costs
             index = next(i for i in range(len(self.stages)) if i not in (play._question_or_done() or ()))
             costs[index][_position(self.stages[index], state)] += 1
-            if hint.operation == "click":
-                page.click(hint.row)
-            else:
-                page.fill(hint.row, hint.text)
+            page.act(hint)
         raise RuntimeError(f"the reference solution of {self.template.name} has no end: {self.goal}")
 
     @property
@@ -177,18 +160,18 @@ class Episode:
             return 0.0
         return -min(1.0, self.remaining(page) / max(self.length, 1))
 
-    def hint(self, page: PageState) -> Hint:
-        """The next action of the reference solution."""
+    def hint(self, page: PageState) -> Action | None:
+        """The next action of the reference solution: a click, a text to fill in, or the answer; None if it has none."""
         done = self._question_or_done()
         if done is None:
-            return Hint("none")
+            return None
         for index, stage in enumerate(self.stages):
             if index not in done:
                 position = _position(stage, page)
                 if position == len(stage.moves):
                     break
                 return self._next(stage.moves[position], page, first=position == 0)
-        return Hint("answer", text=self.answer) if self.answer is not None else Hint("none")
+        return None if self.answer is None else Action("answer", text=self.answer)
 
     def checklist(self, page: PageState) -> list[Item]:
         """Subgoals in Web-Shepherd's form (Chae et al. 2025, arXiv 2505.15277), always the same in an episode."""
@@ -225,7 +208,7 @@ class Episode:
         later = zip(others, costs[position + 1 :], strict=True)
         return away + 1 + unset + sum(cost or 1 + len(move.values) for move, cost in later)
 
-    def _next(self, move: Move, page: PageState, *, first: bool) -> Hint:
+    def _next(self, move: Move, page: PageState, *, first: bool) -> Action | None:
         if first and not _same_host(page.url, move.to):
             target = next(app for app in self.world.values() if f"//{app.host}/" in move.to)
             return _press(page, target.title)
@@ -256,7 +239,7 @@ def _position(stage: Stage, page: PageState) -> int:
     for index in range(len(stage.moves), 0, -1):
         if stage.moves[index - 1].to == page.url:
             last = index == len(stage.moves)
-            if last or _press(page, stage.moves[index].press).operation != "none":
+            if last or _press(page, stage.moves[index].press) is not None:
                 return index
     return 0
 
@@ -274,22 +257,22 @@ def _holds(page: PageState, label: str, value: str | bool) -> bool:
     return False
 
 
-def _set(page: PageState, label: str, value: str | bool) -> Hint:
+def _set(page: PageState, label: str, value: str | bool) -> Action | None:
     for row in _control(page, label):
         if isinstance(value, bool):
-            return Hint("click", row)
+            return Action("click", row)
         if page.elements[row].role == "textbox":
-            return Hint("fill", row, value)
+            return Action("fill", row, value)
         for option in range(row + 1, len(page.elements)):
             if page.elements[option].role != "option":
                 break
             if page.elements[option].name == value:
-                return Hint("click", option)
-    return Hint("none")
+                return Action("click", option)
+    return None
 
 
-def _press(page: PageState, name: str) -> Hint:
+def _press(page: PageState, name: str) -> Action | None:
     for role in ("button", "link"):
         if (row := page.find(role, name)) is not None:
-            return Hint("click", row)
-    return Hint("none")
+            return Action("click", row)
+    return None

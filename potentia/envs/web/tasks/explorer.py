@@ -124,12 +124,7 @@ class Explorer:
     def reference(self, place: Place) -> Action | None:
         """The next action of the reference solution, if it has one from here."""
         self._go_to(place)
-        hint = self.episode.hint(place.shown)
-        if hint.operation == "answer":
-            return Action("answer", text=hint.text)
-        if hint.operation == "fill":
-            return Action("fill", hint.row, hint.text)
-        return Action("click", hint.row) if hint.operation == "click" else None
+        return self.episode.hint(place.shown)
 
     def played(self, place: Place) -> float:
         """The actions that the reference solution, played from here, takes until the task is done; ``inf`` if never."""
