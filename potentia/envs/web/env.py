@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, TypeVar
 
 import gymnasium as gym
@@ -43,7 +43,8 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
     ``subgoals`` (events).
 
     Args:
-        task: A name in `potentia.envs.web.TASKS`, such as ``"ShopBuy"`` or ``"MiniWoB-click-button"``, or a task.
+        task: A name in `potentia.envs.web.TASKS`, such as ``"ShopBuy"`` or ``"MiniWoB-click-button"``; or a task of
+            one's own, or what makes one from the options.
         backend: "cdp": Chromium over its DevTools pipe. "playwright": Chromium by Playwright. "html": no browser, for
             the application tasks; the same element table without boxes.
         observation: Parts of the observation, of `potentia.envs.web.PARTS`; by default all but the screenshot, and
@@ -69,7 +70,7 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
 
     def __init__(
         self,
-        task: str | WebTask,
+        task: str | WebTask | Callable[..., WebTask],
         *,
         backend: BackendName = "cdp",
         observation: Sequence[str] | None = None,
@@ -162,8 +163,21 @@ def at_once(work: Coroutine[Any, Any, _T]) -> _T:
     raise RuntimeError("a page without a browser waited for something")
 
 
+def _found(task: str | WebTask | Callable[..., WebTask], options: dict[str, Any]) -> WebTask:
+    if isinstance(task, str):
+        return find_task(task, **options)
+    if callable(task):
+        return task(**options)
+    if options:
+        raise ValueError(
+            f"{', '.join(sorted(options))}: no option of the environment, and the task is made already; give options "
+            "of a task where it is made"
+        )
+    return task
+
+
 def make_play(
-    task: str | WebTask,
+    task: str | WebTask | Callable[..., WebTask],
     *,
     backend: str,
     observation: Sequence[str] | None,
@@ -179,7 +193,7 @@ def make_play(
     **options: Any,
 ) -> Play:
     """The parts of an environment put together; see `WebEnv` for the arguments."""
-    found = find_task(task, **options) if isinstance(task, str) else task
+    found = _found(task, options)
     for name, number in (("rows", rows), ("fields", fields), ("max_steps", max_steps)):
         if number is not None and number < 1:
             raise ValueError(f"{name} must be at least 1, got {number}")

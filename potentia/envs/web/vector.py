@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array,
 
 from potentia.envs.web.browser import loop
 from potentia.envs.web.env import BackendName, at_once, make_play
+from potentia.envs.web.task import WebTask
 
 __all__ = ["WebVectorEnv"]
 
@@ -25,7 +26,7 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
     there for observations, actions, rewards and info.
 
     Args:
-        task: A name in `potentia.envs.web.TASKS`.
+        task: A name in `potentia.envs.web.TASKS`, or what makes a task of one's own from the options, called N times.
         num_envs: N.
         autoreset_mode: When a finished episode is followed by the next.
         backend: As `potentia.envs.web.WebEnv`.
@@ -49,7 +50,7 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
 
     def __init__(
         self,
-        task: str,
+        task: str | Callable[..., WebTask],
         num_envs: int = 1,
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,

@@ -21,6 +21,7 @@ from potentia.envs.web import TASKS, WebEnv, WebVectorEnv
 from potentia.envs.web.actions import KINDS, Action, read_text, write_text
 from potentia.envs.web.elements import FLAGS
 from potentia.envs.web.tasks import TEMPLATES, suite
+from potentia.envs.web.tasks.app_task import AppTask
 from potentia.testing import check_env
 from tests.envs.web.hostile import PageTask
 
@@ -280,6 +281,25 @@ def test_check_env(kept_browser, identifier):
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 def test_check_env_without_browser(name):
     check_env(lambda: gym.make(f"potentia/Web-{name}-v0", backend="html"), episodes=1, max_steps=10)
+
+
+def test_a_task_of_one_s_own_is_made_once_for_each_page_from_its_options():
+    made = []
+
+    def star(**options):
+        made.append(AppTask("MailStar", **options))
+        return made[-1]
+
+    with pytest.raises(ValueError, match="noise: no option of the environment, and the task is made already"):
+        WebEnv(AppTask("MailStar"), backend="html", noise=5)
+    env = WebEnv(star, backend="html", noise=5)
+    assert (
+        env.reset(seed=1)[1]["state_hash"] == WebEnv("MailStar", backend="html", noise=5).reset(seed=1)[1]["state_hash"]
+    )
+    envs = WebVectorEnv(star, 3, backend="html", noise=4)
+    envs.reset(seed=1)
+    assert [task.noise for task in made] == [5, 4, 4, 4]
+    assert len({id(task) for task in made}) == 4
 
 
 def test_every_task_has_an_id():
