@@ -31,8 +31,8 @@ class Player:
 
     def __init__(self, page, seed):
         self.env = WebEnv(f"MiniWoB-{page}", actions="text", rows=100, observation=("goal",), max_steps=60)
-        self.env.reset(seed=seed)
-        self.reward, self.terminated, self.info = 0.0, False, {}
+        self.info = self.env.reset(seed=seed)[1]
+        self.reward, self.terminated = 0.0, False
 
     @property
     def rows(self):
@@ -200,6 +200,23 @@ SOLUTIONS = {
     "use-spinner": use_spinner,
     "focus-text": focus_text,
 }
+
+
+def test_the_potential_rises_with_texts_that_are_named_and_falls_with_others():
+    play = Player("login-user", 0)
+    seen = [play.info["potential"]]
+    for text in (play.quoted[0], "x", play.quoted[1]):
+        play.fill(text, nth=len(seen) > 1)
+        seen.append(play.info["potential"])
+    assert seen == pytest.approx([-1, 1 / 2 - 1, 1 / 3 - 1, 0])
+    play.env.close()
+    play = Player("click-checkboxes", 3)
+    named = play.env.play.task.fields
+    play.click("checkbox", named[0])
+    assert play.info["potential"] == pytest.approx(1 / len(named) - 1)
+    play.click("checkbox", next(row.name for row in play.rows if row.role == "checkbox" and row.name not in named))
+    assert play.info["potential"] == pytest.approx(1 / (len(named) + 1) - 1)
+    play.env.close()
 
 
 @pytest.mark.parametrize("page", SOLUTIONS)

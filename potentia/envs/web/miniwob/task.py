@@ -50,8 +50,9 @@ class MiniWobTask:
 
     The reward is the page's own without its time penalty, in [-1, 1]; the episode ends when the page says so; success
     is a reward above 0. The page's ten seconds are not counted: time stands still while the agent thinks. ``potential``
-    is ``m - 1``, m the share of the texts named in the goal that are set on the page: typed, ticked or chosen (no
-    oracle: it knows nothing of the task), and 0 at success.
+    is ``J - 1`` in [-1, 0], J the Jaccard index, common by all, of the texts that the goal names and those that are set
+    on the page: typed, ticked or chosen (no oracle: it knows nothing of the task); 0 at success, and -1 where the goal
+    names none.
 
     Args:
         name: A file's name without ".html", such as "click-button".
@@ -116,7 +117,7 @@ class MiniWobTask:
             return 0.0 if self._success else -1.0
         held = {row.value for row in page.elements if row.value}
         held |= {row.name for row in page.elements if "checked" in row.flags}
-        return sum(text in held for text in self.fields) / len(self.fields) - 1.0
+        return len(held & set(self.fields)) / len(held | set(self.fields)) - 1.0
 
     def identity(self) -> Any:
         """What the page drew."""
