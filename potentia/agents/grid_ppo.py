@@ -30,7 +30,7 @@ _MUCH = 1 << 14
 
 @dataclass(frozen=True)
 class GridPPOConfig(PPOConfig):
-    """`PPOConfig`, without ``recurrent`` and ``value_clip``, and how the network reads and computes.
+    """`PPOConfig`, without ``recurrent``, ``max_kl`` and ``value_clip``, and how the network reads and computes.
 
     Attributes:
         encoding: How the network reads MiniGrid's image: ``"codes"``, one number for each cell, whose fixed random
@@ -150,7 +150,7 @@ class GridPPO:
     Args:
         observation_space: MiniGrid's image, ``(7, 7, 3)`` of bytes.
         action_space: ``Discrete``.
-        config: Hyper-parameters; ``recurrent`` must be 0 and ``value_clip`` None.
+        config: Hyper-parameters; ``recurrent`` must be 0, ``max_kl`` and ``value_clip`` None.
         device: Where the network is.
         seed: Seeds weights, actions and minibatches.
 
@@ -177,8 +177,8 @@ class GridPPO:
                 "GridPPO sees MiniGrid's image (7, 7, 3) and takes Discrete actions, got "
                 f"{observation_space} and {action_space}; use potentia.agents.PPO"
             )
-        if self.config.recurrent or self.config.value_clip is not None:
-            raise ValueError("recurrent must be 0 and value_clip None here; use potentia.agents.PPO")
+        if self.config.recurrent or self.config.max_kl is not None or self.config.value_clip is not None:
+            raise ValueError("recurrent must be 0, max_kl and value_clip None here; use potentia.agents.PPO")
         self.network = Towers(int(action_space.n), self.config, seed).to(self.device)
         fused = self.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.Adam(

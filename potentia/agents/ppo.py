@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,6 +32,9 @@ class PPOConfig:
         minibatches: Parts of a rollout, a gradient step each: of transitions, or of environments if recurrent.
         lambda_: The weight of longer returns in the advantage (GAE).
         clip: How far the ratio of new to old probability may leave 1 before its gradient stops.
+        max_kl: How far the new policy may be from the old one, as the mean of ``rho - 1 - log rho`` over a minibatch
+            (Schulman 2020, "Approximating KL divergence"), before no more steps are taken on a rollout; None for no
+            limit. With few transitions a rollout, clipping alone does not keep a policy from leaping.
         value_clip: How far a value may move from the old one before its gradient stops; None for no limit.
         value_weight: The weight of the values' squared error, halved and summed over streams.
         entropy_weight: The weight of the policy's entropy, which is maximised.
@@ -49,6 +52,7 @@ class PPOConfig:
     minibatches: int = 4
     lambda_: float = 0.95
     clip: float = 0.2
+    max_kl: float | None = None
     value_clip: float | None = None
     value_weight: float = 0.5
     entropy_weight: float = 0.01
@@ -149,7 +153,7 @@ class PPO:
         return _Frozen(self.network, None if greedy else torch.Generator(self.device).manual_seed(seed))
 
     def learn(self, rollout: Rollout) -> dict[str, float]:
-        """Takes ``epochs * minibatches`` gradient steps on a rollout; ``{}`` if all of it is masked.
+        """Takes ``epochs * minibatches`` gradient steps on a rollout, or fewer (``max_kl``); ``{}`` if all is masked.
 
         Raises:
             ValueError: If the term of a stream is missing, or a recurrent policy's memory is.
@@ -169,26 +173,31 @@ class PPO:
             parameters, old_values = batch.forward()
             old_log_prob, _ = self.network.head.log_prob_and_entropy(parameters, action)
             advantage, targets = self._advantages(batch, old_values)
-        rate = self.config.rate(self.steps)
+        rate, limit = self.config.rate(self.steps), self.config.max_kl
         sums: dict[str, Tensor] = {}
-        for _ in range(self.config.epochs):
-            for part, rows in batch.minibatches(self.config.minibatches, self.generator):
-                parameters, values = batch.forward(part)
-                log_prob, entropy = self.network.head.log_prob_and_entropy(parameters, action[rows])
-                losses = self._losses(
-                    log_prob - old_log_prob[rows], advantage[rows], values, old_values[rows], targets[rows], entropy
-                )
-                losses["grad_norm"] = self._step(losses.pop("total"), rate)
-                for name, loss in losses.items():
-                    sums[name] = sums.get(name, torch.zeros((), device=self.device)) + loss.detach()
+        updates = 0
+        for part, rows in self._parts(batch):
+            parameters, values = batch.forward(part)
+            log_prob, entropy = self.network.head.log_prob_and_entropy(parameters, action[rows])
+            losses = self._losses(
+                log_prob - old_log_prob[rows], advantage[rows], values, old_values[rows], targets[rows], entropy
+            )
+            if limit is not None and updates and losses["kl"].item() > limit:
+                break
+            losses["grad_norm"] = self._step(losses.pop("total"), rate)
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, torch.zeros((), device=self.device)) + loss.detach()
+            updates += 1
         self.steps += batch.size
-        updates = self.config.epochs * min(self.config.minibatches, batch.size)
-        if self.config.recurrent:
-            updates = self.config.epochs * min(self.config.minibatches, int(data.mask.any(0).sum()))
         metrics = {name: float(total) / updates for name, total in sums.items()}
         explained = 1 - (targets - old_values).var(0, correction=0) / targets.var(0, correction=0).clamp(min=1e-12)
         names = ["explained_variance", *(f"explained_variance_{name}" for name in self.streams)]
         return metrics | {"learning_rate": rate} | dict(zip(names, explained.tolist(), strict=True))
+
+    def _parts(self, batch: FlatBatch) -> Iterator[tuple[Tensor, Tensor]]:
+        """The minibatches of all passes over a rollout."""
+        for _ in range(self.config.epochs):
+            yield from batch.minibatches(self.config.minibatches, self.generator)
 
     def _advantages(self, batch: FlatBatch, old_values: Tensor) -> tuple[Tensor, Tensor]:
         """The normalised advantage ``(n,)`` and the targets of the values ``(n, heads)``."""

@@ -79,7 +79,7 @@ def _ppo_fields() -> set[str]:
 def _grid_ppo_fields() -> set[str]:
     from potentia.agents.grid_ppo import GridPPOConfig  # noqa: PLC0415
 
-    return {field.name for field in dataclasses.fields(GridPPOConfig)} - {"recurrent", "value_clip"}
+    return {field.name for field in dataclasses.fields(GridPPOConfig)} - {"recurrent", "max_kl", "value_clip"}
 
 
 def _element_ppo_fields() -> set[str]:

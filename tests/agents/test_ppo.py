@@ -184,3 +184,19 @@ def test_a_rollout_of_nothing_but_resets_teaches_nothing() -> None:
     rollout, _ = collect(worlds(), agent, 4, discount=0.9, seed=0)
     empty: Rollout = replace(rollout, mask=np.zeros_like(rollout.mask))
     assert agent.learn(empty) == {}
+
+
+@pytest.mark.parametrize("recurrent", [0, 8])
+def test_no_more_steps_are_taken_once_the_policy_has_gone_far_enough(recurrent: int) -> None:
+    taken, moved = [], []
+    for limit in (None, 1e9, 0.01, 0.0):
+        agent = PPO(BOX, TWO, PPOConfig(learning_rate=0.005, max_kl=limit, recurrent=recurrent), seed=1)
+        rollout, _ = collect(worlds(), agent, 24, discount=0.9, seed=0)
+        metrics = agent.learn(rollout)
+        taken.append(int(next(iter(agent.optimizer.state.values()))["step"]))
+        moved.append(metrics["kl"])
+    assert taken[:2] == [16, 16]
+    assert 1 < taken[2] < 16
+    assert taken[3] <= 2  # the second step's minibatch is of the policy after the first
+    assert moved[0] == moved[1] > moved[2]
+    assert moved[2] <= 0.01
