@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import time
 
+import gymnasium as gym
+
 import potentia  # noqa: F401 - registers the worlds
-from potentia.envs.web import TASKS, WebEnv
+from potentia.envs.web import WebEnv
 from potentia.testing import check_env
 
 
@@ -28,7 +30,7 @@ def broken(world: str, episodes: int, steps: int) -> str:
 
 def main() -> None:
     """Prints the table."""
-    every = [f"potentia/{name if name.startswith('MiniWoB-') else f'Web-{name}'}-v0" for name in TASKS]
+    every = [world for world in gym.registry if world.startswith(("potentia/Web-", "potentia/MiniWoB-"))]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("worlds", nargs="*", default=every, metavar="ID")
     parser.add_argument("--episodes", type=int, default=1)

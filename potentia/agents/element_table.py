@@ -217,21 +217,17 @@ def _read_order(boxes: Array, slots: Array, spans: Array, pairs: Array) -> None:
     Forms are mostly filled in the order in which the goal tells what to put in. Boxes on one line go from left to
     right; without a layout it is never so.
     """
-    rows = len(boxes)
+    laid = (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
+    typed = [row for row in slots if row < len(boxes) and laid[row]]
+    before = np.array([((spans[:, 0] >= 0) & (spans[:, 0] < begin)).sum() for begin in spans[:, 0]])
     for p in range(len(slots)):
-        own = boxes[min(slots[p], rows - 1)]
-        if slots[p] >= rows or own[2] <= 0 or own[3] <= 0:
+        row = slots[p]
+        if row == len(boxes) or not laid[row]:
             continue
-        above = 0
-        for e in slots:
-            if e < rows and boxes[e, 2] > 0 and boxes[e, 3] > 0:
-                above += boxes[e, 1] < own[1] or (boxes[e, 1] == own[1] and boxes[e, 0] < own[0])
-        for k in range(len(spans)):
-            if spans[k, 0] >= 0:
-                before = 0
-                for begin in spans[:, 0]:
-                    before += 0 <= begin < spans[k, 0]
-                pairs[p, k, -1] = above == before
+        (x, y), above = boxes[row, :2], 0
+        for other in typed:
+            above += boxes[other, 1] < y or (boxes[other, 1] == y and boxes[other, 0] < x)
+        pairs[p, :, -1] = (spans[:, 0] >= 0) & (before == above)
 
 
 @njit(cache=True)

@@ -27,8 +27,10 @@ FLAGS = (
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-features=BackForwardCache,Translate,OptimizationHints,MediaRouter,AutofillServerCommunication,"
+    # Timers put off by the real clock.
+    "DeferRendererTasksAfterInput,ThrottleForegroundTimers,AlignWakeUps,"
     # Else Chromium itself refuses some requests to loopback, and the gate would not see and count them.
-    "PaintHolding,DeferRendererTasksAfterInput,ThrottleForegroundTimers,AlignWakeUps,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
+    "PaintHolding,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
     "--force-color-profile=srgb",
     "--force-device-scale-factor=1",
     "--font-render-hinting=none",

@@ -53,8 +53,6 @@
     get: (target, key) => (key === "now" ? () => now() - shift : Reflect.get(target, key)),
   });
   RealDate.prototype.constructor = window.Date;
-  const begin = (given) => { state = given.seed | 0, shift = given.shift, skip = given.skip; };
-  begin(settings);
   const loaded = now();
   Performance.prototype.now = () => now() - loaded;
 
@@ -63,7 +61,7 @@
   // beat counts from where the episode begins, so that it does not tell how long the page took to load.
   const FRAME = 16;
   window.requestAnimationFrame = (call) =>
-    setTimeout(() => call(performance.now()), FRAME - ((((now() - shift) % FRAME) + FRAME) % FRAME));
+    setTimeout(() => call(performance.now()), FRAME - (now() - shift) % FRAME);
   window.cancelAnimationFrame = (frame) => clearTimeout(frame);
 
   // ---- who listens to the mouse ----
@@ -105,10 +103,10 @@
     }
     addEventListener.call(window, prefix + "move", (event) => {
       if (!event.isTrusted) return;
-      const still = Math.floor(event.clientX) === x && Math.floor(event.clientY) === y;
-      if (still) event.stopImmediatePropagation();
+      const toX = Math.floor(event.clientX), toY = Math.floor(event.clientY);
+      if (toX === x && toY === y) event.stopImmediatePropagation();
       else {
-        x = Math.floor(event.clientX), y = Math.floor(event.clientY);
+        x = toX, y = toY;
         enter(event.target, event);
       }
     }, true);
@@ -308,6 +306,8 @@
     }
     scrollBy({ top: pages * innerHeight, behavior: "instant" });
   };
+  const begin = (given) => { state = given.seed | 0; shift = given.shift; skip = given.skip; };
+  begin(settings);
   const api = { begin, observe, place, choose, ready, put, press, scroll };
   Object.defineProperty(window, "__potentia", { value: Object.freeze(api), enumerable: false });
 })
