@@ -26,3 +26,11 @@ def browser(chromium):
         process = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield process
         process.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sb3_logs(tmp_path_factory):
+    """Stable-Baselines3's loggers make a folder each; here, among what pytest clears away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SB3_LOGDIR", str(tmp_path_factory.mktemp("sb3")))
+        yield
