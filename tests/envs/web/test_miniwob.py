@@ -162,6 +162,21 @@ def search_engine(play):
     play.click("link", nth=place)
 
 
+def forward(play):
+    """Icons have no words: they go by their classes."""
+    sender, receiver = play.env.play.task.fields[:2]
+    play.click("text", sender)
+    play.click("text", "Forward")
+    play.fill(receiver)
+    play.click("text", "send-forward")
+
+
+def star(play):
+    sender = play.env.play.task.fields[0]
+    names = [row.name for row in play.rows]
+    play.do(f"click({names.index('star', names.index(sender))})")
+
+
 def drag_box(play):
     play.do(f"drag({play.find('text', 's')}, {play.find('text', 'L')})")
     play.click("button", "Submit")
@@ -196,6 +211,8 @@ SOLUTIONS = {
     "click-dialog": click_dialog,
     "use-autocomplete": autocomplete,
     "search-engine": search_engine,
+    "email-inbox-forward-nl": forward,
+    "email-inbox-important": star,
     "drag-box": drag_box,
     "use-spinner": use_spinner,
     "focus-text": focus_text,

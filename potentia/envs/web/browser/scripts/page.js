@@ -177,7 +177,12 @@
     if (role === "link" || role === "button" || role === "option") return collapsed(textOf(node)) || given("title");
     if (role === "image") return given("alt") || given("title");
     if (role === "shape") return node.getAttribute("fill") || getComputedStyle(node).fill || "";
-    return ownText(node) || given("title") || (node.childElementCount ? "" : getComputedStyle(node).backgroundColor);
+    return ownText(node) || given("title") || (node.childElementCount ? "" : looks(node));
+  };
+  // What an element without words shows: its colour or, like most icons, a picture that only its classes or id tell of.
+  const looks = (node) => {
+    const colour = getComputedStyle(node).backgroundColor;
+    return colour !== "rgba(0, 0, 0, 0)" ? colour : [...node.classList].sort().join(" ") || node.id;
   };
   const isRow = (node, role) => {
     if (INTERACTIVE.has(role) || role === "image" || role === "shape") return true;
