@@ -11,6 +11,7 @@ Array = np.ndarray[Any, Any]
 
 _OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _HALF, _ONE = np.uint64(32), np.uint64(1)
+_ZERO, _NINE = ord("0"), ord("9")
 
 # A number for each byte: 0 for what separates words, the same for a capital and its small letter. Bytes from 128 on are
 # parts of letters in UTF-8.
@@ -19,7 +20,7 @@ _LETTERS = np.array([byte if byte >= 128 or chr(byte).isalnum() else 0 for byte 
 
 @njit(cache=True)
 def split_words(text: Array, out: Array) -> int:
-    """Hashes of the runs of letters and digits, without regard to ASCII capitals; how many there are.
+    """Hashes of the runs of letters and digits, without regard to ASCII capitals and leading zeros; how many there are.
 
     FNV-1a of 64 bits: Fowler, Noll, Vo and Eastlake, "The FNV non-cryptographic hash algorithm".
 
@@ -28,8 +29,10 @@ def split_words(text: Array, out: Array) -> int:
         out: ``(W,)`` uint64, filled from the front; further words are dropped.
     """
     count, inside, number = 0, False, _OFFSET
-    for byte in text:
+    for place, byte in enumerate(text):
         letter = _LETTERS[byte]
+        if not inside and byte == _ZERO and place + 1 < len(text) and _ZERO <= text[place + 1] <= _NINE:
+            continue  # the day 09 is the day 9
         if letter != 0:
             if not inside and count == len(out):
                 break

@@ -24,7 +24,8 @@ def hashes(text: str, count: int = 24) -> np.ndarray:
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(st.text("abAB01 .-\"'é", max_size=24), min_size=2, max_size=2))
 def test_texts_are_the_same_if_their_words_are(texts: list[str]) -> None:
-    one, two = (re.findall(r"[a-z0-9é]+", text.lower()) for text in texts)
+    words = (re.findall(r"[a-z0-9é]+", text.lower()) for text in texts)
+    one, two = ([re.sub(r"^0+(?=[0-9])", "", word) for word in text] for text in words)
     assert [len(hashes(text)) for text in texts] == [len(one), len(two)]
     assert same_words(hashes(texts[0]), hashes(texts[1])) == (one == two != [])
 
@@ -33,6 +34,7 @@ def test_words_by_hand() -> None:
     assert hashes("SAVE a@b.c").tolist() == hashes(" save: A b-C!").tolist()
     assert len(set(hashes("save saved sav e ave").tolist())) == 5
     assert len(hashes("one two three four", 3)) == 3
+    assert same_words(hashes("09/04 at 007"), hashes("9.4. at 7"))
     # FNV-1a of 64 bits of "a" is the published af63dc4c8601ec8c.
     assert hashes("A").tolist() == [0xAF63DC4C8601EC8C]
     assert {bucket(word, 16) for word in hashes("a b c d e f g h i j k l m n o p")} <= set(range(1, 16))

@@ -349,6 +349,7 @@ def test_the_time_limit_truncates():
             ("Helena, MT", "MFR", "11/30/2016", "2016-11-30"),
         ),
         ("Find the email by Sara and forward that email to Leila.", ("Sara", "Leila"), ("Sara", "Leila")),
+        ('Choose 6ft 1in from the dropdown, then click the button labeled "Maybe".', (), ("Maybe", "6ft 1in")),
         ("Select 1bX, r2 and click Submit.", (), ("1bX", "r2")),
         ("Guess the number between 0-9 and press Submit.", (), ()),
         ("Set the sliders to the combination [0,13,20] and submit.", (), ("0", "13", "20")),

@@ -16,14 +16,16 @@ _ROUTE = re.compile(r"\bfrom: (.+?) to: (.+?) on \d")
 _LISTED = re.compile(
     r"^(?:select|check|choose|click|find|enter|pick)\b(?: on| the)*(?: (?:words|items|options|boxes))?(.*)", re.I
 )
+_CHOSEN = re.compile(r"\bchoose (.+?) from the dropdown", re.I)
 _ENDS = re.compile(r"\b(?:and (?:then )?(?:click|press|hit|submit)|then|(?:as|from|with|in|into|on) the)\b", re.I)
 _CASE = re.compile(r"\b(upper|lower) case\b")
 
 
 def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = ()) -> tuple[str, ...]:
     """The texts that a goal names, without repetition, the likeliest first: those given; the quoted ones, in the case
-    asked for; the two ends of a route; those stressed, unless they say what a quoted one is; dates and times, in words
-    and as form controls hold them; what is listed after the first verb, if nothing else was found; numbers.
+    asked for; the two ends of a route; what to choose from a list; those stressed, unless they say what a quoted one is;
+    dates and times, in words and as form controls hold them; what is listed after the first verb, if nothing else was
+    found; numbers.
 
     >>> named_texts('Enter "bob" into the text field and press Submit.')
     ('bob',)
@@ -38,7 +40,7 @@ def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = 
     rest = _QUOTED.sub(" ", goal)
     stressed = [text for text in stressed if f'{text} "' not in goal]  # such as: the username "bob"
     route = _ROUTE.search(rest)
-    found = [*given, *quoted, *(route.groups() if route else ()), *stressed, *_moments(rest)]
+    found = [*given, *quoted, *(route.groups() if route else ()), *_CHOSEN.findall(rest), *stressed, *_moments(rest)]
     if not found:
         found += _listed(rest)
     found += _NUMBER.findall(_TIME.sub(" ", _DATE.sub(" ", rest)))
