@@ -23,9 +23,9 @@ _CASE = re.compile(r"\b(upper|lower) case\b")
 
 def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = ()) -> tuple[str, ...]:
     """The texts that a goal names, without repetition, the likeliest first: those given; the quoted ones, in the case
-    asked for; the two ends of a route; what to choose from a list; those stressed, unless they say what a quoted one is;
-    dates and times, in words and as form controls hold them; what is listed after the first verb, if nothing else was
-    found; numbers.
+    asked for; the two ends of a route; what to choose from a list; those stressed, unless they say what a quoted one
+    is; dates and times, in words and as form controls hold them; what is listed after the first verb, if nothing else
+    was found; numbers.
 
     >>> named_texts('Enter "bob" into the text field and press Submit.')
     ('bob',)
