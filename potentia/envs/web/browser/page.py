@@ -94,6 +94,7 @@ class BrowserPage:
         self._elapsed = self._ahead = self._pace = 0.0
         self._episodes = 0
         self._counted = 0
+        self._watches = False
 
     @property
     def blocked(self) -> int:
@@ -121,6 +122,7 @@ class BrowserPage:
                 await tab.prepare(f"{page_script()}({self._settings(opening)})")
                 await tab.navigate(opening.url)
                 await self._advance(LOAD)
+                await self._draw(tab)
                 # A new document takes the mouse to be at its corner until it moves.
                 await asyncio.gather(self._park(tab), tab.forget())
             if opening.script:
@@ -138,7 +140,11 @@ class BrowserPage:
         tab = self._the_tab()
         try:
             await self._do(tab, action)
+            if self._watches:
+                await tab.frame()
             await self._advance(self._pace)
+            if self._watches or tab.events.navigated:
+                await self._draw(tab)
         except PageFailure as failure:
             if failure.reason == "script timeout":
                 await tab.unhang()
@@ -161,7 +167,7 @@ class BrowserPage:
             url = await tab.evaluate("location.href")
             self._seen = PageState(url, "", (), None, picture)
             return self._seen
-        url, title, rows, probed = json.loads(told)
+        url, title, rows, probed, self._watches = json.loads(told)
         self._seen = PageState(url, title, [read_row(row) for row in rows], probed, picture)
         return self._seen
 
@@ -201,13 +207,19 @@ class BrowserPage:
         seed = opening.seed & 0x7FFFFFFF
         return json.dumps({"seed": seed, "shift": self._elapsed, "skip": self._task.skip})
 
+    async def _draw(self, tab: Tab) -> None:
+        """Lets a frame come, with what comes with it: layout, scroll events, the focus of a new page, observers."""
+        tab.events.navigated = False
+        await tab.frame()
+
     async def _park(self, tab: Tab) -> None:
         """Takes the mouse to the corner, so that where the last episode left it changes nothing."""
-        # A move is answered with the next frame, which may wait for the clock, or with the next event.
-        await asyncio.gather(tab.mouse([_CORNER, _CORNER]), self._advance(FRAME))
+        await tab.mouse([_CORNER])
 
     async def _picture(self, tab: Tab) -> np.ndarray[Any, Any]:
-        """What is seen. Chromium may draw only when the page's clock goes on for a frame."""
+        """What is seen. Where frames come by the real clock, they may wait for the page's clock to go on."""
+        if tab.framed:
+            return read_png(await tab.screenshot())
         shot = asyncio.ensure_future(tab.screenshot())
         shot.add_done_callback(heard)
         await asyncio.sleep(0)
@@ -282,7 +294,7 @@ class BrowserPage:
         path = [(x + (to_x - x) * k / _DRAG_STEPS, y + (to_y - y) * k / _DRAG_STEPS) for k in range(1, _DRAG_STEPS + 1)]
         await tab.mouse([Mouse("move", x, y), Mouse("down", x, y)])
         for point in path:
-            await tab.mouse([Mouse("move", *point), Mouse("move", *point)])  # see _park
+            await tab.mouse([Mouse("move", *point)])
         await tab.mouse([Mouse("up", to_x, to_y)])
 
 

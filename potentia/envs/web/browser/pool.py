@@ -96,13 +96,15 @@ async def _launch(driver: Driver, executable: str, deadline: float, headed: bool
     if driver == "cdp":
         from potentia.envs.web.browser.pipe import PipeBrowser  # noqa: PLC0415 - the other driver needs none of it
 
-        pipe = PipeBrowser(executable, deadline, headed=headed)
-        try:
-            await pipe.start()
-        except PageFailure:
-            await pipe.close()
-            raise
-        return pipe
+        for framed in (True, False) if "headless" in os.path.basename(executable) and not headed else (False,):
+            pipe = PipeBrowser(executable, deadline, headed=headed, framed=framed)
+            try:
+                await pipe.start()
+                return pipe
+            except PageFailure:
+                await pipe.close()
+                if not framed:
+                    raise
     from potentia.envs.web.browser.with_playwright import PlaywrightBrowser  # noqa: PLC0415 - it needs the extra
 
     return await PlaywrightBrowser.launch(executable, deadline, headed=headed)

@@ -8,7 +8,18 @@ from typing import Any, Literal, Protocol
 
 from potentia.envs.web.browser.failure import PageFailure
 
-__all__ = ["CLOCK_START", "FLAGS", "STALL", "Browser", "Mouse", "Tab", "TabEvents", "mouse_messages", "refuses"]
+__all__ = [
+    "CLOCK_START",
+    "FLAGS",
+    "FRAME_FLAGS",
+    "STALL",
+    "Browser",
+    "Mouse",
+    "Tab",
+    "TabEvents",
+    "mouse_messages",
+    "refuses",
+]
 
 CLOCK_START = 1773651600.0
 """Seconds since 1970 at which every page's clock starts: 2026-03-16 09:00 UTC."""
@@ -47,6 +58,16 @@ FLAGS = (
 )
 """How every browser is started."""
 
+FRAME_FLAGS = (
+    "--enable-begin-frame-control",
+    "--run-all-compositor-stages-before-draw",
+    "--disable-new-content-rendering-timeout",
+    "--disable-threaded-animation",
+    "--disable-threaded-scrolling",
+    "--disable-checker-imaging",
+)
+"""How a headless shell is started that draws a frame only when it is asked to."""
+
 
 @dataclass(frozen=True)
 class Mouse:
@@ -64,9 +85,12 @@ STALL = 1.0
 def mouse_messages(events: Iterable[Mouse]) -> list[dict[str, Any]]:
     """The parameters of ``Input.dispatchMouseEvent`` for events of the mouse with its left button.
 
-    They are to be sent together: a page whose clock stands still may answer the first only when the next has come.
+    They are to be sent together: a move is answered only when the next event has come, or a frame, which may wait for
+    the page's clock. So a move at the end is followed by itself, which nobody needs to wait for.
     """
     messages, held = [], False
+    events = list(events)
+    events += [event for event in events[-1:] if event.kind == "move"]
     for event in events:
         held = event.kind == "down" or (held and event.kind != "up")
         pressing = held or event.kind == "up"
@@ -92,6 +116,7 @@ class TabEvents:
         dialogs: Alerts and the like, dismissed at once.
         downloads: Downloads, refused.
         local: Attempts at files of this machine, which Chromium itself refuses.
+        navigated: Whether a new document came; who cares takes it back.
         failure: Why it can't be used any more, if so.
     """
 
@@ -99,6 +124,7 @@ class TabEvents:
     dialogs: int = 0
     downloads: int = 0
     local: int = 0
+    navigated: bool = False
     failure: PageFailure | None = field(default=None)
 
 
@@ -111,9 +137,14 @@ class Tab(Protocol):
     """A page in a browser context of its own, whose clock stands still but for `advance`.
 
     Every method raises `PageFailure` if the page is gone or does not answer in time.
+
+    Attributes:
+        events: What happened without being asked for.
+        framed: Whether frames come only when they are asked for, and not sixty times a second of the real clock.
     """
 
     events: TabEvents
+    framed: bool
 
     async def prepare(self, script: str) -> None:
         """A script that every document runs first, from the next one on; it replaces the one before."""
@@ -137,6 +168,10 @@ class Tab(Protocol):
 
     async def type_text(self, text: str) -> None:
         """Trusted strokes, a character each."""
+        ...
+
+    async def frame(self) -> None:
+        """What comes with a frame: layout, scroll events, observers. Nothing where they come by the real clock."""
         ...
 
     async def advance(self, milliseconds: float) -> None:

@@ -85,6 +85,8 @@ class PlaywrightBrowser:
 class PlaywrightTab:
     """See `potentia.envs.web.browser.tab.Tab`."""
 
+    framed = False
+
     def __init__(self, deadline: float) -> None:
         self.events = TabEvents()
         self._deadline = deadline
@@ -191,14 +193,20 @@ class PlaywrightTab:
 
     async def mouse(self, events: list[Mouse]) -> None:
         send = self._devtools.send
-        sent = [send("Input.dispatchMouseEvent", message) for message in mouse_messages(events)]
-        await self._within(asyncio.gather(*sent))
+        messages = mouse_messages(events)
+        sent = [asyncio.ensure_future(send("Input.dispatchMouseEvent", message)) for message in messages]
+        for future in sent:
+            future.add_done_callback(heard)
+        await self._within(asyncio.gather(*sent[: len(events)]))
 
     async def key(self, name: str) -> None:
         await self._within(self._page.keyboard.press(name))
 
     async def type_text(self, text: str) -> None:
         await self._within(self._page.keyboard.type(text))
+
+    async def frame(self) -> None:
+        """Frames come by the real clock."""
 
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()

@@ -140,7 +140,7 @@ class PotentiaTask:
                 page.wait_for_timeout(10)
         if told is None:
             return PageState(page.url, "", ())
-        url, title, rows, probed = json.loads(told)
+        url, title, rows, probed, _ = json.loads(told)
         return PageState(url, title, [read_row(row) for row in rows], probed)
 
     def _info(self, state: PageState, *, success: bool) -> dict[str, Any]:

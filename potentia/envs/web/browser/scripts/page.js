@@ -64,13 +64,28 @@
     setTimeout(() => call(performance.now()), FRAME - (now() - shift) % FRAME);
   window.cancelAnimationFrame = (frame) => clearTimeout(frame);
 
-  // ---- who listens to the mouse ----
+  // ---- who listens to the mouse, and whether anybody waits for what comes with a frame ----
   const listeners = new WeakSet();
+  let watches = false;
   const addEventListener = EventTarget.prototype.addEventListener;
   EventTarget.prototype.addEventListener = function (type, ...rest) {
     if (type === "click" || type === "mousedown" || type === "mouseup") listeners.add(this);
+    if (type === "scroll" || type === "scrollend") watches = true;
     return addEventListener.call(this, type, ...rest);
   };
+  for (const Watcher of [ResizeObserver, IntersectionObserver]) {
+    const observe = Watcher.prototype.observe;
+    Watcher.prototype.observe = function (...rest) {
+      watches = true;
+      return observe.apply(this, rest);
+    };
+  }
+  const animate = Element.prototype.animate;
+  Element.prototype.animate = function (...rest) {
+    watches = true;
+    return animate.apply(this, rest);
+  };
+  const watching = () => watches ||= Boolean(window.onscroll || document.onscroll || document.querySelector("[onscroll]"));
   const listens = (node) => node.onclick !== null || node.onmousedown !== null || listeners.has(node);
 
   // ---- what is under the mouse ----
@@ -242,7 +257,7 @@
     });
     let told = null;
     if (probe) told = probe();
-    return JSON.stringify([location.href, document.title, table, told]);
+    return JSON.stringify([location.href, document.title, table, told, watching()]);
   };
 
   // ---- acting ----
