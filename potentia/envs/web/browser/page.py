@@ -26,6 +26,7 @@ LOAD = 600.0
 FRAME = 20.0
 """Virtual milliseconds that a picture may need; the step after it is shorter by as much."""
 _LIFE = 500
+_FRAMES = 1000
 _CORNER = Mouse("move", 1.0, 1.0)
 _DRAG_STEPS = 5
 
@@ -141,7 +142,7 @@ class BrowserPage:
         try:
             await self._do(tab, action)
             if self._watches:
-                await tab.frame()
+                await self._draw(tab)
             await self._advance(self._pace)
             if self._watches or tab.events.navigated:
                 await self._draw(tab)
@@ -207,10 +208,21 @@ class BrowserPage:
         seed = opening.seed & 0x7FFFFFFF
         return json.dumps({"seed": seed, "shift": self._elapsed, "skip": self._task.skip})
 
-    async def _draw(self, tab: Tab) -> None:
-        """Lets a frame come, with what comes with it: layout, scroll events, the focus of a new page, observers."""
+    async def _draw(self, tab: Tab, *, picture: bool = False) -> bytes:
+        """One frame, with what comes with it: scroll events, observers, the first focus; perhaps a picture of it.
+
+        Before its first frame a page takes no events. Chromium learns a little later than the page that it needs one,
+        so frames are asked for until the page has seen one. Does nothing where frames come by the real clock.
+        """
+        if not tab.framed:
+            return b""
         tab.events.navigated = False
-        await tab.frame()
+        await tab.evaluate("window.__potentia && __potentia.ask()")
+        for _ in range(_FRAMES):
+            shot = await tab.frame(picture=picture)
+            if await tab.evaluate("!window.__potentia || __potentia.drawn()") and bool(shot) == picture:
+                return shot
+        raise PageFailure("page unreadable", "it draws nothing")
 
     async def _park(self, tab: Tab) -> None:
         """Takes the mouse to the corner, so that where the last episode left it changes nothing."""
@@ -219,8 +231,8 @@ class BrowserPage:
     async def _picture(self, tab: Tab) -> np.ndarray[Any, Any]:
         """What is seen. Where frames come by the real clock, they may wait for the page's clock to go on."""
         if tab.framed:
-            return read_png(await tab.screenshot())
-        shot = asyncio.ensure_future(tab.screenshot())
+            return read_png(await self._draw(tab, picture=True))
+        shot = asyncio.ensure_future(tab.frame(picture=True))
         shot.add_done_callback(heard)
         await asyncio.sleep(0)
         while self._ahead + FRAME < self._pace and not shot.done():

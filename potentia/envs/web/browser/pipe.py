@@ -225,14 +225,16 @@ class PipeTab:
             sent.append(self._send("Input.dispatchKeyEvent", type="keyUp", **named))
         await self._connection.within(asyncio.gather(*sent))
 
-    async def _frame(self, **parameters: Any) -> Json:
+    async def frame(self, *, picture: bool = False) -> bytes:
         if self.events.failure is not None:
             raise self.events.failure
-        return await self._browser.frame(self._session, **parameters)
-
-    async def frame(self) -> None:
+        how = {"format": "png", "optimizeForSpeed": True}
         if self.framed:
-            await self._frame(noDisplayUpdates=True)
+            wanted: Json = {"screenshot": how} if picture else {"noDisplayUpdates": True}
+            shot = (await self._browser.frame(self._session, **wanted)).get("screenshotData", "")
+        else:
+            shot = (await self._call("Page.captureScreenshot", **how))["data"] if picture else ""
+        return base64.b64decode(shot)
 
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()
@@ -254,14 +256,6 @@ class PipeTab:
         history = self._send("Page.resetNavigationHistory")
         cookies = self._connection.send("Storage.clearCookies", browserContextId=self.context)
         await self._connection.within(asyncio.gather(history, cookies))
-
-    async def screenshot(self) -> bytes:
-        how = {"format": "png", "optimizeForSpeed": True}
-        if self.framed:
-            shot = (await self._frame(screenshot=how)).get("screenshotData", "")
-        else:
-            shot = (await self._call("Page.captureScreenshot", **how))["data"]
-        return base64.b64decode(shot)
 
     async def unhang(self) -> None:
         with contextlib.suppress(PageFailure, TimeoutError):

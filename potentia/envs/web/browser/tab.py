@@ -170,8 +170,12 @@ class Tab(Protocol):
         """Trusted strokes, a character each."""
         ...
 
-    async def frame(self) -> None:
-        """What comes with a frame: layout, scroll events, observers. Nothing where they come by the real clock."""
+    async def frame(self, *, picture: bool = False) -> bytes:
+        """Asks for a frame, where they come only then; Chromium may still think that the page needs none.
+
+        Returns:
+            A PNG of the viewport if a picture is wanted; else nothing.
+        """
         ...
 
     async def advance(self, milliseconds: float) -> None:
@@ -184,10 +188,6 @@ class Tab(Protocol):
 
     async def forget(self) -> None:
         """Forgets the history, cookies and all that pages stored."""
-        ...
-
-    async def screenshot(self) -> bytes:
-        """A PNG of the viewport."""
         ...
 
     async def unhang(self) -> None:

@@ -205,8 +205,11 @@ class PlaywrightTab:
     async def type_text(self, text: str) -> None:
         await self._within(self._page.keyboard.type(text))
 
-    async def frame(self) -> None:
-        """Frames come by the real clock."""
+    async def frame(self, *, picture: bool = False) -> bytes:
+        if not picture:
+            return b""
+        shot = await self._send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
+        return base64.b64decode(shot["data"])
 
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()
@@ -230,10 +233,6 @@ class PlaywrightTab:
     async def forget(self) -> None:
         await self._send("Page.resetNavigationHistory")
         await self._within(self._context.clear_cookies())
-
-    async def screenshot(self) -> bytes:
-        shot = await self._send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
-        return base64.b64decode(shot["data"])
 
     async def unhang(self) -> None:
         with contextlib.suppress(Exception):

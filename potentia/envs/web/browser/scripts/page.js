@@ -60,6 +60,10 @@
   // The browser's frames come by the real clock, of which the page's own knows nothing: here they are timers, whose
   // beat counts from where the episode begins, so that it does not tell how long the page took to load.
   const FRAME = 16;
+  const nextFrame = window.requestAnimationFrame;
+  let frame = true;
+  const ask = () => { frame = false, nextFrame(() => { frame = true; }); };
+  const drawn = () => frame;
   window.requestAnimationFrame = (call) =>
     setTimeout(() => call(performance.now()), FRAME - (now() - shift) % FRAME);
   window.cancelAnimationFrame = (frame) => clearTimeout(frame);
@@ -328,6 +332,6 @@
   };
   const begin = (given) => { state = given.seed | 0; shift = given.shift; skip = given.skip; };
   begin(settings);
-  const api = { begin, observe, place, choose, ready, put, press, scroll };
+  const api = { begin, observe, ask, drawn, place, choose, ready, put, press, scroll };
   Object.defineProperty(window, "__potentia", { value: Object.freeze(api), enumerable: false });
 })
