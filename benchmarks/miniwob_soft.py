@@ -114,8 +114,9 @@ def draw(rng: np.random.Generator, state: PageState, fields: tuple[str, ...]) ->
     rows = len(state.elements)
     point = int(rng.integers(width)), int(rng.integers(height))
     editable = [row for row, element in enumerate(state.elements) if "editable" in element.flags]
-    kind = rng.choice(
-        ["click", "fill", "click_at", "drag", "press", "scroll", "noop"], p=[0.4, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03]
+    kind: Any = rng.choice(
+        ["click", "fill", "click_at", "move_at", "down_at", "up_at", "drag", "press", "scroll", "noop"],
+        p=[0.37, 0.2, 0.1, 0.03, 0.04, 0.04, 0.07, 0.07, 0.05, 0.03],
     )
     if kind == "fill" and editable:
         return Action("fill", int(rng.choice(editable)), str(rng.choice([*fields, "a", "12"])))
@@ -127,7 +128,7 @@ def draw(rng: np.random.Generator, state: PageState, fields: tuple[str, ...]) ->
         return Action("press", text=str(rng.choice(list(KEYS))))
     if kind == "scroll":
         return Action("scroll", text=str(rng.choice(["up", "down"])))
-    return Action("noop") if kind == "noop" else Action("click_at", point=point)
+    return Action("noop") if kind == "noop" else Action(kind if kind.endswith("_at") else "click_at", point=point)
 
 
 def explore(env: WebEnv, task: WatchedTask, seed: int, steps: int) -> Episode:

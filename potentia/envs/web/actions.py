@@ -27,7 +27,10 @@ KEYS: Mapping[str, tuple[int, str]] = {
 OPERATIONS = ("noop", "click", "fill", "answer", "scroll_down", "scroll_up", "back", "enter")
 """The operations of the ``multidiscrete`` view, in order."""
 
-Kind = Literal["noop", "click", "fill", "press", "scroll", "back", "answer", "click_at", "drag", "type"]
+Kind = Literal[
+    "noop", "click", "fill", "press", "scroll", "back", "answer", "click_at", "drag", "type", "move_at", "down_at",
+    "up_at",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds of actions, in the order of the ``dict`` view."""
 
@@ -39,7 +42,9 @@ class Action:
     Attributes:
         kind: "noop", in which only time passes; "click" and "fill" on the element in `row`; "press" the key `text`;
             "scroll" to "up" or "down" (`text`); "back"; "answer" with `text`, or with what stands in `row`;
-            "click_at" `point`; "drag" from `row` to `target`; "type" `text` into what has the focus.
+            "click_at" `point`; "drag" from `row` to `target`; "type" `text` into what has the focus; "move_at" (the
+            mouse to) `point`, "down_at" and "up_at" (there, its button goes down or up): together they draw and drag
+            anything.
         row: A row of the element table.
         text: See kind.
         point: x and y in CSS pixels.
@@ -55,6 +60,7 @@ class Action:
 
 NOOP = Action("noop")
 _PLAIN = (Action("scroll", text="down"), Action("scroll", text="up"), Action("back"), Action("press", text="Enter"))
+_POINTED: tuple[Kind, ...] = ("click_at", "move_at", "down_at", "up_at")
 
 
 class View(Protocol):
@@ -162,13 +168,14 @@ class MultiDiscreteView:
 
 
 class CoordinatesView:
-    """``MultiDiscrete([7, W, H, K])``: an operation, a pixel, a field.
+    """``MultiDiscrete([10, W, H, K])``: an operation, a pixel, a field.
 
-    Operations: noop, click at the pixel, type the field into what has the focus, scroll down, scroll up, back, Enter.
+    Operations: noop; click at the pixel; type the field into what has the focus; scroll down, scroll up, back, Enter;
+    move the mouse to the pixel, and press, or release, its button there.
     """
 
     def __init__(self, viewport: tuple[int, int], fields: int) -> None:
-        self.space = spaces.MultiDiscrete([3 + len(_PLAIN), *viewport, fields])
+        self.space = spaces.MultiDiscrete([2 + len(_PLAIN) + len(_POINTED), *viewport, fields])
 
     def read(self, action: Any, fields: Sequence[str]) -> Action:
         if not self.space.contains(np.asarray(action, np.int64)):
@@ -180,6 +187,8 @@ class CoordinatesView:
             return Action("click_at", point=(x, y))
         if operation == 2:
             return Action("type", text=fields[field]) if field < len(fields) else NOOP
+        if operation >= 3 + len(_PLAIN):
+            return Action(_POINTED[operation - 2 - len(_PLAIN)], point=(x, y))
         return NOOP if operation == 0 else _PLAIN[operation - 3]
 
     def mask(self, elements: Sequence[Element], fields: Sequence[str], asks: bool, everything: bool) -> Any:
@@ -214,8 +223,9 @@ class TextView:
     """A text by a strict grammar, of which nothing is ever executed.
 
     ``click(3)``, ``fill(3, "text")``, ``press("Enter")``, ``scroll("down")``, ``back()``, ``answer("text")``,
-    ``click_at(120, 45)``, ``drag(3, 7)``, ``type("text")``, ``noop()``. Alone, or once between the tags ``<action>``
-    and ``</action>``, or ``<link>`` and ``</link>``, with other text around it.
+    ``click_at(120, 45)``, ``move_at(120, 45)``, ``down_at(120, 45)``, ``up_at(120, 45)``, ``drag(3, 7)``,
+    ``type("text")``, ``noop()``. Alone, or once between the tags ``<action>`` and ``</action>``, or ``<link>`` and
+    ``</link>``, with other text around it.
     """
 
     def __init__(self, longest: int) -> None:
@@ -235,7 +245,7 @@ class TextView:
 
 _SIGNATURES: Mapping[str, tuple[type, ...]] = {
     "noop": (), "click": (int,), "fill": (int, str), "press": (str,), "scroll": (str,), "back": (), "answer": (str,),
-    "click_at": (int, int), "drag": (int, int), "type": (str,),
+    "drag": (int, int), "type": (str,), **{kind: (int, int) for kind in _POINTED},
 }  # fmt: skip
 
 
@@ -256,19 +266,19 @@ def read_text(text: str) -> Action:
     numbers = [part for part in given if isinstance(part, int)]
     texts = [part for part in given if isinstance(part, str)]
     said = texts[0] if texts else ""
-    if call.name == "click_at":
-        return Action("click_at", point=(numbers[0], numbers[1]))
-    if call.name == "drag":
-        return Action("drag", numbers[0], target=numbers[1])
     kind = next(kind for kind in KINDS if kind == call.name)
+    if kind in _POINTED:
+        return Action(kind, point=(numbers[0], numbers[1]))
+    if kind == "drag":
+        return Action("drag", numbers[0], target=numbers[1])
     return checked(Action(kind, numbers[0] if numbers else -1, said))
 
 
 def write_text(action: Action) -> str:
     """An action as a text of the grammar; `read_text` gives it back."""
     parts: dict[Kind, tuple[int | str, ...]] = {
-        "click": (action.row,), "fill": (action.row, action.text), "click_at": action.point,
-        "drag": (action.row, action.target), "noop": (), "back": (),
+        "click": (action.row,), "fill": (action.row, action.text), "drag": (action.row, action.target),
+        "noop": (), "back": (), **dict.fromkeys(_POINTED, action.point),
     }  # fmt: skip
     return format_action(ActionCall(action.kind, parts.get(action.kind, (action.text,))))
 

@@ -149,6 +149,9 @@ def test_a_deep_page_is_read():
         (Action("answer", text="4"), "send_msg_to_user('4')"),
         (Action("answer", 9), "send_msg_to_user('Green tea')"),
         (Action("click_at", point=(3, 5)), "mouse_click(3, 5)"),
+        (Action("move_at", point=(3, 5)), "mouse_move(3, 5)"),
+        (Action("down_at", point=(3, 5)), "mouse_down(3, 5)"),
+        (Action("up_at", point=(3, 5)), "mouse_up(3, 5)"),
         (Action("type", text="it's\n"), 'keyboard_type("it\'s\\n")'),
     ],
 )

@@ -100,6 +100,38 @@ def test_hovering_is_told_when_the_mouse_moves_and_when_the_page_is_read():
     assert names == [entered + covered] * 2 + [entered + covered + moved] * 2
 
 
+def test_what_comes_with_frames_comes_in_the_same_step_in_every_run():
+    """Observers, scroll events and the first focus; only where a page waits for it does a step take a frame."""
+    page = """<body style="margin:0;height:2000px"><button onclick="grow()">grow</button>
+    <input id=i aria-label=box autofocus><div id=d style="width:50px">box</div><p id=k></p><script>
+    const say = (word) => { k.textContent += " " + word };
+    const grow = () => { d.style.width = "90px"; setTimeout(() => { d.style.width = "70px" }, 300) };
+    new ResizeObserver(() => say("resized" + d.offsetWidth)).observe(d);
+    new IntersectionObserver((seen) => say("seen" + seen[0].isIntersecting)).observe(d);
+    addEventListener("scroll", (event) => say("scrolled" + scrollY + "at" + event.timeStamp));
+    i.onfocus = () => say("focused")</script>"""
+    env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",))
+    told = set()
+    for pause in (0.0, 0.1, 0.0):
+        env.reset(seed=0)
+        words = [env.play.state.elements[-1].name.split()]
+        for action in ("click(0)", "noop()", 'scroll("down")', 'scroll("up")'):
+            *_, info = env.step(action)
+            assert info["failure"] == ""
+            time.sleep(pause)
+            words.append(env.play.state.elements[-1].name.split()[len(sum(words, [])) :])
+        told.add(repr(words))
+    env.close()
+    assert len(told) == 1, told
+    assert words == [
+        ["focused", "resized50"],
+        ["resized90", "seentrue", "resized70"],
+        [],
+        ["scrolled192at1800", "seenfalse"],
+        ["scrolled0at2400", "seentrue"],
+    ]
+
+
 def test_clocks_and_chance_are_the_episode_s_own():
     page = """<p id=a></p><p id=b></p><script>
     let ticks = 0; setInterval(() => { ticks++; show() }, 50);
@@ -227,10 +259,37 @@ def test_the_whole_keyboard_and_mouse(kept_browser):
     env.close()
 
 
+def test_the_mouse_draws_with_its_button_held_and_lets_go_at_the_end_of_an_episode(kept_browser):
+    page = """<body style="margin:0"><p id=k></p><script>const say = (event) => {
+      k.textContent += ` ${event.type[5]}${event.clientX},${event.clientY},${event.buttons}` };
+    for (const type of ["mousedown", "mousemove", "mouseup"]) addEventListener(type, say)</script>"""
+    env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",))
+    drawn = set()
+    for _ in range(2):
+        env.reset(seed=0)
+        for action in ("move_at(10, 60)", "down_at(20, 70)", "move_at(30, 80)", "up_at(30, 90)", "down_at(5, 95)"):
+            *_, info = env.step(action)
+            assert (info["action_error"], info["failure"]) == ("", "")
+        drawn.add(env.play.state.elements[0].name)
+    assert drawn == {
+        "m1,1,0 m10,60,0 m20,70,0 d20,70,1 "
+        "m22,72,1 m24,74,1 m26,76,1 m28,78,1 m30,80,1 m30,82,1 m30,84,1 m30,86,1 m30,88,1 m30,90,1 u30,90,0 "
+        "m5,95,0 d5,95,1"
+    }
+    views = WebEnv("MiniWoB-draw-line", actions="coordinates").play.view
+    read = [views.read([operation, 3, 4, 0], ("a",)) for operation in range(10)]
+    assert [write_text(action) for action in read] == [
+        "noop()", "click_at(3, 4)", 'type("a")', 'scroll("down")', 'scroll("up")', "back()", 'press("Enter")',
+        "move_at(3, 4)", "down_at(3, 4)", "up_at(3, 4)",
+    ]  # fmt: skip
+    env.close()
+
+
 def test_actions_as_text_and_back():
     for action in (Action("noop"), Action("click", 3), Action("fill", 3, 'a "b" \n c'), Action("press", text="Enter"),
                    Action("scroll", text="up"), Action("back"), Action("answer", text="7"), Action("type", text="x"),
-                   Action("click_at", point=(4, 5)), Action("drag", 1, target=2)):  # fmt: skip
+                   Action("click_at", point=(4, 5)), Action("drag", 1, target=2), Action("move_at", point=(4, 5)),
+                   Action("down_at", point=(4, 5)), Action("up_at", point=(4, 5))):  # fmt: skip
         assert read_text(write_text(action)) == action
     assert {read_text(write_text(Action("click", 1))).kind} <= set(KINDS)
 

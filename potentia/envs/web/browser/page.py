@@ -6,7 +6,7 @@ import asyncio
 import functools
 import json
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -27,7 +27,6 @@ FRAME = 20.0
 """Virtual milliseconds that a picture may need; the step after it is shorter by as much."""
 _LIFE = 500
 _FRAMES = 1000
-_CORNER = Mouse("move", 1.0, 1.0)
 _DRAG_STEPS = 5
 
 
@@ -96,6 +95,8 @@ class BrowserPage:
         self._episodes = 0
         self._counted = 0
         self._watches = False
+        self._mouse = (0.0, 0.0)
+        self._held = False
 
     @property
     def blocked(self) -> int:
@@ -112,11 +113,14 @@ class BrowserPage:
             browser = await self._lease.browser()
             self._tab = await browser.open(self._gate.address, self._task.viewport)
             self._url, self._elapsed, self._ahead, self._episodes = "", 0.0, 0.0, 0
+            self._mouse, self._held = (0.0, 0.0), False
 
     async def reset_page(self, opening: Opening) -> None:
         """A fresh load, or where it is proven to be the same, a new beginning in the page."""
         tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
         try:
+            if self._held:
+                await self._button(tab, "up")
             if opening.soft and self._url == opening.url:
                 await self._park(tab)
             else:
@@ -226,7 +230,7 @@ class BrowserPage:
 
     async def _park(self, tab: Tab) -> None:
         """Takes the mouse to the corner, so that where the last episode left it changes nothing."""
-        await tab.mouse([_CORNER])
+        await self._move(tab, 1.0, 1.0)
 
     async def _picture(self, tab: Tab) -> np.ndarray[Any, Any]:
         """What is seen. Where frames come by the real clock, they may wait for the page's clock to go on."""
@@ -257,7 +261,15 @@ class BrowserPage:
         elif kind == "back":
             await tab.back()
         elif kind == "click_at":
-            await tab.mouse(_click_at(*action.point))
+            await self._press(tab, *action.point)
+        elif kind == "move_at":
+            await self._move(tab, *action.point)
+        elif kind == "down_at":
+            await self._move(tab, *action.point)
+            await self._button(tab, "down")
+        elif kind == "up_at":
+            await self._move(tab, *action.point)
+            await self._button(tab, "up")
         elif kind == "drag":
             await self._drag(tab, row, action.target)
 
@@ -280,7 +292,7 @@ class BrowserPage:
         elif not self._trusted:
             await tab.evaluate(f"__potentia.press({row})")
         elif (place := await self._place(tab, row)) is not None:
-            await tab.mouse(_click_at(*place))
+            await self._press(tab, *place)
 
     async def _fill(self, tab: Tab, row: int, text: str) -> None:
         if self._seen is None or not 0 <= row < len(self._seen.elements):
@@ -302,16 +314,29 @@ class BrowserPage:
         end = await self._place(tab, target)
         if begin is None or end is None:
             return
-        (x, y), (to_x, to_y) = begin, end
-        path = [(x + (to_x - x) * k / _DRAG_STEPS, y + (to_y - y) * k / _DRAG_STEPS) for k in range(1, _DRAG_STEPS + 1)]
-        await tab.mouse([Mouse("move", x, y), Mouse("down", x, y)])
-        for point in path:
-            await tab.mouse([Mouse("move", *point)])
-        await tab.mouse([Mouse("up", to_x, to_y)])
+        await self._move(tab, *begin)
+        await self._button(tab, "down")
+        await self._move(tab, *end)
+        await self._button(tab, "up")
 
+    async def _press(self, tab: Tab, x: float, y: float) -> None:
+        """A click, all at once."""
+        await tab.mouse([Mouse("move", x, y, self._held), Mouse("down", x, y), Mouse("up", x, y)])
+        self._mouse, self._held = (x, y), False
 
-def _click_at(x: float, y: float) -> list[Mouse]:
-    return [Mouse("move", x, y), Mouse("down", x, y), Mouse("up", x, y)]
+    async def _move(self, tab: Tab, x: float, y: float) -> None:
+        """Moves the mouse; in a few steps where its button is down, so that what is dragged sees that it is."""
+        parts = _DRAG_STEPS if self._held else 1
+        from_x, from_y = self._mouse
+        for part in range(1, parts + 1):
+            share = part / parts
+            self._mouse = from_x + (x - from_x) * share, from_y + (y - from_y) * share
+            await tab.mouse([Mouse("move", *self._mouse, self._held)])
+
+    async def _button(self, tab: Tab, kind: Literal["down", "up"]) -> None:
+        """Where the mouse is."""
+        self._held = kind == "down"
+        await tab.mouse([Mouse(kind, *self._mouse)])
 
 
 def read_row(row: list[Any]) -> Element:

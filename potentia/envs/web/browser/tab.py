@@ -71,11 +71,19 @@ FRAME_FLAGS = (
 
 @dataclass(frozen=True)
 class Mouse:
-    """One event of the mouse, in CSS pixels."""
+    """One event of the mouse, in CSS pixels.
+
+    Attributes:
+        kind: What happens.
+        x: From the left.
+        y: From the top.
+        held: Of a move: whether the button is down meanwhile.
+    """
 
     kind: Literal["move", "down", "up"]
     x: float
     y: float
+    held: bool = False
 
 
 STALL = 1.0
@@ -88,11 +96,11 @@ def mouse_messages(events: Iterable[Mouse]) -> list[dict[str, Any]]:
     They are to be sent together: a move is answered only when the next event has come, or a frame, which may wait for
     the page's clock. So a move at the end is followed by itself, which nobody needs to wait for.
     """
-    messages, held = [], False
+    messages = []
     events = list(events)
     events += [event for event in events[-1:] if event.kind == "move"]
     for event in events:
-        held = event.kind == "down" or (held and event.kind != "up")
+        held = event.kind == "down" or event.held
         pressing = held or event.kind == "up"
         messages.append(
             {

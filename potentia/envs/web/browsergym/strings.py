@@ -48,12 +48,15 @@ def action_string(action: Action, rows: Sequence[Row], height: int) -> str:  # n
             return _call("go_back")
         case "answer":
             return _call("send_msg_to_user", row.element.name if row is not None else action.text)
-        case "click_at":
-            return _call("mouse_click", *(int(part) for part in action.point))
+        case "click_at" | "move_at" | "down_at" | "up_at":
+            return _call(_OF_THE_MOUSE[action.kind], *(int(part) for part in action.point))
         case "type":
             return _call("keyboard_type", action.text)
         case _:
             return _NOTHING
+
+
+_OF_THE_MOUSE = {"click_at": "mouse_click", "move_at": "mouse_move", "down_at": "mouse_down", "up_at": "mouse_up"}
 
 
 def _call(name: str, *arguments: int | str) -> str:

@@ -55,6 +55,7 @@
   RealDate.prototype.constructor = window.Date;
   const loaded = now();
   Performance.prototype.now = () => now() - loaded;
+  Object.defineProperty(Event.prototype, "timeStamp", { get: () => performance.now() });
 
   // ---- frames ----
   // The browser's frames come by the real clock, of which the page's own knows nothing: here they are timers, whose
@@ -73,9 +74,10 @@
   let watches = false;
   const addEventListener = EventTarget.prototype.addEventListener;
   EventTarget.prototype.addEventListener = function (type, ...rest) {
-    if (type === "click" || type === "mousedown" || type === "mouseup") listeners.add(this);
+    const target = this ?? window;  // called by its bare name
+    if (type === "click" || type === "mousedown" || type === "mouseup") listeners.add(target);
     if (type === "scroll" || type === "scrollend") watches = true;
-    return addEventListener.call(this, type, ...rest);
+    return addEventListener.call(target, type, ...rest);
   };
   for (const Watcher of [ResizeObserver, IntersectionObserver]) {
     const observe = Watcher.prototype.observe;
@@ -96,7 +98,7 @@
   // Chromium tells a page so with each frame, that is at any time by the page's own clock. Here it is told when the mouse
   // moves and whenever the page is read.
   const hovers = [["pointer", PointerEvent], ["mouse", MouseEvent]].map(([prefix, Kind]) => {
-    let x = -1, y = -1, under = null;
+    let x = 0, y = 0, moved = false, under = null;  // a first page is told of a mouse in the corner, later ones are not
     const tell = (node, type, to, event, bubbles) => node.dispatchEvent(new Kind(prefix + type, {
       bubbles, cancelable: bubbles, composed: true, view: window, relatedTarget: to, clientX: event.clientX,
       clientY: event.clientY, screenX: event.screenX, screenY: event.screenY, buttons: event.buttons,
@@ -125,11 +127,11 @@
       const toX = Math.floor(event.clientX), toY = Math.floor(event.clientY);
       if (toX === x && toY === y) event.stopImmediatePropagation();
       else {
-        x = toX, y = toY;
+        x = toX, y = toY, moved = true;
         enter(event.target, event);
       }
     }, true);
-    return () => x >= 0 && enter(document.elementFromPoint(x, y), { clientX: x, clientY: y });
+    return () => moved && enter(document.elementFromPoint(x, y), { clientX: x, clientY: y });
   });
 
   // ---- what a page may not do; an attempt is told to the gate, which counts it ----
