@@ -23,7 +23,7 @@ from potentia.envs.web.elements import FLAGS
 from potentia.envs.web.tasks import TEMPLATES, suite
 from potentia.envs.web.tasks.app_task import AppTask
 from potentia.testing import check_env
-from tests.envs.web.hostile import PageTask
+from tests.envs.web.hostile import HOST, PageTask
 
 BACKENDS = ("cdp", "playwright", "html")
 
@@ -119,7 +119,7 @@ def test_what_comes_with_frames_comes_in_the_same_step_in_every_run():
             *_, info = env.step(action)
             assert info["failure"] == ""
             time.sleep(pause)
-            words.append(env.play.state.elements[-1].name.split()[len(sum(words, [])) :])
+            words.append(env.play.state.elements[-1].name.split()[sum(map(len, words)) :])
         told.add(repr(words))
     env.close()
     assert len(told) == 1, told
@@ -282,6 +282,21 @@ def test_the_mouse_draws_with_its_button_held_and_lets_go_at_the_end_of_an_episo
         "noop()", "click_at(3, 4)", 'type("a")', 'scroll("down")', 'scroll("up")', "back()", 'press("Enter")',
         "move_at(3, 4)", "down_at(3, 4)", "up_at(3, 4)",
     ]  # fmt: skip
+    env.close()
+
+
+def test_what_follows_a_new_line_is_typed_where_the_form_leads(kept_browser):
+    page = "<form action=/{}><input name=a aria-label=box autofocus><textarea aria-label=lines></textarea></form>"
+    env = WebEnv(PageTask({"/": page.format("next"), "/next": page.format("")}), actions="text")
+    env.reset(seed=0)
+    for said, path, values in (
+        ('type("ab\\ncd é")', "/next?a=ab", ["cd é", ""]),
+        ('fill(1, "one\\ntwo\\n")', "/next?a=ab", ["cd é", "one\ntwo\n"]),
+    ):
+        *_, info = env.step(said)
+        assert (info["action_error"], info["failure"]) == ("", "")
+        assert env.play.state.url == f"http://{HOST}{path}"
+        assert [element.value for element in env.play.state.elements] == values
     env.close()
 
 

@@ -24,7 +24,7 @@ __all__ = ["Backend", "BrowserPage", "page_script", "read_row"]
 LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
 FRAME = 20.0
-"""Virtual milliseconds that a picture may need; the step after it is shorter by as much."""
+"""Virtual milliseconds that a picture may need; the step after it is shorter by as much. Also that a new line takes."""
 _LIFE = 500
 _FRAMES = 1000
 _DRAG_STEPS = 5
@@ -147,9 +147,7 @@ class BrowserPage:
             await self._do(tab, action)
             if self._watches:
                 await self._draw(tab)
-            await self._advance(self._pace)
-            if self._watches or tab.events.navigated:
-                await self._draw(tab)
+            await self._wait(tab, self._pace)
         except PageFailure as failure:
             if failure.reason == "script timeout":
                 await tab.unhang()
@@ -207,6 +205,12 @@ class BrowserPage:
         self._elapsed += milliseconds
         await self._the_tab().advance(milliseconds)
 
+    async def _wait(self, tab: Tab, milliseconds: float) -> None:
+        """Lets time pass, and what is drawn then."""
+        await self._advance(milliseconds)
+        if self._watches or tab.events.navigated:
+            await self._draw(tab)
+
     def _settings(self, opening: Opening) -> str:
         """Of the page's script: its clock begins now."""
         seed = opening.seed & 0x7FFFFFFF
@@ -253,7 +257,7 @@ class BrowserPage:
         elif kind == "fill":
             await self._fill(tab, row, action.text)
         elif kind == "type":
-            await tab.type_text(action.text)
+            await self._type(tab, action.text)
         elif kind == "press":
             await tab.key(action.text)
         elif kind == "scroll":
@@ -303,11 +307,20 @@ class BrowserPage:
             await self._click(tab, row)
             ready = await tab.evaluate(f"__potentia.ready({row})")
             if ready == "type":
-                await (tab.type_text(text) if text else tab.key("Delete"))
+                await (self._type(tab, text) if text else tab.key("Delete"))
                 return
             if ready == "no":
                 return
         await tab.evaluate(f"__potentia.put({row}, {json.dumps(text)})")
+
+    async def _type(self, tab: Tab, text: str) -> None:
+        """Types, and lets a new line, by which forms are sent, do what it does before what follows it is typed."""
+        first, *others = text.split("\n")
+        await tab.type_text(first)
+        for line in others:
+            await tab.key("Enter")
+            await self._wait(tab, FRAME)
+            await tab.type_text(line)
 
     async def _drag(self, tab: Tab, row: int, target: int) -> None:
         begin = await self._place(tab, row)

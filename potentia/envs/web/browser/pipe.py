@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+from itertools import groupby
 from typing import Any
 
 from potentia.envs.web.actions import KEYS
@@ -160,8 +161,9 @@ class PipeTab:
             self.events.dialogs += 1
             accept = parameters["type"] == "beforeunload"
             self._send("Page.handleJavaScriptDialog", accept=accept)
-        elif method == "Page.frameNavigated":
-            self.events.navigated |= "parentId" not in parameters["frame"]
+        elif method == "Page.frameNavigated" and "parentId" not in parameters["frame"]:
+            self.events.navigated = True
+            self._connection.settle(self._session, "Input.")  # the page that would have answered is gone
         elif method == "Log.entryAdded":
             self.events.local += refuses(parameters["entry"]["text"])
         elif method == "Inspector.targetCrashed":
@@ -201,17 +203,11 @@ class PipeTab:
         await self._strokes([(name, *KEYS[name])])
 
     async def type_text(self, text: str) -> None:
-        strokes: list[tuple[str, int, str]] = []
-        for character in text:
-            if character == "\n":
-                strokes.append(("Enter", 13, "\r"))
-            elif character.isascii():
-                strokes.append((character, ord(character.upper()) if character.isalnum() else 0, character))
-            else:  # on no keyboard
-                await self._strokes(strokes)
-                strokes.clear()
-                await self._call("Input.insertText", text=character)
-        await self._strokes(strokes)
+        for on_keyboard, characters in groupby(text, str.isascii):
+            if on_keyboard:
+                await self._strokes([(c, ord(c.upper()) if c.isalnum() else 0, c) for c in characters])
+            else:
+                await self._call("Input.insertText", text="".join(characters))
 
     async def _strokes(self, strokes: list[tuple[str, int, str]]) -> None:
         """Keys go down and up one after another: their names, codes, and what they put in."""

@@ -175,7 +175,7 @@ class Tab(Protocol):
         ...
 
     async def type_text(self, text: str) -> None:
-        """Trusted strokes, a character each."""
+        """Trusted strokes, a character each; what is on no keyboard is put in as a whole. No new lines."""
         ...
 
     async def frame(self, *, picture: bool = False) -> bytes:
