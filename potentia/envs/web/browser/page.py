@@ -6,15 +6,16 @@ import asyncio
 import functools
 import json
 from importlib import resources
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from potentia.envs.web.actions import Action
 from potentia.envs.web.browser.failure import PageFailure, heard
 from potentia.envs.web.browser.gate import Gate
+from potentia.envs.web.browser.pointer import Pointer
 from potentia.envs.web.browser.pool import Lease
-from potentia.envs.web.browser.tab import Mouse, Tab
+from potentia.envs.web.browser.tab import Tab
 from potentia.envs.web.elements import FLAGS, Element, PageState
 from potentia.envs.web.images import read_png
 from potentia.envs.web.task import Opening, WebTask
@@ -27,7 +28,6 @@ FRAME = 20.0
 """Virtual milliseconds that a picture may need; the step after it is shorter by as much. Also that a new line takes."""
 _LIFE = 500
 _FRAMES = 1000
-_DRAG_STEPS = 5
 
 
 class Backend(Protocol):
@@ -88,6 +88,7 @@ class BrowserPage:
     def __init__(self, task: WebTask, lease: Lease, *, rows: int, trusted: bool = True) -> None:
         self._task, self._lease, self._rows, self._trusted = task, lease, rows, trusted
         self._tab: Tab | None = None
+        self._pointer: Pointer
         self._gate: Gate | None = None
         self._seen: PageState | None = None
         self._url = ""
@@ -95,8 +96,6 @@ class BrowserPage:
         self._episodes = 0
         self._counted = 0
         self._watches = False
-        self._mouse = (0.0, 0.0)
-        self._held = False
 
     @property
     def blocked(self) -> int:
@@ -113,23 +112,22 @@ class BrowserPage:
             browser = await self._lease.browser()
             self._tab = await browser.open(self._gate.address, self._task.viewport)
             self._url, self._elapsed, self._ahead, self._episodes = "", 0.0, 0.0, 0
-            self._mouse, self._held = (0.0, 0.0), False
+            self._pointer = Pointer(self._tab)
 
     async def reset_page(self, opening: Opening) -> None:
         """A fresh load, or where it is proven to be the same, a new beginning in the page."""
         tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
         try:
-            if self._held:
-                await self._button(tab, "up")
+            await self._pointer.release()
             if opening.soft and self._url == opening.url:
-                await self._park(tab)
+                await self._park()
             else:
                 await tab.prepare(f"{page_script()}({self._settings(opening)})")
                 await tab.navigate(opening.url)
                 await self._advance(LOAD)
                 await self._draw(tab)
                 # A new document takes the mouse to be at its corner until it moves.
-                await asyncio.gather(self._park(tab), tab.forget())
+                await asyncio.gather(self._park(), tab.forget())
             if opening.script:
                 await tab.evaluate(f"__potentia.begin({self._settings(opening)});{opening.script}")
                 await self._advance(self._pace)
@@ -232,9 +230,9 @@ class BrowserPage:
                 return shot
         raise PageFailure("page unreadable", "it draws nothing")
 
-    async def _park(self, tab: Tab) -> None:
+    async def _park(self) -> None:
         """Takes the mouse to the corner, so that where the last episode left it changes nothing."""
-        await self._move(tab, 1.0, 1.0)
+        await self._pointer.move(1.0, 1.0)
 
     async def _picture(self, tab: Tab) -> np.ndarray[Any, Any]:
         """What is seen. Where frames come by the real clock, they may wait for the page's clock to go on."""
@@ -265,23 +263,25 @@ class BrowserPage:
         elif kind == "back":
             await tab.back()
         elif kind == "click_at":
-            await self._press(tab, *action.point)
-        elif kind == "move_at":
-            await self._move(tab, *action.point)
-        elif kind == "down_at":
-            await self._move(tab, *action.point)
-            await self._button(tab, "down")
-        elif kind == "up_at":
-            await self._move(tab, *action.point)
-            await self._button(tab, "up")
+            await self._pointer.click(*action.point)
+        elif kind in ("move_at", "down_at", "up_at"):
+            await self._pointer.move(*action.point)
+            if kind != "move_at":
+                await self._pointer.turn("down" if kind == "down_at" else "up")
         elif kind == "drag":
-            await self._drag(tab, row, action.target)
+            begin, end = await self._place(tab, row), await self._place(tab, action.target)
+            if begin is not None and end is not None:
+                await self._pointer.drag(begin, end)
+
+    def _element(self, row: int) -> Element | None:
+        """What was last seen in a row."""
+        return self._seen.elements[row] if self._seen is not None and 0 <= row < len(self._seen.elements) else None
 
     async def _place(self, tab: Tab, row: int) -> tuple[float, float] | None:
         """Where to press a row: the middle of what is seen of it, brought into view; None if it has no place."""
-        if self._seen is None or not 0 <= row < len(self._seen.elements):
+        if (element := self._element(row)) is None:
             return None
-        x, y, width, height = self._seen.elements[row].box
+        x, y, width, height = element.box
         right, bottom = self._task.viewport
         if width > 0 < height and x >= 0 <= y and x + width <= right and y + height <= bottom:
             return x + width / 2, y + height / 2  # no time has passed since it was seen there
@@ -289,19 +289,17 @@ class BrowserPage:
         return None if place is None else (place[0], place[1])
 
     async def _click(self, tab: Tab, row: int) -> None:
-        if self._seen is None or not 0 <= row < len(self._seen.elements):
+        if (element := self._element(row)) is None:
             return
-        if self._seen.elements[row].role == "option":
+        if element.role == "option":
             await tab.evaluate(f"__potentia.choose({row})")
         elif not self._trusted:
             await tab.evaluate(f"__potentia.press({row})")
         elif (place := await self._place(tab, row)) is not None:
-            await self._press(tab, *place)
+            await self._pointer.click(*place)
 
     async def _fill(self, tab: Tab, row: int, text: str) -> None:
-        if self._seen is None or not 0 <= row < len(self._seen.elements):
-            return
-        if "editable" not in self._seen.elements[row].flags:
+        if (element := self._element(row)) is None or "editable" not in element.flags:
             return
         if self._trusted:
             await self._click(tab, row)
@@ -321,35 +319,6 @@ class BrowserPage:
             await tab.key("Enter")
             await self._wait(tab, FRAME)
             await tab.type_text(line)
-
-    async def _drag(self, tab: Tab, row: int, target: int) -> None:
-        begin = await self._place(tab, row)
-        end = await self._place(tab, target)
-        if begin is None or end is None:
-            return
-        await self._move(tab, *begin)
-        await self._button(tab, "down")
-        await self._move(tab, *end)
-        await self._button(tab, "up")
-
-    async def _press(self, tab: Tab, x: float, y: float) -> None:
-        """A click, all at once."""
-        await tab.mouse([Mouse("move", x, y, self._held), Mouse("down", x, y), Mouse("up", x, y)])
-        self._mouse, self._held = (x, y), False
-
-    async def _move(self, tab: Tab, x: float, y: float) -> None:
-        """Moves the mouse; in a few steps where its button is down, so that what is dragged sees that it is."""
-        parts = _DRAG_STEPS if self._held else 1
-        from_x, from_y = self._mouse
-        for part in range(1, parts + 1):
-            share = part / parts
-            self._mouse = from_x + (x - from_x) * share, from_y + (y - from_y) * share
-            await tab.mouse([Mouse("move", *self._mouse, self._held)])
-
-    async def _button(self, tab: Tab, kind: Literal["down", "up"]) -> None:
-        """Where the mouse is."""
-        self._held = kind == "down"
-        await tab.mouse([Mouse(kind, *self._mouse)])
 
 
 def read_row(row: list[Any]) -> Element:
