@@ -300,6 +300,17 @@ def test_what_follows_a_new_line_is_typed_where_the_form_leads(kept_browser):
     env.close()
 
 
+def test_keys_to_a_page_that_is_left_meanwhile_are_not_waited_for(kept_browser):
+    page = """<input autofocus onkeydown="if (event.key == 'q') location.href = '/next'">"""
+    env = WebEnv(PageTask({"/": page, "/next": "<input autofocus aria-label=there>"}), actions="text", deadline=5.0)
+    for _ in range(8):
+        env.reset(seed=0)
+        *_, info = env.step(f'type("q{"abé" * 100}")')
+        assert info["failure"] == ""
+        assert [(element.name, element.value) for element in env.play.state.elements] == [("there", "")]
+    env.close()
+
+
 def test_actions_as_text_and_back():
     for action in (Action("noop"), Action("click", 3), Action("fill", 3, 'a "b" \n c'), Action("press", text="Enter"),
                    Action("scroll", text="up"), Action("back"), Action("answer", text="7"), Action("type", text="x"),

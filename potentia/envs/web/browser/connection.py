@@ -35,7 +35,7 @@ class Connection:
     def __init__(self, executable: str, flags: Sequence[str], deadline: float) -> None:
         self.deadline = deadline
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, tuple[str, str, asyncio.Future[Json]]] = {}
+        self._waiting: dict[int, tuple[str, asyncio.Future[Json]]] = {}
         self._listeners: dict[str, Listener] = {}
         self._received = bytearray()
         self._profile = tempfile.mkdtemp(prefix="potentia-web-")
@@ -60,7 +60,7 @@ class Connection:
         message: Json = {"id": number, "method": method, "params": parameters}
         if session:
             message["sessionId"] = session
-        self._waiting[number] = session, method, future
+        self._waiting[number] = session, future
         future.add_done_callback(lambda _: self._waiting.pop(number, None))
         if not self._unsent:
             self._loop.call_soon(self._write)  # once for all that is sent in this turn of the loop
@@ -90,15 +90,9 @@ class Connection:
 
     def fail(self, session: str, failure: PageFailure) -> None:
         """Fails all that a session waits for."""
-        for owner, _, future in list(self._waiting.values()):
+        for owner, future in list(self._waiting.values()):
             if owner == session and not future.done():
                 future.set_exception(failure)
-
-    def settle(self, session: str, domain: str) -> None:
-        """Takes a session's messages of a domain (``"Input."``) for answered, with nothing to tell."""
-        for owner, method, future in list(self._waiting.values()):
-            if owner == session and method.startswith(domain) and not future.done():
-                future.set_result({})
 
     def _write(self) -> None:
         if not self.open:
@@ -135,7 +129,7 @@ class Connection:
 
     def _handle(self, message: Json) -> None:
         if "id" in message:
-            *_, future = self._waiting.get(message["id"], (None,))
+            _, future = self._waiting.get(message["id"], ("", None))
             if future is None or future.done():
                 return
             if "error" in message:
@@ -152,7 +146,7 @@ class Connection:
         self.open = False
         self._loop.remove_reader(self._from)
         self._loop.remove_writer(self._to)
-        for *_, future in list(self._waiting.values()):
+        for _, future in list(self._waiting.values()):
             if not future.done():
                 future.set_exception(PageFailure("browser lost"))
         for listener in list(self._listeners.values()):

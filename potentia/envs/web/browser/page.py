@@ -220,9 +220,9 @@ class BrowserPage:
         Before its first frame a page takes no events. Chromium learns a little later than the page that it needs one,
         so frames are asked for until the page has seen one. Does nothing where frames come by the real clock.
         """
+        tab.events.navigated = False
         if not tab.framed:
             return b""
-        tab.events.navigated = False
         await tab.evaluate("window.__potentia && __potentia.ask()")
         for _ in range(_FRAMES):
             shot = await tab.frame(picture=picture)

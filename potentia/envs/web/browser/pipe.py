@@ -24,6 +24,9 @@ from potentia.envs.web.browser.tab import (
 
 __all__ = ["PipeBrowser"]
 
+_PATIENCE = 0.1
+"""Seconds within which a page that was not left has usually handled an event."""
+
 
 class PipeBrowser:
     """See `potentia.envs.web.browser.tab.Browser`.
@@ -163,7 +166,6 @@ class PipeTab:
             self._send("Page.handleJavaScriptDialog", accept=accept)
         elif method == "Page.frameNavigated" and "parentId" not in parameters["frame"]:
             self.events.navigated = True
-            self._connection.settle(self._session, "Input.")  # the page that would have answered is gone
         elif method == "Log.entryAdded":
             self.events.local += refuses(parameters["entry"]["text"])
         elif method == "Inspector.targetCrashed":
@@ -194,32 +196,41 @@ class PipeTab:
         return result["result"].get("value")
 
     async def mouse(self, events: list[Mouse]) -> None:
+        await self._input("dispatchMouseEvent", mouse_messages(events), len(events))
+
+    async def _input(self, method: str, events: list[Json], awaited: int | None = None) -> None:
+        """Sends events and waits until the page has handled the first ``awaited`` of them, or all.
+
+        A page that was left meanwhile may never say that it did.
+        """
         if self.events.failure is not None:
             raise self.events.failure
-        sent = [self._send("Input.dispatchMouseEvent", **message) for message in mouse_messages(events)]
-        await self._connection.within(asyncio.gather(*sent[: len(events)]))
+        sent = [self._send(f"Input.{method}", **event) for event in events][:awaited]
+        if sent:
+            await asyncio.wait(sent, timeout=_PATIENCE)
+        if not self.events.navigated:
+            await self._connection.within(asyncio.gather(*sent))
 
     async def key(self, name: str) -> None:
         await self._strokes([(name, *KEYS[name])])
 
     async def type_text(self, text: str) -> None:
         for on_keyboard, characters in groupby(text, str.isascii):
+            if self.events.navigated:  # by what was typed: the new page takes no keys before it is drawn
+                break
             if on_keyboard:
                 await self._strokes([(c, ord(c.upper()) if c.isalnum() else 0, c) for c in characters])
             else:
-                await self._call("Input.insertText", text="".join(characters))
+                await self._input("insertText", [{"text": "".join(characters)}])
 
     async def _strokes(self, strokes: list[tuple[str, int, str]]) -> None:
         """Keys go down and up one after another: their names, codes, and what they put in."""
-        if self.events.failure is not None:
-            raise self.events.failure
-        sent = []
+        events: list[Json] = []
         for key, code, text in strokes:
             named: Json = {"key": key, "windowsVirtualKeyCode": code}
-            down = "keyDown" if text else "rawKeyDown"
-            sent.append(self._send("Input.dispatchKeyEvent", type=down, text=text, **named))
-            sent.append(self._send("Input.dispatchKeyEvent", type="keyUp", **named))
-        await self._connection.within(asyncio.gather(*sent))
+            events.append({"type": "keyDown" if text else "rawKeyDown", "text": text, **named})
+            events.append({"type": "keyUp", **named})
+        await self._input("dispatchKeyEvent", events)
 
     async def frame(self, *, picture: bool = False) -> bytes:
         if self.events.failure is not None:
