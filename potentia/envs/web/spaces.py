@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 from gymnasium import spaces
 
@@ -10,6 +11,7 @@ __all__ = ["plain", "text_space"]
 
 _FIRST, _LAST = 32, 0x2000
 _OTHERS = frozenset("\n\t")
+_FOREIGN = re.compile(f"[^{chr(_FIRST)}-{chr(_LAST - 1)}\n\t]")
 
 
 @functools.cache
@@ -24,7 +26,4 @@ def text_space(length: int) -> spaces.Text:
 
 def plain(text: str, length: int) -> str:
     """A text as a member of ``text_space(length)``: cut, and with "?" for each character that is none of its."""
-    cut = text[:length]
-    if cut.isascii() and cut.isprintable():
-        return cut
-    return "".join(c if _FIRST <= ord(c) < _LAST or c in _OTHERS else "?" for c in cut)
+    return _FOREIGN.sub("?", text[:length])

@@ -25,7 +25,7 @@ needs_browsergym = pytest.mark.skipif(
 )
 CALLS = {
     "noop", "click", "fill", "select_option", "drag_and_drop", "keyboard_press", "keyboard_type", "scroll", "go_back",
-    "send_msg_to_user", "mouse_click",
+    "send_msg_to_user", "mouse_click", "mouse_move", "mouse_down", "mouse_up",
 }  # fmt: skip
 
 
