@@ -63,7 +63,7 @@ _MINIWOB = {
         click-widget copy-paste copy-paste-2 count-shape count-sides drag-box drag-circle drag-items drag-shapes
         drag-shapes-2 drag-single-shape draw-circle draw-line enter-date enter-password enter-text enter-text-2
         enter-text-dynamic enter-time find-greatest find-midpoint find-word focus-text focus-text-2 form-sequence-2
-        form-sequence-3 grid-coordinate highlight-text highlight-text-2 hot-cold identify-shape login-user
+        form-sequence-3 grid-coordinate highlight-text highlight-text-2 identify-shape login-user
         login-user-popup phone-book read-table read-table-2 resize-textarea right-angle scroll-text-2 simple-algebra
         simple-arithmetic text-transform unicode-test use-autocomplete use-autocomplete-nodelay use-colorwheel
         use-colorwheel-2 visual-addition
@@ -73,15 +73,16 @@ _MINIWOB = {
         daily-calendar drag-cube drag-items-grid email-inbox email-inbox-delete email-inbox-forward
         email-inbox-forward-nl email-inbox-forward-nl-turk email-inbox-important email-inbox-nl-turk
         email-inbox-noscroll email-inbox-reply email-inbox-star-reply form-sequence generate-number guess-number
-        multi-layouts multi-orderings navigate-tree scroll-text search-engine sign-agreement simon-says social-media
-        terminal text-editor tic-tac-toe
+        hot-cold multi-layouts multi-orderings navigate-tree scroll-text search-engine social-media terminal
+        text-editor tic-tac-toe
     """,
     40: """
-        chase-circle choose-date choose-date-nodelay click-checkboxes-large drag-sort-numbers hover-shape
-        number-checkboxes odd-or-even order-food social-media-all social-media-some use-slider use-slider-2 use-spinner
+        choose-date choose-date-nodelay click-checkboxes-large drag-sort-numbers hover-shape number-checkboxes
+        odd-or-even order-food sign-agreement simon-says social-media-all social-media-some use-slider use-slider-2
+        use-spinner
     """,
     60: """
-        moving-items stock-market
+        chase-circle moving-items stock-market
     """,
 }
 """The pages of MiniWoB++ 1.1 by the number of steps that an episode on them may have: a few times what it takes."""
