@@ -7,10 +7,11 @@ and each row opens its environment, plays an episode that is not counted, then w
 closes it: nothing else runs meanwhile. Ratios are taken within a round; the tables have the medians over rounds.
 
 An episode is the same everywhere: click-checkboxes: seven clicks on boxes, then Submit; enter-text: the goal's text
-typed three times, then Submit; click-button: one click. Times are those of ``step`` and ``reset`` alone; choosing the
-action is not counted. Everybody's observation has the goal and all elements with their boxes, ours also the page in
-words and a mask; Selenium leaves the observation of an episode's last step out, and BrowserGym always takes a
-screenshot. Run it on a machine where nothing else runs.
+typed three times, then Submit; form-sequence-2: each of three radio buttons and the goal's number into each of three
+boxes, then Submit. Times are those of ``step`` and ``reset`` alone; choosing the action is not counted, and of steps/s
+neither is a step that ends its episode, since Selenium then observes nothing. Everybody's observation has the goal and
+all elements with their boxes, ours also the page in words and a mask; BrowserGym always takes a screenshot. Run it on a
+machine where nothing else runs.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import Any
 
 from potentia.envs.web.miniwob.pages import page_folder
 
-PAGES = ("click-checkboxes", "enter-text", "click-button")
+PAGES = ("click-checkboxes", "enter-text", "form-sequence-2")
 HERE = Path(__file__).parent / "web_peers"
 HOW_TO = {
     "browsergym": "python -m venv browsergym && browsergym/bin/pip install browsergym-miniwob==0.14.3 setuptools",
@@ -150,6 +151,7 @@ LAYOUT: dict[str, tuple[str, dict[str, Any]]] = {
     PLAYWRIGHT: ("potentia", {"backend": "playwright"}),
     f"{PLAYWRIGHT}, scripted": ("potentia", {"backend": "playwright", "events": "scripted"}),
     f"{PLAYWRIGHT}, screenshot": ("potentia", {"backend": "playwright", "screenshot": True}),
+    f"{PLAYWRIGHT}, 8 contexts": ("potentia", {"backend": "playwright", "worlds": 8}),
     SELENIUM: ("selenium", {"screenshot": False}),
     f"{SELENIUM}, screenshot": ("selenium", {"screenshot": True}),
     DEFAULT: ("browsergym", {"tuned": False}),

@@ -10,7 +10,7 @@ import miniwob
 from miniwob.action import ActionTypes
 from rounds import serve_pages
 
-TAGS = {"checkbox": "input_checkbox", "textbox": "input_text", "button": "button"}
+TAGS = {"checkbox": "input_checkbox", "radio": "input_radio", "textbox": "input_text", "button": "button"}
 
 
 class SeleniumDriver:

@@ -125,6 +125,18 @@ def test_going_on_in_the_page_gives_what_a_fresh_load_gives():
             env.close()
 
 
+def test_what_is_due_when_an_action_ends_does_not_depend_on_luck():
+    """The frames of this page's animation are due every 16 ms, also 2000 ms after it began, which is four actions."""
+    play, seen = Player("click-pie"), set()
+    for _ in range(10):
+        play.begin(2)
+        for action in ("click(17)", "click(0)", "down_at(76, 102)"):
+            play.do(action)
+        seen.add(tuple(row.box for row in play.rows))
+    play.env.close()
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize("page", ["click-checkboxes", "enter-text", "click-shape", "social-media", "use-slider"])
 def test_both_drivers_see_the_same(page):
     pytest.importorskip("playwright")

@@ -24,6 +24,9 @@ __all__ = ["Backend", "BrowserPage", "page_script", "read_row"]
 
 LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
+_ODD = 0.377
+"""Virtual milliseconds that an action takes besides its pace. Timers of pages last whole milliseconds; were one due just
+when an action ends, only the browser would know on which side of the end it falls."""
 FRAME = 20.0
 """Virtual milliseconds that a picture may need; the step after it is shorter by as much. Also that a new line takes."""
 _LIFE = 500
@@ -119,6 +122,8 @@ class BrowserPage:
         tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
         try:
             await self._pointer.release()
+            if part := self._elapsed % 1:  # clocks begin at a whole millisecond
+                await self._pass(1 - part)
             if opening.soft and self._url == opening.url:
                 await self._park()
             else:
@@ -130,7 +135,7 @@ class BrowserPage:
                 await asyncio.gather(self._park(), tab.forget())
             if opening.script:
                 await tab.evaluate(f"__potentia.begin({self._settings(opening)});{opening.script}")
-                await self._advance(self._pace)
+                await self._advance(self._pace + _ODD)
             self._url = opening.url
             self._episodes += 1
             self._counted = self._attempts()
@@ -145,7 +150,7 @@ class BrowserPage:
             await self._do(tab, action)
             if self._watches:
                 await self._draw(tab)
-            await self._wait(tab, self._pace)
+            await self._wait(tab, self._pace + _ODD)
         except PageFailure as failure:
             if failure.reason == "script timeout":
                 await tab.unhang()
@@ -200,8 +205,12 @@ class BrowserPage:
     async def _advance(self, milliseconds: float) -> None:
         """Lets time pass, less what pictures took since the last time."""
         milliseconds, self._ahead = milliseconds - self._ahead, 0.0
-        self._elapsed += milliseconds
-        await self._the_tab().advance(milliseconds)
+        await self._pass(milliseconds)
+
+    async def _pass(self, milliseconds: float) -> None:
+        """Lets time pass, which the browser counts in whole microseconds, of which it drops parts."""
+        self._elapsed = round(self._elapsed + milliseconds, 3)
+        await self._the_tab().advance(round(milliseconds, 3) + 0.25e-3)
 
     async def _wait(self, tab: Tab, milliseconds: float) -> None:
         """Lets time pass, and what is drawn then."""
@@ -243,8 +252,7 @@ class BrowserPage:
         await asyncio.sleep(0)
         while self._ahead + FRAME < self._pace and not shot.done():
             self._ahead += FRAME
-            self._elapsed += FRAME
-            await tab.advance(FRAME)
+            await self._pass(FRAME)
             await asyncio.wait([shot], timeout=0.5)
         return read_png(await shot)
 
@@ -317,7 +325,7 @@ class BrowserPage:
         await tab.type_text(first)
         for line in others:
             await tab.key("Enter")
-            await self._wait(tab, FRAME)
+            await self._wait(tab, FRAME + _ODD)
             await tab.type_text(line)
 
 
