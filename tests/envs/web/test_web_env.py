@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ import pytest
 import potentia  # noqa: F401 - registers the worlds
 from potentia.envs.web import TASKS, WebEnv, WebVectorEnv
 from potentia.envs.web.actions import KINDS, Action, read_text, write_text
+from potentia.envs.web.browser import loop
+from potentia.envs.web.browser.tab import pass_time
 from potentia.envs.web.elements import FLAGS
 from potentia.envs.web.tasks import TEMPLATES, suite
 from potentia.envs.web.tasks.app_task import AppTask
@@ -130,6 +133,48 @@ def test_what_comes_with_frames_comes_in_the_same_step_in_every_run():
         ["scrolled192at1800", "seenfalse"],
         ["scrolled0at2400", "seentrue"],
     ]
+
+
+def test_a_step_that_takes_long_takes_no_other_time_than_a_quick_one(monkeypatch):
+    """However often the driver looks whether the clock of a busy page still goes."""
+    monkeypatch.setattr("potentia.envs.web.browser.tab.STALL", 0.001)
+    busy = "setInterval(() => { while (Math.random() < 0.9999); }, 1)"
+    env = WebEnv(PageTask({"/": f"<script>{busy}</script>"}), actions="text")
+    env.reset(seed=0)
+    times = []
+    for _ in range(4):
+        env.step("noop()")
+        times.append(loop.run(env.play.page._tab.evaluate("Date.now()")))
+    assert np.diff(times).tolist() == [600, 601, 600]  # 600.377 each
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("moves", "policies"),
+    [(True, ["pauseIfNetworkFetchesPending"]), (False, ["pauseIfNetworkFetchesPending", "advance", "pause"])],
+)
+def test_only_a_clock_that_stands_still_goes_on_despite_requests(monkeypatch, moves, policies):
+    monkeypatch.setattr("potentia.envs.web.browser.tab.STALL", 0.01)
+    given, clock = [], itertools.count()
+
+    async def play():
+        expired = asyncio.get_running_loop().create_future()
+
+        async def policy(name, budget):
+            given.append(name)
+            assert (budget is None) == (name != "pauseIfNetworkFetchesPending")
+            if name == "advance":
+                expired.set_result(None)
+
+        async def now():
+            if (time := next(clock)) == 5:
+                expired.set_result(None)
+            return time if moves else 0
+
+        await pass_time(expired, policy, now, 600.0)
+
+    asyncio.run(play())
+    assert given == policies
 
 
 def test_clocks_and_chance_are_the_episode_s_own():

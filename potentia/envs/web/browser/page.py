@@ -25,8 +25,8 @@ __all__ = ["Backend", "BrowserPage", "page_script", "read_row"]
 LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
 _ODD = 0.377
-"""Virtual milliseconds that an action takes besides its pace. Timers of pages last whole milliseconds; were one due just
-when an action ends, only the browser would know on which side of the end it falls."""
+"""Virtual milliseconds that an action takes besides its pace. Timers of pages last whole milliseconds; were one due
+when an action ends, it would be luck on which side of the end it falls."""
 FRAME = 20.0
 """Virtual milliseconds that a picture may need; the step after it is shorter by as much. Also that a new line takes."""
 _LIFE = 500

@@ -15,10 +15,10 @@ from potentia.envs.web.browser.tab import (
     CLOCK_START,
     FLAGS,
     FRAME_FLAGS,
-    STALL,
     Mouse,
     TabEvents,
     mouse_messages,
+    pass_time,
     refuses,
 )
 
@@ -246,12 +246,17 @@ class PipeTab:
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()
         self._expired.add_done_callback(heard)
-        await self._call("Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds)
-        await asyncio.wait([self._expired], timeout=STALL)
-        if not self._expired.done():
-            await self._call("Emulation.setVirtualTimePolicy", policy="advance", budget=milliseconds)
-        await self._connection.within(self._expired)
+        await self._connection.within(
+            asyncio.ensure_future(pass_time(self._expired, self._policy, self._now, milliseconds))
+        )
         self._expired = None
+
+    async def _policy(self, policy: str, budget: float | None) -> None:
+        limit = {} if budget is None else {"budget": budget}
+        await self._call("Emulation.setVirtualTimePolicy", policy=policy, **limit)
+
+    async def _now(self) -> float:
+        return float(await self.evaluate("Date.now()"))
 
     async def back(self) -> None:
         history = await self._call("Page.getNavigationHistory")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -18,6 +19,7 @@ __all__ = [
     "Tab",
     "TabEvents",
     "mouse_messages",
+    "pass_time",
     "refuses",
 ]
 
@@ -87,7 +89,35 @@ class Mouse:
 
 
 STALL = 1.0
-"""Seconds after which a fetch that was begun and never ended, as Chromium counts, no longer holds up the clock."""
+"""Seconds of standing still after which a fetch that was begun and never ended, as Chromium counts, no longer holds up
+the clock."""
+
+
+async def pass_time(
+    expired: asyncio.Future[None],
+    policy: Callable[[str, float | None], Awaitable[Any]],
+    now: Callable[[], Awaitable[float]],
+    milliseconds: float,
+) -> None:
+    """Lets virtual time pass, of which requests under way take none.
+
+    Chromium ends each budget on its own, so one is given and no other, however long the page takes to use it up.
+
+    Args:
+        expired: Done when Chromium tells that the budget is used up.
+        policy: Sets the policy of virtual time, perhaps with a budget.
+        now: The page's time.
+        milliseconds: The budget.
+    """
+    await policy("pauseIfNetworkFetchesPending", milliseconds)
+    seen: float | None = None
+    while not (await asyncio.wait([expired], timeout=STALL))[0]:
+        before, seen = seen, await now()
+        if seen == before and not expired.done():
+            await policy("advance", None)
+            await expired
+            await policy("pause", None)
+    await expired
 
 
 def mouse_messages(events: Iterable[Mouse]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from potentia.envs.web.browser.failure import PageFailure, heard
-from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, STALL, Mouse, TabEvents, mouse_messages, refuses
+from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents, mouse_messages, pass_time, refuses
 
 __all__ = ["PlaywrightBrowser"]
 
@@ -214,15 +214,18 @@ class PlaywrightTab:
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()
         self._expired.add_done_callback(heard)
-        await self._send("Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=milliseconds)
-        await asyncio.wait([self._expired], timeout=STALL)
-        if not self._expired.done():
-            await self._send("Emulation.setVirtualTimePolicy", policy="advance", budget=milliseconds)
-        await self._within(self._expired)
+        await self._within(pass_time(self._expired, self._policy, self._now, milliseconds))
         self._expired = None
         if self._loading is not None:
             loading, self._loading = self._loading, None
             await self._within(loading)
+
+    async def _policy(self, policy: str, budget: float | None) -> None:
+        limit = {} if budget is None else {"budget": budget}
+        await self._send("Emulation.setVirtualTimePolicy", policy=policy, **limit)
+
+    async def _now(self) -> float:
+        return float(await self.evaluate("Date.now()"))
 
     async def back(self) -> None:
         history = await self._send("Page.getNavigationHistory")
