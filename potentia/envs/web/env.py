@@ -18,13 +18,11 @@ from potentia.envs.web.observation import Observer
 from potentia.envs.web.play import Play, wanted_keys
 from potentia.envs.web.task import WebTask
 
-__all__ = ["DEFAULT_OBSERVATION", "WebEnv", "make_play"]
+__all__ = ["DEFAULT_OBSERVATION", "WebEnv"]
 
 DEFAULT_OBSERVATION = ("goal", "text", "elements", "fields", "action_mask")
 TEXT_LENGTH = 2000
 _T = TypeVar("_T")
-
-BackendName = Literal["cdp", "playwright", "html"]
 
 
 class WebEnv(gym.Env[dict[str, Any], Any]):
@@ -72,7 +70,7 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
         self,
         task: str | WebTask | Callable[..., WebTask],
         *,
-        backend: BackendName = "cdp",
+        backend: Literal["cdp", "playwright", "html"] = "cdp",
         observation: Sequence[str] | None = None,
         actions: str = "discrete",
         events: Literal["trusted", "scripted"] = "trusted",
@@ -85,21 +83,38 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
-        self.play = make_play(
-            task,
-            backend=backend,
-            observation=observation,
-            actions=actions,
-            events=events,
-            rows=rows,
-            fields=fields,
-            info_keys=info_keys,
-            max_steps=max_steps,
-            deadline=deadline,
-            executable=executable,
-            render_mode=render_mode,
-            **options,
-        )
+        for name, number in (("rows", rows), ("fields", fields), ("max_steps", max_steps)):
+            if number is not None and number < 1:
+                raise ValueError(f"{name} must be at least 1, got {number}")
+        if deadline <= 0:
+            raise ValueError(f"deadline must be more than 0 seconds, got {deadline}")
+        for name, value, known in (
+            ("backend", backend, (*DRIVERS, "html")),
+            ("events", events, ("trusted", "scripted")),
+            ("render_mode", render_mode, (None, "rgb_array", "human")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
+        found = _found(task, options)
+        if max_steps is not None:
+            found.budget = max_steps
+        view = make_view(actions, rows=rows, fields=fields, viewport=found.viewport, longest=TEXT_LENGTH)
+        if observation is None:
+            masked = view.mask((), (), asks=False, everything=False) is not None
+            observation = [part for part in DEFAULT_OBSERVATION if masked or part != "action_mask"]
+        observer = Observer(found, observation, view, rows=rows, fields=fields)
+        keys = wanted_keys(found, info_keys)
+        page: Backend
+        if backend == "html":
+            if render_mode is not None:
+                raise ValueError(
+                    f"the backend 'html' draws nothing: use 'cdp' or 'playwright' for render_mode={render_mode!r}"
+                )
+            page = PageWithoutBrowser(found, rows=rows)
+        else:
+            lease = Lease(backend, executable, deadline, headed=render_mode == "human")
+            page = BrowserPage(found, lease, rows=rows, trusted=events == "trusted")
+        self.play = Play(found, page, observer, view, keys, waits=backend != "html")
         self.render_mode = render_mode
         if backend == "html":
             self.metadata = self.metadata | {"render_modes": []}
@@ -174,54 +189,3 @@ def _found(task: str | WebTask | Callable[..., WebTask], options: dict[str, Any]
             "of a task where it is made"
         )
     return task
-
-
-def make_play(
-    task: str | WebTask | Callable[..., WebTask],
-    *,
-    backend: str,
-    observation: Sequence[str] | None,
-    actions: str,
-    events: str,
-    rows: int,
-    fields: int,
-    info_keys: Sequence[str] | None,
-    max_steps: int | None,
-    deadline: float,
-    executable: str | None,
-    render_mode: str | None,
-    **options: Any,
-) -> Play:
-    """The parts of an environment put together; see `WebEnv` for the arguments."""
-    found = _found(task, options)
-    for name, number in (("rows", rows), ("fields", fields), ("max_steps", max_steps)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")
-    if deadline <= 0:
-        raise ValueError(f"deadline must be more than 0 seconds, got {deadline}")
-    for name, value, known in (
-        ("backend", backend, (*DRIVERS, "html")),
-        ("events", events, ("trusted", "scripted")),
-        ("render_mode", render_mode, (None, "rgb_array", "human")),
-    ):
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
-    if max_steps is not None:
-        found.budget = max_steps
-    view = make_view(actions, rows=rows, fields=fields, viewport=found.viewport, longest=TEXT_LENGTH)
-    if observation is None:
-        masked = view.mask((), (), asks=False, everything=False) is not None
-        observation = [part for part in DEFAULT_OBSERVATION if masked or part != "action_mask"]
-    observer = Observer(found, observation, view, rows=rows, fields=fields)
-    keys = wanted_keys(found, info_keys)
-    page: Backend
-    if backend == "html":
-        if render_mode is not None:
-            raise ValueError(
-                f"the backend 'html' draws nothing: use 'cdp' or 'playwright' for render_mode={render_mode!r}"
-            )
-        page = PageWithoutBrowser(found, rows=rows)
-    else:
-        lease = Lease(backend, executable, deadline, headed=render_mode == "human")  # type: ignore[arg-type]
-        page = BrowserPage(found, lease, rows=rows, trusted=events == "trusted")
-    return Play(found, page, observer, view, keys, waits=backend != "html")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 
 from potentia.envs.web.browser import loop
-from potentia.envs.web.env import BackendName, at_once, make_play
+from potentia.envs.web.env import WebEnv, at_once
 from potentia.envs.web.task import WebTask
 
 __all__ = ["WebVectorEnv"]
@@ -29,19 +29,10 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
         task: A name in `potentia.envs.web.TASKS`, or what makes a task of one's own from the options, called N times.
         num_envs: N.
         autoreset_mode: When a finished episode is followed by the next.
-        backend: As `potentia.envs.web.WebEnv`.
-        observation: Likewise.
-        actions: Likewise.
-        events: Likewise.
-        rows: Likewise.
-        fields: Likewise.
-        info_keys: Likewise.
-        max_steps: Likewise.
+        max_steps: Another time limit than the task's.
         max_episode_steps: Gymnasium's name for ``max_steps``; the smaller one counts.
-        deadline: Likewise.
-        executable: Likewise.
         render_mode: "rgb_array" or None.
-        options: Of the task.
+        options: As `potentia.envs.web.WebEnv`.
 
     Raises:
         ValueError: If there is no such task or option.
@@ -54,17 +45,8 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
         num_envs: int = 1,
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        backend: BackendName = "cdp",
-        observation: Sequence[str] | None = None,
-        actions: str = "discrete",
-        events: Literal["trusted", "scripted"] = "trusted",
-        rows: int = 64,
-        fields: int = 6,
-        info_keys: Sequence[str] | None = None,
         max_steps: int | None = None,
         max_episode_steps: int | None = None,
-        deadline: float = 10.0,
-        executable: str | None = None,
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
@@ -75,24 +57,8 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 4}
         self.render_mode = render_mode
-        self.plays = [
-            make_play(
-                task,
-                backend=backend,
-                observation=observation,
-                actions=actions,
-                events=events,
-                rows=rows,
-                fields=fields,
-                info_keys=info_keys,
-                max_steps=min(limits, default=None),
-                deadline=deadline,
-                executable=executable,
-                render_mode=render_mode,
-                **options,
-            )
-            for _ in range(num_envs)
-        ]
+        options |= {"max_steps": min(limits, default=None), "render_mode": render_mode}
+        self.plays = [WebEnv(task, **options).play for _ in range(num_envs)]
         first = self.plays[0]
         self.single_observation_space, self.single_action_space = first.observer.space, first.view.space
         self.observation_space = batch_space(self.single_observation_space, num_envs)

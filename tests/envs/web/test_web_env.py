@@ -131,7 +131,7 @@ def test_what_comes_with_frames_comes_in_the_same_step_in_every_run():
         ["resized90", "seentrue", "resized70"],
         [],
         ["scrolled192at1800", "seenfalse"],
-        ["scrolled0at2400", "seentrue"],
+        ["scrolled0at2401", "seentrue"],
     ]
 
 
