@@ -80,6 +80,10 @@ class Training:
         self._finish()
         return True
 
+    def close(self) -> None:
+        """Closes the environments."""
+        self.envs.close()
+
     def _train_until(self, end: int, stop: Any) -> bool:
         """One interval: it begins with a reset of the environments, so it depends only on the checkpoint before."""
         envs, config = self.envs, self.config

@@ -44,8 +44,8 @@ def _work(run: RunFolder) -> int:
     try:
         from potentia.study.training import Training  # noqa: PLC0415 - torch is imported after the limits are set
 
-        training = Training(config, run)
-        finished = training.run(stop)
+        with contextlib.closing(Training(config, run)) as training:
+            finished = training.run(stop)
     except KeyboardInterrupt:
         finished = False
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -131,9 +132,10 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
         return tuple(self._all([play.picture() for play in self.plays]))
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Gives the browser back."""
+        """Gives the browser back, unless it has ended with the program: Gymnasium closes what nobody did."""
         del kwargs
-        self._all([play.page.close() for play in self.plays])
+        if not sys.is_finalizing():
+            self._all([play.page.close() for play in self.plays])
 
     def _all(self, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
         """Runs all at the same time; if one fails, the others end before it is told."""

@@ -242,6 +242,20 @@ def test_a_killed_program_leaves_no_process(driver):
     assert not [pid for pid in started if command(pid)]
 
 
+@both_drivers
+def test_a_program_that_closes_nothing_ends(driver):
+    program = f"""
+    import gymnasium, potentia
+    envs = gymnasium.make_vec("potentia/Web-ShopBuy-v0", 2, backend="{driver}")
+    envs.reset(seed=0)
+    env = gymnasium.make("potentia/Web-ShopBuy-v0", backend="{driver}")
+    env.reset(seed=0)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    ended = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_an_application_that_fails_is_an_error_and_not_a_reward():
     class Broken(PageTask):
         def handle(self, request):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -27,7 +28,11 @@ def run(work: Coroutine[Any, Any, _T], timeout: float | None = None) -> _T:
 
     Raises:
         TimeoutError: If it takes longer; it is cancelled.
+        RuntimeError: If the interpreter is ending: its threads are gone, and the browsers with them.
     """
+    if sys.is_finalizing():
+        work.close()
+        raise RuntimeError("the interpreter is ending, and its browsers have ended")
     future = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
         return future.result(timeout)
