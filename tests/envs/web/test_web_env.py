@@ -149,6 +149,19 @@ def test_a_step_that_takes_long_takes_no_other_time_than_a_quick_one(monkeypatch
     env.close()
 
 
+@pytest.mark.parametrize("backend", ["cdp", "playwright"])
+def test_a_page_that_may_object_to_being_left_is_left(backend):
+    page = "<p>here</p><script>addEventListener('beforeunload', (event) => event.preventDefault())</script>"
+    env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",), backend=backend)
+    env.reset(seed=0)
+    tab = env.play.page._tab
+    for _ in range(5):
+        obs, _ = env.reset()
+        assert "text 'here'" in obs["text"]
+        assert env.play.page._tab is tab  # which would be replaced if it failed
+    env.close()
+
+
 @pytest.mark.parametrize(
     ("moves", "policies"),
     [(True, ["pauseIfNetworkFetchesPending"]), (False, ["pauseIfNetworkFetchesPending", "advance", "pause"])],

@@ -186,7 +186,7 @@ class PipeTab:
         self._script = self._send("Page.addScriptToEvaluateOnNewDocument", source=script)
 
     async def navigate(self, url: str) -> None:
-        self._send("Page.navigate", url=url)
+        await self._call("Page.navigate", url=url)
 
     async def evaluate(self, expression: str) -> Any:
         result = await self._call("Runtime.evaluate", expression=expression, returnByValue=True)

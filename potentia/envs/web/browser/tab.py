@@ -189,7 +189,7 @@ class Tab(Protocol):
         ...
 
     async def navigate(self, url: str) -> None:
-        """Begins to load an address; it is there after `advance`."""
+        """Leaves for an address: returns when its document has begun, which is there after `advance`."""
         ...
 
     async def evaluate(self, expression: str) -> Any:

@@ -95,7 +95,6 @@ class PlaywrightTab:
         self._devtools: Any = None
         self._script: str | None = None
         self._expired: asyncio.Future[None] | None = None
-        self._loading: asyncio.Task[Any] | None = None
 
     async def start(self, browser: Any, proxy: str, viewport: tuple[int, int]) -> None:
         """Opens the page and stops its clock."""
@@ -183,10 +182,7 @@ class PlaywrightTab:
         self._script = (await self._send("Page.addScriptToEvaluateOnNewDocument", source=script))["identifier"]
 
     async def navigate(self, url: str) -> None:
-        # Not by page.goto: its message could come after that which lets time pass, which then passes for nothing.
-        self._loading = asyncio.ensure_future(self._devtools.send("Page.navigate", {"url": url}))
-        self._loading.add_done_callback(heard)
-        await asyncio.sleep(0)
+        await self._send("Page.navigate", url=url)  # not page.goto, which waits until it is loaded
 
     async def evaluate(self, expression: str) -> Any:
         return await self._within(self._page.evaluate(expression))
@@ -216,9 +212,6 @@ class PlaywrightTab:
         self._expired.add_done_callback(heard)
         await self._within(pass_time(self._expired, self._policy, self._now, milliseconds))
         self._expired = None
-        if self._loading is not None:
-            loading, self._loading = self._loading, None
-            await self._within(loading)
 
     async def _policy(self, policy: str, budget: float | None) -> None:
         limit = {} if budget is None else {"budget": budget}
@@ -244,8 +237,6 @@ class PlaywrightTab:
 
     async def close(self) -> None:
         self.events.failure = self.events.failure or PageFailure("browser lost", "the tab was closed")
-        if self._loading is not None:
-            self._loading.cancel()
         if self._context is not None:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(5):
