@@ -37,7 +37,14 @@ def test_the_potential_rises_with_texts_that_are_named_and_falls_with_others():
     for text in (play.quoted[0], "x", play.quoted[1]):
         play.fill(text, nth=len(seen) > 1)
         seen.append(play.info["potential"])
-    assert seen == pytest.approx([-1, 1 / 2 - 1, 1 / 3 - 1, 0])
+    assert seen == pytest.approx([-1, 1 / 3 - 1, 1 / 3 - 1, 0])
+    play.env.close()
+    play = Player("enter-password").begin(0)
+    seen = [play.info["potential"]]
+    for box in (0, 1):
+        play.fill(play.quoted[0], nth=box)
+        seen.append(play.info["potential"])
+    assert seen == pytest.approx([-1, 1 / 2 - 1, 0])
     play.env.close()
     play = Player("click-checkboxes").begin(3)
     named = play.fields

@@ -57,7 +57,8 @@ class MiniWobTask:
     The reward is the page's own without its time penalty, in [-1, 1]; the episode ends when the page says so; success
     is a reward above 0. The page's ten seconds are not counted: time stands still while the agent thinks. ``potential``
     is ``J - 1`` in [-1, 0], J the Jaccard index of the texts that the goal names and those that are set on the page:
-    typed, ticked or chosen (no oracle: it knows nothing of the task); 0 at success, and -1 where the goal names none.
+    typed, ticked or chosen, where each empty text box counts as one that is wrong (no oracle: it knows nothing of the
+    task); 0 at success, and -1 where the goal names none.
 
     Args:
         name: A file's name without ".html", such as "click-button".
@@ -122,8 +123,9 @@ class MiniWobTask:
             return 0.0 if self._success else -1.0
         held = {row.value for row in page.elements if row.value}
         held |= {row.name for row in page.elements if "checked" in row.flags}
+        empty = sum(row.role == "textbox" and not row.value for row in page.elements)
         named = set(self.fields)
-        return len(held & named) / len(held | named) - 1.0
+        return len(held & named) / (len(held | named) + empty) - 1.0
 
     def identity(self) -> Any:
         """What the page drew."""
