@@ -343,6 +343,20 @@ def test_the_mouse_draws_with_its_button_held_and_lets_go_at_the_end_of_an_episo
     env.close()
 
 
+def test_what_is_dragged_out_of_sight_arrives(kept_browser):
+    page = """<body style="margin:0"><p id=k>_</p><button>here</button><div style="height:3000px"></div>
+    <button>there</button><script>
+    for (const type of ["mousedown", "mouseup"])
+        addEventListener(type, (event) => { k.textContent += " " + type + event.target.textContent })</script>"""
+    env = WebEnv(PageTask({"/": page}), actions="text", observation=("text",))
+    for action in ("drag(1, 2)", "drag(2, 1)"):
+        env.reset(seed=0)
+        env.step(action)
+        first, second = ("here", "there") if action == "drag(1, 2)" else ("there", "here")
+        assert env.play.state.elements[0].name == f"_ mousedown{first} mouseup{second}"
+    env.close()
+
+
 def test_what_follows_a_new_line_is_typed_where_the_form_leads(kept_browser):
     page = "<form action=/{}><input name=a aria-label=box autofocus><textarea aria-label=lines></textarea></form>"
     env = WebEnv(PageTask({"/": page.format("next"), "/next": page.format("")}), actions="text")

@@ -277,24 +277,48 @@ class BrowserPage:
             if kind != "move_at":
                 await self._pointer.turn("down" if kind == "down_at" else "up")
         elif kind == "drag":
-            begin, end = await self._place(tab, row), await self._place(tab, action.target)
-            if begin is not None and end is not None:
-                await self._pointer.drag(begin, end)
+            await self._drag(tab, row, action.target)
 
     def _element(self, row: int) -> Element | None:
         """What was last seen in a row."""
         return self._seen.elements[row] if self._seen is not None and 0 <= row < len(self._seen.elements) else None
 
-    async def _place(self, tab: Tab, row: int) -> tuple[float, float] | None:
-        """Where to press a row: the middle of what is seen of it, brought into view; None if it has no place."""
+    def _seen_place(self, row: int) -> tuple[float, float] | None:
+        """The middle of a row that was seen whole: no time has passed since; None if it was not."""
         if (element := self._element(row)) is None:
             return None
         x, y, width, height = element.box
         right, bottom = self._task.viewport
-        if width > 0 < height and x >= 0 <= y and x + width <= right and y + height <= bottom:
-            return x + width / 2, y + height / 2  # no time has passed since it was seen there
+        whole = width > 0 < height and x >= 0 <= y and x + width <= right and y + height <= bottom
+        return (x + width / 2, y + height / 2) if whole else None
+
+    async def _place(self, tab: Tab, row: int) -> tuple[float, float] | None:
+        """Where to press a row: the middle of what is seen of it, brought into view; None if it has no place."""
+        if self._element(row) is None:
+            return None
+        return self._seen_place(row) or await self._brought(tab, row)
+
+    async def _brought(self, tab: Tab, row: int) -> tuple[float, float] | None:
         place = await tab.evaluate(f"__potentia.place({row})")
         return None if place is None else (place[0], place[1])
+
+    async def _drag(self, tab: Tab, row: int, target: int) -> None:
+        """One row onto another; where not both are seen, the page is scrolled while the button is down."""
+        if self._element(row) is None or self._element(target) is None:
+            return
+        begin, end = self._seen_place(row), self._seen_place(target)
+        scrolls = begin is None or end is None
+        if scrolls:
+            begin = await self._brought(tab, row)
+        if begin is None:
+            return
+        await self._pointer.move(*begin)
+        await self._pointer.turn("down")
+        if scrolls:
+            end = await self._brought(tab, target)
+        if end is not None:
+            await self._pointer.move(*end)
+        await self._pointer.release()
 
     async def _click(self, tab: Tab, row: int) -> None:
         if (element := self._element(row)) is None:

@@ -45,10 +45,3 @@ class Pointer:
         """Goes there, down and up, all at once."""
         await self._tab.mouse([Mouse("move", x, y, self._held), Mouse("down", x, y), Mouse("up", x, y)])
         self._at, self._held = (x, y), False
-
-    async def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
-        """Takes what lies at one place to another."""
-        await self.move(*begin)
-        await self.turn("down")
-        await self.move(*end)
-        await self.turn("up")
