@@ -120,19 +120,18 @@ def click_in_tree(play):
 
 
 def choose(play):
-    """Options, boxes or radio buttons."""
-    names = play.asked(r"Select (.+?)(?: from the (?:scroll )?list)? and click Submit").split(", ")
-    for row, element in enumerate(play.rows):
-        if element.role in ("option", "checkbox", "radio") and element.name in names:
-            play.click_row(row)
-    play.click("button", "Submit")
+    choose_named(play, play.asked(r"Select (.+?)(?: from the (?:scroll )?list)? and click Submit").split(", "))
 
 
 def choose_similar(play):
     words = set(play.asked(r"similar to (.+) and click").split(", "))
-    similar = set().union(*(group for group in SYNONYMS if group & words))
+    choose_named(play, set().union(*(group for group in SYNONYMS if group & words)))
+
+
+def choose_named(play, names):
+    """Options, boxes or radio buttons."""
     for row, element in enumerate(play.rows):
-        if element.role == "checkbox" and element.name in similar:
+        if element.role in ("option", "checkbox", "radio") and element.name in names:
             play.click_row(row)
     play.click("button", "Submit")
 

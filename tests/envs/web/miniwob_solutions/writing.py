@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import calendar
+import operator
 import re
 
 from PIL.ImageColor import getrgb
 
 ORDINALS = {"1st": 0, "2nd": 1, "3rd": 2}
-SUMS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "x": lambda a, b: a * b}
+SUMS = {"+": operator.add, "-": operator.sub, "x": operator.mul}
 
 
 def enter_quoted(play):
