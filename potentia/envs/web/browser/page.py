@@ -283,30 +283,23 @@ class BrowserPage:
         """What was last seen in a row."""
         return self._seen.elements[row] if self._seen is not None and 0 <= row < len(self._seen.elements) else None
 
-    def _seen_place(self, row: int) -> tuple[float, float] | None:
-        """The middle of a row that was seen whole: no time has passed since; None if it was not."""
-        if (element := self._element(row)) is None:
-            return None
+    def _seen_place(self, element: Element) -> tuple[float, float] | None:
+        """The middle of an element that was seen whole: no time has passed since; None if it was not."""
         x, y, width, height = element.box
         right, bottom = self._task.viewport
         whole = width > 0 < height and x >= 0 <= y and x + width <= right and y + height <= bottom
         return (x + width / 2, y + height / 2) if whole else None
 
-    async def _place(self, tab: Tab, row: int) -> tuple[float, float] | None:
-        """Where to press a row: the middle of what is seen of it, brought into view; None if it has no place."""
-        if self._element(row) is None:
-            return None
-        return self._seen_place(row) or await self._brought(tab, row)
-
     async def _brought(self, tab: Tab, row: int) -> tuple[float, float] | None:
+        """The middle of what is seen of a row, brought into view; None if it has no place."""
         place = await tab.evaluate(f"__potentia.place({row})")
         return None if place is None else (place[0], place[1])
 
     async def _drag(self, tab: Tab, row: int, target: int) -> None:
         """One row onto another; where not both are seen, the page is scrolled while the button is down."""
-        if self._element(row) is None or self._element(target) is None:
+        if (first := self._element(row)) is None or (last := self._element(target)) is None:
             return
-        begin, end = self._seen_place(row), self._seen_place(target)
+        begin, end = self._seen_place(first), self._seen_place(last)
         scrolls = begin is None or end is None
         if scrolls:
             begin = await self._brought(tab, row)
@@ -327,7 +320,7 @@ class BrowserPage:
             await tab.evaluate(f"__potentia.choose({row})")
         elif not self._trusted:
             await tab.evaluate(f"__potentia.press({row})")
-        elif (place := await self._place(tab, row)) is not None:
+        elif (place := self._seen_place(element) or await self._brought(tab, row)) is not None:
             await self._pointer.click(*place)
 
     async def _fill(self, tab: Tab, row: int, text: str) -> None:
