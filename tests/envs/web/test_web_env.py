@@ -173,18 +173,20 @@ def test_only_a_clock_that_stands_still_goes_on_despite_requests(monkeypatch, mo
     async def play():
         expired = asyncio.get_running_loop().create_future()
 
-        async def policy(name, budget):
-            given.append(name)
-            assert (budget is None) == (name != "pauseIfNetworkFetchesPending")
-            if name == "advance":
+        async def call(method, policy, budget=None):
+            assert method == "Emulation.setVirtualTimePolicy"
+            given.append(policy)
+            assert (budget is None) == (policy != "pauseIfNetworkFetchesPending")
+            if policy == "advance":
                 expired.set_result(None)
 
-        async def now():
+        async def evaluate(expression):
+            assert expression == "Date.now()"
             if (time := next(clock)) == 5:
                 expired.set_result(None)
             return time if moves else 0
 
-        await pass_time(expired, policy, now, 600.0)
+        await pass_time(expired, call, evaluate, 600.0)
 
     asyncio.run(play())
     assert given == policies

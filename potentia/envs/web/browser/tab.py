@@ -95,8 +95,8 @@ the clock."""
 
 async def pass_time(
     expired: asyncio.Future[None],
-    policy: Callable[[str, float | None], Awaitable[Any]],
-    now: Callable[[], Awaitable[float]],
+    call: Callable[..., Awaitable[Any]],
+    evaluate: Callable[[str], Awaitable[Any]],
     milliseconds: float,
 ) -> None:
     """Lets virtual time pass, of which requests under way take none.
@@ -105,18 +105,19 @@ async def pass_time(
 
     Args:
         expired: Done when Chromium tells that the budget is used up.
-        policy: Sets the policy of virtual time, perhaps with a budget.
-        now: The page's time.
+        call: Calls a method of the DevTools protocol, with parameters by name.
+        evaluate: As `Tab.evaluate`.
         milliseconds: The budget.
     """
-    await policy("pauseIfNetworkFetchesPending", milliseconds)
+    method = "Emulation.setVirtualTimePolicy"
+    await call(method, policy="pauseIfNetworkFetchesPending", budget=milliseconds)
     seen: float | None = None
     while not (await asyncio.wait([expired], timeout=STALL))[0]:
-        before, seen = seen, await now()
+        before, seen = seen, await evaluate("Date.now()")
         if seen == before and not expired.done():
-            await policy("advance", None)
+            await call(method, policy="advance")
             await expired
-            await policy("pause", None)
+            await call(method, policy="pause")
     await expired
 
 

@@ -210,15 +210,8 @@ class PlaywrightTab:
     async def advance(self, milliseconds: float) -> None:
         self._expired = asyncio.get_running_loop().create_future()
         self._expired.add_done_callback(heard)
-        await self._within(pass_time(self._expired, self._policy, self._now, milliseconds))
+        await self._within(pass_time(self._expired, self._send, self.evaluate, milliseconds))
         self._expired = None
-
-    async def _policy(self, policy: str, budget: float | None) -> None:
-        limit = {} if budget is None else {"budget": budget}
-        await self._send("Emulation.setVirtualTimePolicy", policy=policy, **limit)
-
-    async def _now(self) -> float:
-        return float(await self.evaluate("Date.now()"))
 
     async def back(self) -> None:
         history = await self._send("Page.getNavigationHistory")
