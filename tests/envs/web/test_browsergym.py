@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import pickle
+from importlib import import_module
 from importlib.util import find_spec
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.registration import registry
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import BrowserType, sync_playwright
@@ -19,6 +22,8 @@ from potentia.envs.web.browsergym.env import FromBrowserGym
 from potentia.envs.web.browsergym.strings import action_string
 from potentia.envs.web.browsergym.tree import read_tree
 from potentia.envs.web.elements import ROLES, page_text
+from potentia.envs.web.tasks import suite
+from potentia.envs.web.tasks.app_task import AppTask
 
 needs_browsergym = pytest.mark.skipif(
     find_spec("browsergym") is None, reason="BrowserGym is not installed: it pins a Playwright of its own"
@@ -276,6 +281,8 @@ def test_without_browsergym_it_says_what_to_install():
     register()
     with pytest.raises(ImportError, match=r"potentia\[browsergym\]"):
         gym.make("browsergym/potentia.ShopBuy")
+    with pytest.raises(ImportError, match=r"potentia\[browsergym\]"):
+        import_module("potentia.envs.web.browsergym.benchmark")
 
 
 @pytest.fixture
@@ -381,6 +388,33 @@ def test_pages_reach_nothing_else_in_browsergym():
         assert any("can't be reached" in row.element.name for row in read_tree(obs["axtree_object"], {}))
     finally:
         env.close()
+
+
+@needs_browsergym
+@pytest.mark.usefixtures("system_browser")
+def test_a_benchmark_makes_its_environments_in_any_process(tmp_path):
+    benchmark = import_module("potentia.envs.web.browsergym.benchmark")
+    made = benchmark.make_benchmark(suite(app="notes", difficulty="easy"), seeds=(0, 7))
+    assert len(made.env_args_list) == 2 * len(suite(app="notes", difficulty="easy"))
+    for name in [key for key in registry if key.startswith("browsergym/potentia.")]:
+        del registry[name]  # as in another process
+    args = pickle.loads(pickle.dumps(made.env_args_list[1]))
+    env = args.make_env(made.high_level_action_set_args.make_action_set().to_python_code, tmp_path)
+    try:
+        obs, _ = env.reset(seed=args.task_seed)
+        task = AppTask("NotesCreate")
+        task.begin(7, 0)
+        assert (args.task_name, args.max_steps) == ("potentia.NotesCreate", task.budget)
+        assert obs["goal"] == task.goal
+        for _ in range(args.max_steps):
+            _, reward, terminated, truncated, _ = env.step("noop()")
+        assert (reward, terminated, truncated) == (0.0, False, True)
+    finally:
+        env.close()
+    with pytest.raises(ValueError, match="no web task 'NotesCreated'"):
+        benchmark.make_benchmark(["NotesCreated"])
+    with pytest.raises(ValueError, match=r"tasks=\[\]"):
+        benchmark.make_benchmark([])
 
 
 @needs_browsergym
