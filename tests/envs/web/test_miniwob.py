@@ -132,6 +132,19 @@ def test_going_on_in_the_page_gives_what_a_fresh_load_gives():
             env.close()
 
 
+def test_rewards_may_count_successes_only():
+    for reward, expected in (("page", {"ONE": 1.0, "TWO": -1.0}), ("success", {"ONE": 1.0, "TWO": 0.0})):
+        env = WebEnv("MiniWoB-click-test-2", reward=reward, actions="text")
+        for name, earned in expected.items():
+            obs, _ = env.reset(seed=0)
+            row = re.search(rf"\[(\d+)\] button '{name}'", obs["text"])[1]
+            _, got, terminated, _, info = env.step(f"click({row})")
+            assert (got, terminated, info["success"]) == (earned, True, name == "ONE")
+        env.close()
+    with pytest.raises(ValueError, match="'page' or 'success', got 'dense'"):
+        WebEnv("MiniWoB-click-test-2", reward="dense")
+
+
 def test_what_is_due_when_an_action_ends_does_not_depend_on_luck():
     """The frames of this page's animation are due every 16 ms, also 2000 ms after it began, which is four actions."""
     play, seen = Player("click-pie"), set()

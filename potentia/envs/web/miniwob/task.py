@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from potentia.envs.web.catalogue import MINIWOB_TASKS
 from potentia.envs.web.elements import PageState
@@ -54,8 +54,8 @@ _QUICK = {
 class MiniWobTask:
     """A page of MiniWoB++ (Shi et al. 2017; Liu et al. 2018, arXiv 1802.08802), unchanged.
 
-    The reward is the page's own without its time penalty, in [-1, 1]; the episode ends when the page says so; success
-    is a reward above 0. The page's ten seconds are not counted: time stands still while the agent thinks. ``potential``
+    The reward is the page's own without its time penalty, in [-1, 1], or sparse; the episode ends when the page says so;
+    success is a reward above 0. The page's ten seconds are not counted: time stands still while the agent thinks. ``potential``
     is ``J - 1`` in [-1, 0], J the Jaccard index of the texts that the goal names and those that are set on the page:
     typed, ticked or chosen, where each empty text box counts as one that is wrong (no oracle: it knows nothing of the
     task); 0 at success, and -1 where the goal names none.
@@ -63,10 +63,11 @@ class MiniWobTask:
     Args:
         name: A file's name without ".html", such as "click-button".
         always_fresh: Whether to load the page anew for each episode even where going on in the page was proven equal.
+        reward: "page": the page's own; "success": 1 at success, else 0, as success rates count.
 
     Raises:
         ImportError: If the package miniwob is not installed.
-        ValueError: If there is no such page.
+        ValueError: If there is no such page or reward.
     """
 
     viewport = (160, 210)
@@ -77,12 +78,17 @@ class MiniWobTask:
     skip = "#query, #reward-display, #click-canvas, #sync-task-cover"
     info_keys = ("potential",)
 
-    def __init__(self, name: str, *, always_fresh: bool = False) -> None:
+    def __init__(
+        self, name: str, *, always_fresh: bool = False, reward: Literal["page", "success"] = "page"
+    ) -> None:
         if name not in MINIWOB_TASKS:
             raise ValueError(f"there is no MiniWoB page {name!r}; there are {', '.join(MINIWOB_TASKS)}")
+        if reward not in ("page", "success"):
+            raise ValueError(f"reward must be 'page' or 'success', got {reward!r}")
         page_folder()
         self.name, self.budget = f"MiniWoB-{name}", MINIWOB_TASKS[name]
         self._page, self._soft = name, name in SOFT and not always_fresh
+        self._sparse = reward == "success"
         self.goal = ""
         self.fields: Sequence[str] = ()
         self._drawn = (0, 0)
@@ -114,7 +120,8 @@ class MiniWobTask:
             self.goal = " ".join((said or "").split())
             self.fields = named_texts(self.goal, given, stressed)
         self._success = bool(done and reward > 0)
-        return Verdict(float(reward) if done else 0.0, bool(done), self._success)
+        earned = self._success if self._sparse else reward if done else 0.0
+        return Verdict(float(earned), bool(done), self._success)
 
     def describe(self, key: str, page: PageState) -> Any:
         """``potential``."""
