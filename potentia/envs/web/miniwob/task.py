@@ -54,11 +54,12 @@ _QUICK = {
 class MiniWobTask:
     """A page of MiniWoB++ (Shi et al. 2017; Liu et al. 2018, arXiv 1802.08802), unchanged.
 
-    The reward is the page's own without its time penalty, in [-1, 1], or sparse; the episode ends when the page says so;
-    success is a reward above 0. The page's ten seconds are not counted: time stands still while the agent thinks. ``potential``
-    is ``J - 1`` in [-1, 0], J the Jaccard index of the texts that the goal names and those that are set on the page:
-    typed, ticked or chosen, where each empty text box counts as one that is wrong (no oracle: it knows nothing of the
-    task); 0 at success, and -1 where the goal names none.
+    The reward is the page's own without its time penalty, in [-1, 1], or 1 for success alone; the episode ends when the
+    page says so; success is a reward above 0 of its. The page's ten seconds are not counted: time stands still while
+    the agent thinks. ``potential`` is ``J - 1`` in [-1, 0], J the Jaccard index of the texts that the goal names and
+    those that are set on the page: typed, ticked or chosen, where each empty text box counts as one that is wrong, and
+    beginnings and ends will do where the goal asks for them (no oracle: it knows nothing of the task); 0 at success,
+    and -1 where the goal names none.
 
     Args:
         name: A file's name without ".html", such as "click-button".
@@ -131,8 +132,15 @@ class MiniWobTask:
         held = {row.value for row in page.elements if row.value}
         held |= {row.name for row in page.elements if "checked" in row.flags}
         empty = sum(row.role == "textbox" and not row.value for row in page.elements)
-        named = set(self.fields)
-        return len(held & named) / (len(held | named) + empty) - 1.0
+        met = sum(any(self._meets(value, text) for value in held) for text in self.fields)
+        wrong = sum(not any(self._meets(value, text) for text in self.fields) for value in held)
+        return met / (len(self.fields) + wrong + empty) - 1.0
+
+    def _meets(self, value: str, text: str) -> bool:
+        """Whether what is set is what is named."""
+        if "starts with" in self.goal:
+            return value.startswith(text) or value.endswith(text)
+        return value == text
 
     def identity(self) -> Any:
         """What the page drew."""
