@@ -79,9 +79,7 @@ class MiniWobTask:
     skip = "#query, #reward-display, #click-canvas, #sync-task-cover"
     info_keys = ("potential",)
 
-    def __init__(
-        self, name: str, *, always_fresh: bool = False, reward: Literal["page", "success"] = "page"
-    ) -> None:
+    def __init__(self, name: str, *, always_fresh: bool = False, reward: Literal["page", "success"] = "page") -> None:
         if name not in MINIWOB_TASKS:
             raise ValueError(f"there is no MiniWoB page {name!r}; there are {', '.join(MINIWOB_TASKS)}")
         if reward not in ("page", "success"):
