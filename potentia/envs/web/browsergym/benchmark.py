@@ -16,7 +16,7 @@ from potentia.envs.web.find_task import find_task
 try:
     from browsergym.experiments.benchmark import Benchmark, HighLevelActionSetArgs
 
-    try:  # AgentLab replaces arguments of BrowserGym's own class, and all that is derived from it, by plain ones of its
+    try:  # AgentLab turns BrowserGym's arguments, and what derives from them, into plain ones of its own class
         from agentlab.experiments.loop import EnvArgs
     except ImportError:
         from browsergym.experiments.loop import EnvArgs

@@ -55,7 +55,7 @@ class MiniWobTask:
     """A page of MiniWoB++ (Shi et al. 2017; Liu et al. 2018, arXiv 1802.08802), unchanged.
 
     The reward is the page's own without its time penalty, in [-1, 1], or 1 for success alone; the episode ends when the
-    page says so; success is a reward above 0 of its. The page's ten seconds are not counted: time stands still while
+    page says so; success is a reward of the page above 0. Its ten seconds are not counted: time stands still while
     the agent thinks. ``potential`` is ``J - 1`` in [-1, 0], J the Jaccard index of the texts that the goal names and
     those that are set on the page: typed, ticked or chosen, where each empty text box counts as one that is wrong, and
     beginnings and ends will do where the goal asks for them (no oracle: it knows nothing of the task); 0 at success,
@@ -130,9 +130,9 @@ class MiniWobTask:
         held = {row.value for row in page.elements if row.value}
         held |= {row.name for row in page.elements if "checked" in row.flags}
         empty = sum(row.role == "textbox" and not row.value for row in page.elements)
-        met = sum(any(self._meets(value, text) for value in held) for text in self.fields)
-        wrong = sum(not any(self._meets(value, text) for text in self.fields) for value in held)
-        return met / (len(self.fields) + wrong + empty) - 1.0
+        pairs = [(value, text) for value in held for text in self.fields if self._meets(value, text)]
+        right, met = ({pair[side] for pair in pairs} for side in (0, 1))
+        return len(met) / (len(self.fields) + len(held - right) + empty) - 1.0
 
     def _meets(self, value: str, text: str) -> bool:
         """Whether what is set is what is named."""
