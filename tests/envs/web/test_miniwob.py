@@ -62,6 +62,68 @@ def test_the_potential_rises_with_texts_that_are_named_and_falls_with_others():
     play.env.close()
 
 
+@pytest.mark.parametrize("page", [page for page in SOLUTIONS if page.startswith("email-inbox")])
+def test_the_potential_of_mail_rises_with_every_action_of_a_solution(page):
+    play, done = Player(page), Player.do
+    for seed in range(4):
+        seen = [play.begin(seed).info["potential"]]
+
+        def do(action, seen=seen):
+            done(play, action)
+            seen.append(play.info["potential"])
+
+        play.do = do
+        SOLUTIONS[page](play)
+        most = len(seen) + 1
+        assert seen == pytest.approx([-left / most for left in range(len(seen) - 1, -1, -1)]), play.goal
+    play.env.close()
+
+
+def test_the_potential_of_mail_falls_with_every_wrong_turn():
+    play = Player("email-inbox-forward").begin(1)
+    sender, receiver = play.fields
+    other = next(play.names[place - 1] for place in range(3, 20) if play.names[place].startswith("Eget"))
+    assert other != sender
+    left = {}
+    for turn, do in {
+        "searches": lambda: play.click("text", "open-search"),
+        "is back": lambda: play.click("text", "search-cancel"),
+        "opens another email": lambda: play.click("text", other),
+        "forwards that": lambda: play.click("text", "Forward"),
+        "fills in": lambda: play.fill(receiver),
+        "closes the form": lambda: play.click("text", "close-forward"),
+        "closes the email": lambda: play.click("text", "close-email"),
+        "opens the email": lambda: play.click("text", sender),
+        "replies": lambda: play.click("text", "Reply"),
+        "closes the reply": lambda: play.click("text", "close-reply"),
+        "forwards": lambda: play.click("text", "Forward"),
+        "spoils the text": lambda: play.fill("x", 1),
+        "addresses it": lambda: play.fill(receiver),
+        "addresses another": lambda: play.fill(other),
+    }.items():
+        do()
+        left[turn] = round(-6 * play.info["potential"])
+    assert left == {
+        "searches": 5,
+        "is back": 4,
+        "opens another email": 5,
+        "forwards that": 6,
+        "fills in": 6,
+        "closes the form": 5,
+        "closes the email": 4,
+        "opens the email": 3,
+        "replies": 4,
+        "closes the reply": 3,
+        "forwards": 2,
+        "spoils the text": 3,
+        "addresses it": 2,
+        "addresses another": 3,
+    }
+    play.click("text", "send-forward")
+    assert (play.reward, play.terminated, round(-6 * play.info["potential"])) == (-1.0, True, 3)
+    play.env.close()
+
+
 def test_every_page_has_a_solution_or_a_reason():
     assert SOLUTIONS.keys() | UNSOLVED.keys() == MINIWOB_TASKS.keys()
     assert not SOLUTIONS.keys() & UNSOLVED.keys()

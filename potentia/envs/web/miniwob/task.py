@@ -9,6 +9,7 @@ from potentia.envs.web.catalogue import MINIWOB_TASKS
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.http import Request, Response
 from potentia.envs.web.miniwob.goals import named_texts
+from potentia.envs.web.miniwob.mail import Inbox
 from potentia.envs.web.miniwob.pages import HOST, page_folder, serve
 from potentia.envs.web.miniwob.soft import SOFT
 from potentia.envs.web.task import Opening, Verdict
@@ -59,7 +60,8 @@ class MiniWobTask:
     the agent thinks. ``potential`` is ``J - 1`` in [-1, 0], J the Jaccard index of the texts that the goal names and
     those that are set on the page: typed, ticked or chosen, where each empty text box counts as one that is wrong, and
     beginnings and ends will do where the goal asks for them (no oracle: it knows nothing of the task); 0 at success,
-    and -1 where the goal names none.
+    and -1 where the goal names none. On the mail pages (email-inbox-...), where most of what is to be done sets no
+    text, it is an oracle: minus the actions left, divided by the most there can be.
 
     Args:
         name: A file's name without ".html", such as "click-button".
@@ -92,6 +94,7 @@ class MiniWobTask:
         self.fields: Sequence[str] = ()
         self._drawn = (0, 0)
         self._success = False
+        self._inbox: Inbox | None = None
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -118,6 +121,9 @@ class MiniWobTask:
         if not self.goal:
             self.goal = " ".join((said or "").split())
             self.fields = named_texts(self.goal, given, stressed)
+            self._inbox = Inbox(self.goal, given) if self._page.startswith("email-inbox") else None
+        if self._inbox is not None:
+            self._inbox.see(page)
         self._success = bool(done and reward > 0)
         earned = self._success if self._sparse else reward if done else 0.0
         return Verdict(float(earned), bool(done), self._success)
@@ -127,6 +133,8 @@ class MiniWobTask:
         del key
         if self._success or not self.fields:
             return 0.0 if self._success else -1.0
+        if self._inbox is not None:
+            return self._inbox.potential
         held = {row.value for row in page.elements if row.value}
         held |= {row.name for row in page.elements if "checked" in row.flags}
         empty = sum(row.role == "textbox" and not row.value for row in page.elements)

@@ -38,11 +38,11 @@ def press_icon(play, sender, icon):
 
 
 def do_mail(play):
-    sender = play.asked(r"email by (\S+) and")
+    sender = play.asked(r"email by (.+?) and")
     if "reply" in play.goal:
         answer(play, sender, play.quoted[0])
     elif "forward" in play.goal:
-        forward(play, sender, play.asked(r"to (\S+)\.$"))
+        forward(play, sender, play.asked(r"email to (.+)\.$"))
     else:
         press_icon(play, sender, play.asked("click the (trash|star) icon"))
 
