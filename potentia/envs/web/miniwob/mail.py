@@ -23,11 +23,11 @@ class Inbox:
 
     Args:
         goal: The page's sentence.
-        given: What the page says of it besides, if it does: the action, unless it is to forward; the sender; the text
-            or the receiver.
+        given: What the page says of it besides, empty if it does not: the action, unless it is to forward; the sender;
+            the text or the receiver.
     """  # noqa: D205 - one sentence
 
-    def __init__(self, goal: str, given: Sequence[str] = ()) -> None:
+    def __init__(self, goal: str, given: Sequence[str]) -> None:
         self._form, self._sender, self._text = _asked(goal, given)
         self._open = self._body = ""
         self._whole = 4 if self._form else 1
@@ -40,9 +40,10 @@ class Inbox:
 
     def see(self, page: PageState) -> None:
         """Takes in what an action led to."""
-        self.left = self._count(page, [row.name for row in page.elements])
+        self.left = self._count(page)
 
-    def _count(self, page: PageState, names: list[str]) -> int:
+    def _count(self, page: PageState) -> int:
+        names = [row.name for row in page.elements]
         if "close-email" in names:
             place = names.index("to me")
             self._open, self._body = names[place - 1], names[place + 1]
