@@ -31,7 +31,7 @@ from step_features import overlap, step_features
 
 from potentia.envs.web.tasks import TEMPLATES
 from potentia.envs.web.tasks.preferences import WebPreference, draw_preferences, shuffle_rows
-from potentia.step_preferences import (
+from potentia.preferences.steps import (
     Margins,
     StepPreference,
     best_of_n_accuracy,

@@ -27,7 +27,7 @@ from potentia.shaping import (
     PotentialShaping,
     ScheduleDiscount,
 )
-from potentia.shaping.running import ForwardFilter
+from potentia.shaping._models.running import ForwardFilter
 from potentia.wrappers import ShapeReward, ShapeVectorReward
 from tests.episodes import GAMMA, rollout
 

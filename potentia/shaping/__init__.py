@@ -1,21 +1,22 @@
 """Reward-shaping layers: each maps a `potentia.Rollout` to a rollout, under a declared contract."""
 
-from potentia.shaping.advice import Advice
-from potentia.shaping.blink_link import BlinkLink
-from potentia.shaping.checklist import Checklist
 from potentia.shaping.compose import Chain, Scale
-from potentia.shaping.count import Count, EpisodicCount
-from potentia.shaping.discount import ScheduleDiscount
-from potentia.shaping.e3b import E3B
-from potentia.shaping.episodic_novelty import EpisodicNovelty
-from potentia.shaping.hierarchical_action import HierarchicalAction
-from potentia.shaping.noveld import NovelD
-from potentia.shaping.pairwise_judge import PairwiseJudge
-from potentia.shaping.potential import PotentialShaping
-from potentia.shaping.progress import Progress
-from potentia.shaping.rnd import RND
+from potentia.shaping.discounts.schedule_discount import ScheduleDiscount
+from potentia.shaping.exploration.count import Count, EpisodicCount
+from potentia.shaping.exploration.e3b import E3B
+from potentia.shaping.exploration.episodic_novelty import EpisodicNovelty
+from potentia.shaping.exploration.noveld import NovelD
+from potentia.shaping.exploration.rnd import RND
+from potentia.shaping.judged.blink_link import BlinkLink
+from potentia.shaping.judged.checklist import Checklist
+from potentia.shaping.judged.hierarchical_action import HierarchicalAction
+from potentia.shaping.judged.pairwise_judge import PairwiseJudge
+from potentia.shaping.potentials.advice import Advice
+from potentia.shaping.potentials.potential_shaping import PotentialShaping
+from potentia.shaping.potentials.progress import Progress
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
-from potentia.shaping.transform import ClipReward, NormalizeReward
+from potentia.shaping.transforms.clip_reward import ClipReward
+from potentia.shaping.transforms.normalize_reward import NormalizeReward
 
 __all__ = [
     "E3B",

@@ -10,7 +10,7 @@ import numpy as np
 
 from potentia.arrays import host_array
 from potentia.rollout import Rollout
-from potentia.shaping.process_reward import ProcessReward
+from potentia.shaping.judged.process_reward import ProcessReward
 from potentia.shaping.shaper import Shaper
 
 _CLOSE = 1e-6
@@ -29,7 +29,7 @@ def check_process_reward(
     Rewards that learn or ask a judge must have done so before: ``reward.update(episode)``.
 
     Args:
-        reward: The shaper; of a `potentia.shaping.process_reward.ProcessReward` each part is looked at, of others each
+        reward: The shaper; of a `ProcessReward` each part is looked at, of others each
             term.
         episodes: One episode each, ``(T, 1)``, T at least 1, with the columns that it reads. Together they should earn
             each part at its most.

@@ -29,8 +29,8 @@ from potentia.shaping import (
     ScheduleDiscount,
     Shaper,
 )
-from potentia.shaping.keys import state_keys
-from potentia.shaping.running import ForwardFilter, RunningMoments
+from potentia.shaping._models.keys import state_keys
+from potentia.shaping._models.running import ForwardFilter, RunningMoments
 from potentia.shaping.schedules import Exponential, Linear
 from tests.episodes import rollout
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from potentia.rollout import Rollout
 from potentia.shaping import Count, EpisodicCount
-from potentia.shaping.count_table import CountTable
-from potentia.shaping.keys import EMPTY, _hash, _tensor_words, _words, mixed, mixed_one, state_keys
-from potentia.shaping.nearest import nearest, nearest_by_products
-from potentia.shaping.visits import no_visits, visit
+from potentia.shaping._models.count_table import CountTable
+from potentia.shaping._models.keys import EMPTY, _hash, _tensor_words, _words, mixed, mixed_one, state_keys
+from potentia.shaping._models.nearest import nearest, nearest_by_products
+from potentia.shaping._models.visits import no_visits, visit
 from potentia.transitions import choose_rows
 from tests.staying import StaysOnDevice
 

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from potentia.action_text import parse_action
+from potentia.envs.action_text import parse_action
+from potentia.preferences.steps import both_orders
 from potentia.rollout import Rollout
 from potentia.shaping import BlinkLink, Checklist, HierarchicalAction, PairwiseJudge, Shaper
-from potentia.shaping.hierarchical_action import rouge_l, self_certainty
-from potentia.shaping.reference import Box, Reference, overlap, parse_reference
-from potentia.step_preferences import both_orders
+from potentia.shaping.judged.hierarchical_action import rouge_l, self_certainty
+from potentia.shaping.judged.reference import Box, Reference, overlap, parse_reference
 from potentia.testing import check_shaper
 from tests.episodes import rollout
 from tests.shaping.law_table import INFO, checklist_judge

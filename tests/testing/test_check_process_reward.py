@@ -15,8 +15,8 @@ import pytest
 
 from potentia.rollout import Rollout
 from potentia.shaping import BlinkLink, Checklist, HierarchicalAction, PairwiseJudge, Shaper
-from potentia.shaping.process_reward import ProcessReward
-from potentia.shaping.reference import Reference, overlap
+from potentia.shaping.judged.process_reward import ProcessReward
+from potentia.shaping.judged.reference import Reference, overlap
 from potentia.testing import check_process_reward
 from tests.episodes import rollout
 

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from potentia.action_text import ActionCall, format_action, parse_action
+from potentia.envs.action_text import ActionCall, format_action, parse_action
 from potentia.envs.web.elements import Element
 from potentia.envs.web.spaces import text_space
 

@@ -16,7 +16,7 @@ from potentia.envs.web.tasks.preferences import (
     ways_by_search,
 )
 from potentia.envs.web.tasks.shortest import shortest
-from potentia.step_preferences import StepPreference, read_preferences, write_preferences
+from potentia.preferences.steps import StepPreference, read_preferences, write_preferences
 
 SEARCHED = ["AdminSuspend", "MailStar", "NotesLeftItem"]
 

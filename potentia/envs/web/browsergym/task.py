@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium as gym
 from playwright.sync_api import Error, Page
 
-from potentia.action_text import ActionCall, parse_action
+from potentia.envs.action_text import ActionCall, parse_action
 from potentia.envs.web.browser.gate import Gate
 from potentia.envs.web.browser.page import page_script, read_row
 from potentia.envs.web.elements import PageState

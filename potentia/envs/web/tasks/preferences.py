@@ -16,7 +16,7 @@ from potentia.envs.web.tasks.episode import Episode
 from potentia.envs.web.tasks.explorer import Explorer, Place
 from potentia.envs.web.tasks.shortest import Ways, shortest
 from potentia.envs.web.tasks.template import task_random
-from potentia.step_preferences import StepPreference
+from potentia.preferences.steps import StepPreference
 
 __all__ = ["Truth", "WebPreference", "draw_preferences", "shuffle_rows", "ways_by_reference", "ways_by_search"]
 

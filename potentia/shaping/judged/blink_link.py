@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from itertools import combinations
 
-from potentia.action_text import ActionCall, parse_action
 from potentia.arrays import like_column
+from potentia.envs.action_text import ActionCall, parse_action
 from potentia.rollout import Array, Rollout
-from potentia.shaping.process_reward import ProcessReward
-from potentia.shaping.reference import Box, Reference, inside, overlap, parse_boxes, parse_reference
+from potentia.shaping.columns import each_step, text_column
+from potentia.shaping.judged.process_reward import ProcessReward
+from potentia.shaping.judged.reference import Box, Reference, inside, overlap, parse_boxes, parse_reference
 from potentia.shaping.shaper import Contract
-from potentia.shaping.text_columns import each_step, text_column
 
 _TAGS = ("blink", "think", "link")
 
@@ -23,7 +23,7 @@ class BlinkLink(ProcessReward):
 
     *format*: the answer is ``<blink>boxes</blink><think>any text</think><link>action</link>``, nothing before, between
     or after but white space, and each tag once; boxes are a JSON list ``[[x, y, width, height], ...]`` in pixels, the
-    action is a call in the grammar of `potentia.action_text`.
+    action is a call in the grammar of `potentia.envs.action_text`.
 
     *blink*: each box of the reference has a box of the answer with an overlap (intersection over union) above ``iou``,
     no two boxes of the answer overlap by ``iou`` or more (padding with copies), and there are at most ``max_boxes`` (a

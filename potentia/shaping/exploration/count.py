@@ -10,11 +10,11 @@ from torch import Tensor
 
 from potentia.arrays import host_array, like_column
 from potentia.rollout import Array, Rollout
-from potentia.shaping.count_table import CountTable
-from potentia.shaping.keys import Keys, state_keys
-from potentia.shaping.potential import info_column
+from potentia.shaping._models.count_table import CountTable
+from potentia.shaping._models.keys import Keys, state_keys
+from potentia.shaping._models.visits import no_visits, visit
+from potentia.shaping.columns import info_column
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
-from potentia.shaping.visits import no_visits, visit
 from potentia.trees import Tree
 
 Key = Callable[[Tree], Array] | str | None
@@ -69,7 +69,7 @@ class Count(Shaper):
         key: What tells states apart: None for all of the observation, the name of an info column of the world (such as
             ``"state_hash"``), or a function from observations ``(T, B, ...)`` to keys ``(T, B, ...)``.
         scale: The bonus of a state never seen.
-        hash_bits: None counts each distinct key (`potentia.shaping.keys.state_keys`). A number k counts the sign
+        hash_bits: None counts each distinct key (`state_keys`). A number k counts the sign
             pattern of k random projections of the key instead (SimHash, as in Tang et al.): similar states share a
             count, and there are at most 2 ** k.
         capacity: How many states there is room for at first; more is made when it is needed.

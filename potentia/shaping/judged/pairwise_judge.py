@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from potentia.arrays import host_array, like_column
+from potentia.preferences.steps import PairwiseArbiter
 from potentia.rollout import Array, Rollout
-from potentia.shaping.answers import Answers
-from potentia.shaping.process_reward import ProcessReward
+from potentia.shaping.columns import each_step, text_column
+from potentia.shaping.judged.answers import Answers
+from potentia.shaping.judged.process_reward import ProcessReward
 from potentia.shaping.shaper import Contract, check_keys
-from potentia.shaping.text_columns import each_step, text_column
-from potentia.step_preferences import PairwiseArbiter
 
 Alternatives = Callable[[str, str, str], Sequence[str]]
 """From (goal, page, action taken) to other actions that could have been taken; pure and fast."""
@@ -38,7 +38,7 @@ class PairwiseJudge(ProcessReward):
     environment repeats in ``info["response"]``) and, unless ``alternatives`` is a function, the column it names.
 
     Args:
-        arbiter: `potentia.step_preferences.PairwiseArbiter`. Wrap it in `potentia.step_preferences.both_orders` if it
+        arbiter: `potentia.preferences.steps.PairwiseArbiter`. Wrap it in `potentia.preferences.steps.both_orders` if it
             may favour the one it reads first.
         alternatives: What the action is compared with: a function, or the name of an info column of texts ``(T, B)`` or
             ``(T, B, A)``. "" and the action itself are left out. A step without any earns 0.

@@ -9,6 +9,7 @@ import numpy as np
 
 from potentia.arrays import array_namespace
 from potentia.rollout import Array, Rollout
+from potentia.shaping.columns import as_column, info_column, look_up
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
 
@@ -103,55 +104,3 @@ def _table(values: Any) -> Potential:
         return look_up(table, "states", obs)
 
     return potential
-
-
-def look_up(table: np.ndarray[Any, Any], axes: str, *indices: Array) -> Array:
-    """``table[indices]`` for integer arrays of any namespace and device.
-
-    Raises:
-        TypeError: If an index is not an array of integers; a table can't be read by anything else.
-    """
-    for index in indices:
-        if isinstance(index, dict | tuple) or not array_namespace(index).isdtype(index.dtype, "integral"):
-            got = "a tree" if isinstance(index, dict | tuple) else f"dtype {index.dtype}"
-            raise TypeError(
-                f"a table over {axes} is indexed by integers (a Discrete space), got {got}; give a function instead"
-            )
-    if all(isinstance(index, np.ndarray) for index in indices):
-        return table[indices]
-    xp = array_namespace(indices[0])
-    # numpy may hold masked garbage out of range; a clamp keeps the gather defined, the mask drops its value.
-    clamped = [xp.clip(index, 0, size - 1) for index, size in zip(indices, table.shape, strict=True)]
-    return xp.asarray(table, device=indices[0].device)[tuple(clamped)]
-
-
-def as_column(what: str, values: Any, rollout: Rollout) -> Array:
-    """What a user's function returned, as a ``(T, B)`` column of the rollout's own kind of array.
-
-    Raises:
-        ValueError: If its shape is not ``(T, B)``.
-    """
-    want, example = tuple(rollout.discount.shape), rollout.discount
-    if tuple(getattr(values, "shape", ())) != want:
-        raise ValueError(
-            f"{what} must have shape (T, B) = {want}, got {tuple(getattr(values, 'shape', ()))}: return one number for "
-            "each step and environment"
-        )
-    xp = array_namespace(example)
-    if type(values) is not type(example):
-        values = xp.asarray(values, device=getattr(example, "device", None))
-    return values if values.dtype == example.dtype else xp.astype(values, example.dtype)
-
-
-def info_column(rollout: Rollout, column: str, reader: str) -> Array:
-    """The info column of a rollout that a shaper named ``reader`` asks for.
-
-    Raises:
-        ValueError: If the rollout does not have it.
-    """
-    if column not in rollout.info:
-        raise ValueError(
-            f"{reader} reads the info column {column!r}, got the columns {sorted(rollout.info)}; collect with "
-            "columns=shaper.contract.info_columns, from an environment that gives it"
-        )
-    return rollout.info[column]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from potentia.encoders import Encoder, Kind, observation_tensors
 from potentia.rollout import Rollout
-from potentia.shaping.learned import Learned, rows_of
+from potentia.shaping._models.learned import Learned, rows_of
 from potentia.trees import Tree, map_tree
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from potentia.encoders import Encoder, Kind
-from potentia.shaping.learned import Learned, rows_of
-from potentia.shaping.running import RunningMoments
+from potentia.shaping._models.learned import Learned, rows_of
+from potentia.shaping._models.running import RunningMoments
 from potentia.trees import Tree
 
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from potentia.action_text import ActionCall, parse_action
+from potentia.envs.action_text import ActionCall, parse_action
 
 Box = tuple[float, float, float, float]
 """x, y, width, height, in pixels of the page; (x, y) is the corner at the top left."""
@@ -27,7 +27,7 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference | None:
-    r"""Reads a reference: an action in the grammar of `potentia.action_text`, then, in a second line, boxes as JSON.
+    r"""Reads a reference: an action (see `potentia.envs.action_text`), then, in a second line, boxes as JSON.
 
     Returns None for "", which says that there is no reference here.
 

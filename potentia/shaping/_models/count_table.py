@@ -11,7 +11,7 @@ from torch import Tensor
 
 from potentia import arrays
 from potentia.arrays import host_array
-from potentia.shaping.keys import EMPTY, Keys, mixed, mixed_one
+from potentia.shaping._models.keys import EMPTY, Keys, mixed, mixed_one
 
 _SMALLEST = 1024
 _PROBES = 32

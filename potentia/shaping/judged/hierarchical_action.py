@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from potentia.action_text import ActionCall, parse_action
 from potentia.arrays import host_array, like_column
+from potentia.envs.action_text import ActionCall, parse_action
 from potentia.rollout import Array, Rollout
-from potentia.shaping.potential import info_column
-from potentia.shaping.process_reward import ProcessReward
-from potentia.shaping.reference import parse_reference
+from potentia.shaping.columns import each_step, info_column, text_column
+from potentia.shaping.judged.process_reward import ProcessReward
+from potentia.shaping.judged.reference import parse_reference
 from potentia.shaping.shaper import Contract
-from potentia.shaping.text_columns import each_step, text_column
 
 _WORD = re.compile(r"\w+")
 _PARTS = ("format", "type", "arguments", "name", "value")
@@ -27,7 +26,7 @@ class HierarchicalAction(ProcessReward):
     r"""``0.5 format + alpha * certainty + 0.3 type + 0.2 arguments + 0.1 name + DARS * value``, for each step's answer.
 
     Zhang et al. 2025 (Shop-R1), arXiv 2507.17842. An answer is a JSON object ``{"rationale": text, "action": call}``,
-    its call in the grammar of `potentia.action_text`; it is compared with the call of a reference.
+    its call in the grammar of `potentia.envs.action_text`; it is compared with the call of a reference.
 
     *format*: it can be read so, both being text. All that follows is 0 if it can't.
     *certainty*: how far the model's next-token distributions were from uniform, over the rationale (`self_certainty`).

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potentia.action_text import ActionCall, format_action, parse_action
+from potentia.envs.action_text import ActionCall, format_action, parse_action
 
 ARGUMENTS = st.one_of(
     st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(st.characters(exclude_categories=["Cs"]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from potentia.arrays import array_namespace
 from potentia.rollout import Array, Rollout
-from potentia.shaping.potential import as_column, info_column, look_up
+from potentia.shaping.columns import as_column, info_column, look_up
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
-from potentia.shaping.distillation import Distillation
-from potentia.shaping.running import ForwardFilter, RunningMoments
+from potentia.shaping._models.distillation import Distillation
+from potentia.shaping._models.running import ForwardFilter, RunningMoments
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream, check_keys
 
 _ENVS = 64
@@ -23,7 +23,7 @@ class RND(Shaper):
     """``scale * |predictor(x) - target(x)|^2 / sigma``: x are features of ``next_obs``, the target is fixed and random.
 
     Burda, Edwards, Storkey and Klimov 2018, "Exploration by random network distillation", arXiv 1810.12894. As there:
-    x is normalised and clipped (`potentia.shaping.distillation.Distillation`); sigma is the running standard deviation
+    x is normalised and clipped (`Distillation`); sigma is the running standard deviation
     of the discounted intrinsic return, filtered forward in time across episodes; no mean is subtracted; the stream has
     its own value head, discount and is not episodic (see `streams`; a learner without streams just adds the term).
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from potentia.step_preferences import (
+from potentia.preferences.steps import (
     StepPreference,
     best_of_n_accuracy,
     both_orders,

@@ -13,7 +13,7 @@ from potentia import arrays
 from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
-from potentia.shaping.inverse_dynamics import InverseDynamics
+from potentia.shaping._models.inverse_dynamics import InverseDynamics
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
 
 
@@ -23,7 +23,7 @@ class E3B(Shaper):
     Henaff, Raileanu, Jiang and Rocktaeschel 2022, "Exploration via elliptical episodic bonuses", arXiv 2210.05805,
     section 3. The bonus counts an episode's visits where states are vectors: with one-hot f it is 1 / (n + ridge). f is
     trained as the paper trains it, to tell the action between two observations
-    (`potentia.shaping.inverse_dynamics.InverseDynamics`), by `update`. C^-1 is kept up to date by the formula of
+    (`InverseDynamics`), by `update`. C^-1 is kept up to date by the formula of
     Sherman and Morrison. The bonus never vanishes: it is a new one in each episode.
 
     Args:

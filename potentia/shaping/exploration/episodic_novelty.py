@@ -13,8 +13,8 @@ from torch import Tensor
 from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
-from potentia.shaping.inverse_dynamics import InverseDynamics
-from potentia.shaping.nearest import nearest
+from potentia.shaping._models.inverse_dynamics import InverseDynamics
+from potentia.shaping._models.nearest import nearest
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
 
 _EPSILON, _CLUSTER, _CONSTANT, _MOST = 1e-3, 8e-3, 1e-3, 8.0
@@ -27,7 +27,7 @@ class EpisodicNovelty(Shaper):
     6: K(x, y) = e / (max(d^2 / m - 0.008, 0) + e), d the Euclidean distance, m the running mean of the k nearest
     d^2, e = c = 0.001; the term is 0 where the root exceeds 8, a state much like others. f is trained by
     `update` to tell the action between two observations
-    (`potentia.shaping.inverse_dynamics.InverseDynamics`). Unlike there, m is a mean over the episode so far,
+    (`InverseDynamics`). Unlike there, m is a mean over the episode so far,
     so that episodes do not depend on each other; while fewer than k embeddings are known their sum is scaled up to k;
     and the first of an episode, which has no neighbour, earns 0. The paper multiplies this by a lifelong novelty.
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from potentia.arrays import array_namespace, host_array, like_column
 from potentia.rollout import Array, Rollout
-from potentia.shaping.answers import Answers
-from potentia.shaping.potential import PotentialShaping, as_column, info_column
+from potentia.shaping.columns import as_column, each_step, info_column, text_column
+from potentia.shaping.judged.answers import Answers
+from potentia.shaping.potentials.potential_shaping import PotentialShaping
 from potentia.shaping.shaper import Carry, Contract, check_keys
-from potentia.shaping.text_columns import each_step, text_column
 
 ChecklistJudge = Callable[[Sequence[str], str], Any]
 """From the items and a page's text to probabilities ``(I, 3)``: that an item is done, in progress, or not done."""

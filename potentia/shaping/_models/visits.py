@@ -9,7 +9,7 @@ import torch
 from numba import njit
 from torch import Tensor, nn
 
-from potentia.shaping.keys import Keys, mixed_one
+from potentia.shaping._models.keys import Keys, mixed_one
 
 Visits = dict[str, Any]
 """For each environment a small hash table: ``key``, ``count`` and ``episode`` ``(B, S)``, and ``now`` ``(B, 2)``: the

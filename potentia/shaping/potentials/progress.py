@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from potentia.rollout import Rollout
-from potentia.shaping.potential import Potential, PotentialShaping
+from potentia.shaping.potentials.potential_shaping import Potential, PotentialShaping
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
-from potentia.shaping.count import Key, States
-from potentia.shaping.distillation import Distillation
-from potentia.shaping.running import RunningMoments
+from potentia.shaping._models.distillation import Distillation
+from potentia.shaping._models.running import RunningMoments
+from potentia.shaping._models.visits import no_visits
+from potentia.shaping.exploration.count import Key, States
 from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
-from potentia.shaping.visits import no_visits
 from potentia.trees import Tree
 
 
@@ -25,7 +25,7 @@ class NovelD(Shaper):
 
     Zhang, Xu, Wang, Wu, Keutzer, Gonzalez and Tian 2021, "NovelD: A simple yet effective exploration criterion",
     arXiv 2012.08621 (BeBold is alpha = 1). n is the square root of the error of random network distillation
-    (`potentia.shaping.distillation.Distillation`); sigma its running standard deviation, which the paper does not
+    (`Distillation`); sigma its running standard deviation, which the paper does not
     divide by, so that one scale serves many worlds. As for `RND`: a rollout is scored by the model as it was before,
     and before the first `update` the term is 0.
 

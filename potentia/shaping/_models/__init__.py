@@ -1,0 +1,1 @@
+"""Networks, tables and running scales that several shapers share."""

@@ -1,0 +1,1 @@
+"""Bonuses from the agent's own experience: counts, prediction errors, distances within an episode."""

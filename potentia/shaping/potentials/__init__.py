@@ -1,0 +1,1 @@
+"""Differences of a potential: of states, of states and actions, of progress."""

@@ -1,0 +1,1 @@
+"""Functions of the reward so far: clipped, normalised."""
