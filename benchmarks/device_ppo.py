@@ -24,13 +24,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
-from potentia.agents.grid_ppo import Towers, cell_codes
+from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid.towers import cell_codes, code_vectors
 from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.vector import IMAGE_SPACE
 from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping
 
-SOLVE = DevicePPOConfig(num_steps=128, learning_rate=1e-3, minibatches=16, activation="relu", shared=False)
+SOLVE = DevicePPOConfig(num_steps=128, learning_rate=1e-3, n_minibatches=16, activation="relu", shared=False)
 SHAPED = DevicePPOConfig(num_steps=32, learning_rate=1e-3, shared=False)
 WINDOW, ENOUGH = 65_536, 100
 
@@ -51,10 +51,12 @@ def extractor(config: DevicePPOConfig) -> Any:
     """Our encoding of cells as a Stable-Baselines3 features extractor."""
     from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
+    codes = code_vectors(config.code_width, torch.Generator().manual_seed(0))
+
     class Codes(BaseFeaturesExtractor):
         def __init__(self, space: Any) -> None:
             super().__init__(space, 49 * config.code_width)
-            self.codes = nn.Parameter(Towers(7, config, 0).codes, requires_grad=False)
+            self.codes = nn.Parameter(codes, requires_grad=False)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.codes[cell_codes(x.byte().unflatten(1, (7, 7, 3))).int()].flatten(1)

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
 from potentia.envs.grid import GridVectorEnv
 
 LEVEL = "DoorKey-8x8"
@@ -82,7 +82,7 @@ def updates(rounds: int) -> None:
         cells = []
         for size in sizes:
             envs = GridVectorEnv(LEVEL, 1024, device="cpu", info_keys=())
-            learner = DevicePPO(envs, DevicePPOConfig(num_steps=32, epochs=epochs, minibatches=size, shared=False))
+            learner = DevicePPO(envs, DevicePPOConfig(num_steps=32, n_epochs=epochs, n_minibatches=size, shared=False))
             learner.iterate()
             found = []
             for _ in range(rounds):

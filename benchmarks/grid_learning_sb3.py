@@ -27,7 +27,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
-from potentia.agents.device_ppo import DevicePPOConfig
+from potentia.agents.grid.device_ppo import DevicePPOConfig
 from potentia.envs.grid import GridEnv, GridVectorEnv
 from potentia.shaping import Progress
 from potentia.wrappers import ShapeReward
@@ -71,7 +71,7 @@ def train(level: str, seed: int) -> None:
 
     model = PPO(
         "MlpPolicy", DummyVecEnv([make] * count), n_steps=numbers["rollout_steps"], n_epochs=4, gamma=discount,
-        batch_size=count * numbers["rollout_steps"] // numbers["minibatches"], ent_coef=numbers["entropy_weight"],
+        batch_size=count * numbers["rollout_steps"] // numbers["n_minibatches"], ent_coef=numbers["ent_coef"],
         learning_rate=numbers["learning_rate"], seed=seed, device="cpu",
         policy_kwargs={
             "net_arch": {"pi": numbers["widths"], "vf": numbers["widths"]}, "activation_fn": nn.ReLU,

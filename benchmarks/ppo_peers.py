@@ -94,12 +94,12 @@ def add_options(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
 
 
 OURS = """
-from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
 from potentia.envs.grid import GridVectorEnv
 worlds = GridVectorEnv(given["level"], given["worlds"], device="cpu", info_keys=())
 config = DevicePPOConfig(
-    num_steps=given["steps"], epochs=given["epochs"], minibatches=given["minibatches"], widths=tuple(given["widths"]),
-    activation=given["activation"], shared=given["shared"], encoding="numbers",
+    num_steps=given["steps"], n_epochs=given["epochs"], n_minibatches=given["minibatches"],
+    widths=tuple(given["widths"]), activation=given["activation"], shared=given["shared"], encoding="numbers",
 )
 learner = DevicePPO(worlds, config)
 def run():

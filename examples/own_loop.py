@@ -20,7 +20,7 @@ def train(shaper: Chain, steps: int) -> float:
     agent = PPO(
         envs.single_observation_space,
         envs.single_action_space,
-        PPOConfig(minibatches=8),
+        PPOConfig(n_minibatches=8),
         streams=shaper.streams,
         seed=1,
     )

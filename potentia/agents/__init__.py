@@ -1,12 +1,12 @@
 """Learners: they act, and learn from shaped rollouts, with the discount as data."""
 
 from potentia.agents.agent import Agent
-from potentia.agents.element_ppo import ElementPPO, ElementPPOConfig
+from potentia.agents.elements.element_ppo import ElementPPO, ElementPPOConfig
 from potentia.agents.evaluate import Evaluation, evaluate
-from potentia.agents.grid_ppo import GridPPO, GridPPOConfig
+from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
 from potentia.agents.ppo import PPO, PPOConfig
-from potentia.agents.random_agent import RandomAgent
-from potentia.agents.tabular import QLearning
+from potentia.agents.random_agent import RandomAgent, RandomAgentConfig
+from potentia.agents.tabular import QLearning, QLearningConfig
 
 __all__ = [
     "PPO",
@@ -18,6 +18,8 @@ __all__ = [
     "GridPPOConfig",
     "PPOConfig",
     "QLearning",
+    "QLearningConfig",
     "RandomAgent",
+    "RandomAgentConfig",
     "evaluate",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from potentia.agents.networks import PolicyNetwork
+from potentia.agents.networks import PolicyNetwork, Sequences
 from potentia.collect import ACTOR_CARRY, rollout_tensors
 from potentia.rollout import Rollout
 from potentia.trees import Tree, leaves, map_tree
@@ -38,10 +39,52 @@ def float_rollout(rollout: Rollout, device: torch.device) -> Rollout:
     )  # fmt: skip
 
 
-class FlatBatch:
-    """Single transitions, for a network without memory.
+class Batch(ABC):
+    """What PPO learns from: n rows, one for each transition, in the order of time, then of environments.
 
-    Rows are the n unmasked transitions in the order of time, then of environments.
+    Attributes:
+        network: What has seen them.
+        rollout: The experience, as tensors on the network's device.
+        size: n.
+        weight: How much each row counts, ``(n,)``; None if all count alike.
+    """
+
+    network: PolicyNetwork
+    rollout: Rollout
+    size: int
+    weight: Tensor | None = None
+
+    @abstractmethod
+    def rows(self, tree: Tree) -> Any:
+        """The rows of a tree of ``(T, B, ...)``: a tree of ``(n, ...)``."""
+
+    @abstractmethod
+    def matrix(self, rows: Tensor) -> Tensor:
+        """Rows ``(n, ...)`` put back into ``(T, B, ...)``, with zeros between them."""
+
+    @abstractmethod
+    def old(self) -> tuple[Tensor, Tensor]:
+        """``log pi(action)`` ``(n,)`` and values ``(n, heads)``, by the parameters that acted."""
+
+    @abstractmethod
+    def next_values(self, values: Tensor) -> Tensor:
+        """V(next_obs), ``(T, B, heads)``, where V(obs) is ``values``."""
+
+    @abstractmethod
+    def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """``count`` parts, at random, of all there is."""
+
+    @abstractmethod
+    def pieces(self, part: Tensor) -> Iterator[tuple[tuple[Any, ...], Tensor, Tensor | None]]:
+        """A part as one or several triples, whose gradients add up to the part's.
+
+        They are the arguments of the network's ``evaluate``, the numbers of the rows, and the rows' shares of the part
+        (None if all count alike).
+        """
+
+
+class FlatBatch(Batch):
+    """Single transitions, for a network without memory; masked ones are no rows.
 
     Args:
         network: The network.
@@ -51,10 +94,11 @@ class FlatBatch:
     def __init__(self, network: PolicyNetwork, rollout: Rollout) -> None:
         self.network, self.rollout = network, rollout
         self.keep = rollout.mask.flatten().nonzero().squeeze(1)
-        self.seen = network.read(self.rows(rollout.obs))
         self.size = int(self.keep.shape[0])
+        self.action = self.rows(rollout.action)
+        self.seen = network.read(self.rows(rollout.obs)) if self.size else ()
 
-    def rows(self, tree: Tree) -> Tree:
+    def rows(self, tree: Tree) -> Any:
         """The rows of a tree of ``(T, B, ...)``: a tree of ``(n, ...)``."""
         return map_tree(lambda leaf: leaf.flatten(0, 1).index_select(0, self.keep), tree)
 
@@ -65,20 +109,23 @@ class FlatBatch:
         matrix: Tensor = flat.index_copy(0, self.keep, rows).unflatten(0, shape)
         return matrix
 
-    def forward(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Parameters of the policy and values, of all rows or of a part."""
-        seen = self.seen if part is None else map_tree(lambda leaf: leaf.index_select(0, part), self.seen)
-        features, _ = self.network.features(seen)
-        return self.network.distribution(features, self.network.mask(seen)), self.network.values(features, seen)
+    def old(self) -> tuple[Tensor, Tensor]:
+        """``log pi(action)`` ``(n,)`` and values ``(n, heads)``, by the parameters that acted."""
+        log_prob, _, values = self.network.evaluate(self.seen, self.action)
+        return log_prob, values
 
-    def minibatches(self, count: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pairs of a part, for `forward`, and of its rows; each row is in one of ``count`` parts."""
+    def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """Rows; each is in one of the parts."""
         order = torch.randperm(self.size, generator=generator, device=self.keep.device)
-        for part in order.tensor_split(min(count, self.size)):
-            yield part, part
+        yield from order.tensor_split(min(count, self.size))
+
+    def pieces(self, part: Tensor) -> Iterator[tuple[tuple[Any, ...], Tensor, Tensor | None]]:
+        """The whole part at once."""
+        seen, action = (map_tree(lambda leaf: leaf.index_select(0, part), tree) for tree in (self.seen, self.action))
+        yield (seen, action), part, None
 
     def next_values(self, values: Tensor) -> Tensor:
-        """V(next_obs), ``(T, B, heads)``: V(obs) one step later, or a forward pass where that is another state."""
+        """V(obs) one step later, or a forward pass where that is another state."""
         unknown = _unknown(self.rollout)
         obs = map_tree(lambda leaf: leaf[unknown], self.rollout.next_obs)
         return _fill(values, unknown, self.after(obs, unknown))
@@ -106,9 +153,11 @@ class SequenceBatch(FlatBatch):
             )
         super().__init__(network, rollout)
         self.number = torch.cumsum(rollout.mask.flatten(), 0).unflatten(0, rollout.mask.shape) - 1
-        self.columns = map_tree(self._filled, rollout.obs)
-        over = rollout.done | ~rollout.mask
-        self.start = torch.cat([torch.zeros_like(over[:1]), over[:-1]])
+        ended = rollout.done | ~rollout.mask
+        start = torch.cat([torch.zeros_like(ended[:1]), ended[:-1]])
+        if self.size:
+            obs = map_tree(self._filled, rollout.obs)
+            self.columns = Sequences(obs, rollout.info[ACTOR_CARRY][0], start, rollout.mask)
         self._memory: Any = None
 
     def _filled(self, leaf: Tensor) -> Tensor:
@@ -117,28 +166,32 @@ class SequenceBatch(FlatBatch):
         mask = self.rollout.mask
         return torch.where(mask.reshape(*mask.shape, *(1,) * (leaf.ndim - 2)), leaf, valid)
 
-    def forward(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Parameters of the policy and values in the unmasked steps of all columns or of a part of them."""
-        columns = torch.arange(self.rollout.num_envs, device=self.keep.device) if part is None else part
-        seen = map_tree(lambda leaf: leaf.index_select(1, columns), self.columns)
-        carry = self.rollout.info[ACTOR_CARRY][0].index_select(0, columns)
-        memory = self.network.sequence(seen, carry, self.start.index_select(1, columns))
-        if part is None:
-            self._memory = memory
-        live, mask = self.rollout.mask.index_select(1, columns), self.network.mask(seen)
-        features = memory[live]
-        parameters = self.network.distribution(features, None if mask is None else mask[live])
-        return parameters, self.network.values(features, ())
+    def old(self) -> tuple[Tensor, Tensor]:
+        """``log pi(action)`` ``(n,)`` and values ``(n, heads)``, by the parameters that acted."""
+        features, self._memory = self.network.features(self.columns)
+        log_prob, _, values = self.network.evaluate_at(features, self.columns, self.action)
+        return log_prob, values
 
-    def minibatches(self, count: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Parts are sets of columns."""
+    def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """Columns; each is in one of the parts."""
         columns = self.rollout.mask.any(0).nonzero().squeeze(1)
         order = columns[torch.randperm(len(columns), generator=generator, device=columns.device)]
-        for part in order.tensor_split(min(count, len(columns))):
-            yield part, self.number.index_select(1, part)[self.rollout.mask.index_select(1, part)]
+        yield from order.tensor_split(min(count, len(columns)))
+
+    def pieces(self, part: Tensor) -> Iterator[tuple[tuple[Any, ...], Tensor, Tensor | None]]:
+        """The columns' unmasked steps, all at once."""
+        obs, carry, start, live = self.columns
+        seen = Sequences(
+            map_tree(lambda leaf: leaf.index_select(1, part), obs),
+            carry.index_select(0, part),
+            start.index_select(1, part),
+            live.index_select(1, part),
+        )
+        rows = self.number.index_select(1, part)[seen.live]
+        yield (seen, map_tree(lambda leaf: leaf.index_select(0, rows), self.action)), rows, None
 
     def after(self, next_obs: Tree, where: Tensor) -> Tensor:
-        """One more step of the memory that was left by the last `forward` over all columns."""
+        """One more step of the memory that `old` left."""
         features, _ = self.network.features(next_obs, self._memory[where])
         return self.network.values(features, next_obs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from gymnasium import spaces
@@ -14,15 +14,30 @@ from potentia.encoders import Encoder, initialize, observation_tensors
 from potentia.trees import Tree, leaves, map_tree
 
 
+class Sequences(NamedTuple):
+    """What a network with memory has seen: whole columns of a rollout.
+
+    Attributes:
+        obs: A tree of tensors ``(T, B, ...)``.
+        carry: The memory with which the first step was acted on, ``(B, F)``.
+        start: ``(T, B)`` bool: the memory is empty before this step.
+        live: ``(T, B)`` bool: the steps that are asked about; they are the rows of the answers.
+    """
+
+    obs: Tree
+    carry: Tensor
+    start: Tensor
+    live: Tensor
+
+
 class PolicyNetwork(nn.Module):
-    """What `potentia.agents.ppo.PPO` asks of a network: a distribution over actions, and values.
+    """What PPO asks of a network: a distribution over actions, and values.
 
     It answers in steps, so that each is computed once: ``seen = read(obs)``, ``features(seen)``, and of these
-    ``distribution`` and ``values``. A network makes ``head`` and ``value_head`` itself.
+    ``distribution`` and ``values``. A network makes its ``head`` itself.
 
     Attributes:
         head: From features to the parameters of a distribution.
-        value_head: The last layer of the values.
 
     Args:
         observation_space: The space of one observation; if it has a mask of possible actions
@@ -34,7 +49,6 @@ class PolicyNetwork(nn.Module):
     """
 
     head: ActionHead
-    value_head: nn.Linear
 
     def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> None:
         super().__init__()
@@ -53,10 +67,6 @@ class PolicyNetwork(nn.Module):
         """What the heads act on, of what `read` returned, and the memory after it."""
         raise NotImplementedError
 
-    def sequence(self, seen: Tree, carry: Tensor, start: Tensor) -> Tensor:
-        """The features ``(T, B, F)`` of a network with memory."""
-        raise RuntimeError("this network has no memory, so it has no sequences: use features(obs)")
-
     def mask(self, seen: Tree) -> Tensor | None:
         """The mask of possible actions in what `read` returned; None if observations have none."""
         return seen[ACTION_MASK] if self.masked else None
@@ -72,14 +82,28 @@ class PolicyNetwork(nn.Module):
         """``(N, num_values)``."""
         raise NotImplementedError
 
+    def evaluate(self, seen: Tree, action: Tree) -> tuple[Tensor, Tensor, Tensor]:
+        """``log pi(action)`` ``(n,)``, the policy's entropy ``(n,)`` and values ``(n, num_values)``, with gradients."""
+        features, _ = self.features(seen)
+        return self.evaluate_at(features, seen, action)
+
+    def evaluate_at(self, features: Any, seen: Tree, action: Tree) -> tuple[Tensor, Tensor, Tensor]:
+        """`evaluate` where the features are known."""
+        parameters = self.distribution(features, self.mask(seen))
+        return *self.head.log_prob_and_entropy(parameters, action), self.values(features, seen)
+
     def log_prob(self, obs: Tree, action: Any, carry: Tree = ()) -> Tensor:
         """``log pi(action | obs)``, ``(N,)``, with gradients; a recurrent policy also needs the memory."""
-        device = self.value_head.weight.device
-        seen = self.read(observation_tensors(obs, device))
+        seen = self.read(observation_tensors(obs, self.device))
         features, _ = self.features(seen, carry)
         parameters = self.distribution(features, self.mask(seen))
-        log_prob, _ = self.head.log_prob_and_entropy(parameters, observation_tensors(action, device))
+        log_prob, _ = self.head.log_prob_and_entropy(parameters, observation_tensors(action, self.device))
         return log_prob
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
 
 
 class ActorCritic(PolicyNetwork):
@@ -137,35 +161,38 @@ class ActorCritic(PolicyNetwork):
 
     def init(self, num_envs: int) -> Tree:
         """The memory at the start of episodes: zeros ``(N, recurrent)``, or ``()``."""
-        return torch.zeros(num_envs, self.recurrent, device=self.value_head.weight.device) if self.recurrent else ()
+        return torch.zeros(num_envs, self.recurrent, device=self.device) if self.recurrent else ()
 
     def features(self, seen: Tree, carry: Tree = ()) -> tuple[Tensor, Tree]:
         """The features ``(N, F)`` that the policy acts on, and the memory after them."""
+        if isinstance(seen, Sequences):
+            memory = self.memories(seen)
+            return memory[seen.live], memory
         encoded = self.encoder(seen)
         if self.cell is None:
             return encoded, carry
         memory = self.cell(encoded, carry)
         return memory, memory
 
-    def sequence(self, seen: Tree, carry: Tensor, start: Tensor) -> Tensor:
-        """The features ``(T, B, F)`` of observations ``(T, B, ...)``, from the memory ``(B, F)`` on.
-
-        Args:
-            seen: A tree of tensors ``(T, B, ...)``.
-            carry: The memory with which the first step was acted on.
-            start: ``(T, B)`` bool: the memory is empty before this step.
-        """
-        if self.cell is None:
-            return super().sequence(seen, carry, start)
-        (_, leaf), *_ = leaves(seen)
+    def memories(self, seen: Sequences) -> Tensor:
+        """The memory ``(T, B, F)`` after each step."""
+        assert self.cell is not None
+        (_, leaf), *_ = leaves(seen.obs)
         steps, columns = leaf.shape[:2]
-        encoded = self.encoder(map_tree(lambda part: part.flatten(0, 1), seen)).unflatten(0, (steps, columns))
-        live = (~start).unsqueeze(-1).to(encoded.dtype)
-        after = []
+        encoded = self.encoder(map_tree(lambda part: part.flatten(0, 1), seen.obs)).unflatten(0, (steps, columns))
+        live = (~seen.start).unsqueeze(-1).to(encoded.dtype)
+        after, carry = [], seen.carry
         for t in range(steps):
             carry = self.cell(encoded[t], carry * live[t])
             after.append(carry)
         return torch.stack(after)
+
+    def mask(self, seen: Tree) -> Tensor | None:
+        """The mask of possible actions in what `read` returned; None if observations have none."""
+        if isinstance(seen, Sequences):
+            mask = super().mask(seen.obs)
+            return None if mask is None else mask[seen.live]
+        return super().mask(seen)
 
     def values(self, features: Tensor, seen: Tree) -> Tensor:
         """``(N, num_values)``."""

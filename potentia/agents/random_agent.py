@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from gymnasium import spaces
 
 from potentia.agents.action_masks import ACTION_MASK, choice_counts, possible
 from potentia.arrays import host_array
 from potentia.collect import Actor
 from potentia.rollout import Rollout
+from potentia.shaping.shaper import Stream
 from potentia.trees import Tree, leaves, map_tree
+
+
+@dataclass(frozen=True)
+class RandomAgentConfig:
+    """`RandomAgent` has no settings."""
 
 
 class RandomAgent:
@@ -23,12 +31,29 @@ class RandomAgent:
     drawn among the actions that it marks (`potentia.agents.action_masks`).
 
     Args:
+        observation_space: The space of one observation.
         action_space: The space of one action.
+        config: There is nothing to set.
+        streams: Not used: it learns from no reward.
+        device: Not used: it computes nothing.
         seed: Seeds the draws.
     """
 
-    def __init__(self, action_space: spaces.Space[Any], *, seed: int = 0) -> None:
-        self.action_space = action_space
+    Config: ClassVar[type[RandomAgentConfig]] = RandomAgentConfig
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        config: RandomAgentConfig | None = None,
+        *,
+        streams: Mapping[str, Stream] | None = None,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+    ) -> None:
+        del streams, device
+        self.config = config or RandomAgentConfig()
+        self.observation_space, self.action_space = observation_space, action_space
         self.rng = np.random.default_rng(seed)
         self.policy = None
 
@@ -48,7 +73,7 @@ class RandomAgent:
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
         """Another random agent; there is no greedy one."""
         del greedy
-        return RandomAgent(self.action_space, seed=seed)
+        return RandomAgent(self.observation_space, self.action_space, seed=seed)
 
     def learn(self, rollout: Rollout) -> dict[str, float]:
         """Nothing."""

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
+from gymnasium import spaces
 
 from potentia.arrays import host_array
 from potentia.collect import Actor
 from potentia.rollout import Rollout
+from potentia.shaping.shaper import Stream
 from potentia.trees import Tree
 
 _NEXT_ACTION = "next_action"
+
+
+@dataclass(frozen=True)
+class QLearningConfig:
+    """The settings of `QLearning`.
+
+    Attributes:
+        learning_rate: The step size.
+        epsilon: The probability of an action drawn uniformly.
+        temperature: If positive, other actions are drawn from ``softmax((Q + advice) / temperature)``; 0 for the best,
+            with ties broken at random.
+        target: Which a' the target uses: the best, or the one taken next.
+        initial: The value of each entry at the start.
+    """
+
+    learning_rate: float = 0.1
+    epsilon: float = 0.1
+    temperature: float = 0.0
+    target: Literal["best", "taken"] = "best"
+    initial: float = 0.0
 
 
 class QLearning:
@@ -26,44 +51,57 @@ class QLearning:
     are compared by ``Q + advice``. The shaping pays for the action taken next, so the target must be ``"taken"``.
 
     Args:
-        num_states: States are observations 0, ..., num_states - 1.
-        num_actions: Actions are 0, ..., num_actions - 1.
-        learning_rate: The step size.
-        epsilon: The probability of an action drawn uniformly.
-        temperature: If positive, other actions are drawn from ``softmax((Q + advice) / temperature)``; 0 for the best,
-            with ties broken at random.
-        target: Which a' the target uses.
-        advice: ``(num_states, num_actions)``: look-ahead advice, added to Q where actions are compared.
-        initial: The value of each entry at the start.
+        observation_space: ``Discrete``: the states.
+        action_space: ``Discrete``.
+        config: The settings.
+        streams: Must be empty: one table has one discount. With ``None`` their terms are part of the reward.
+        device: The table is numpy's: ``"cpu"``.
         seed: Seeds the actions.
+        advice: ``(states, actions)``: look-ahead advice, added to Q where actions are compared.
 
     Raises:
-        ValueError: If the advice has another shape, or is used with ``target="best"``.
+        TypeError: If a space is not ``Discrete``.
+        ValueError: If the advice has another shape, or is used with ``target="best"``; if there are streams, or the
+            device is another.
     """
+
+    Config: ClassVar[type[QLearningConfig]] = QLearningConfig
 
     def __init__(
         self,
-        num_states: int,
-        num_actions: int,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        config: QLearningConfig | None = None,
         *,
-        learning_rate: float = 0.1,
-        epsilon: float = 0.1,
-        temperature: float = 0.0,
-        target: Literal["best", "taken"] = "best",
-        advice: np.ndarray[Any, Any] | None = None,
-        initial: float = 0.0,
+        streams: Mapping[str, Stream] | None = None,
+        device: torch.device | str = "cpu",
         seed: int = 0,
+        advice: np.ndarray[Any, Any] | None = None,
     ) -> None:
-        shape = (num_states, num_actions)
+        self.config = config or QLearningConfig()
+        if not isinstance(observation_space, spaces.Discrete) or not isinstance(action_space, spaces.Discrete):
+            raise TypeError(
+                f"QLearning needs Discrete observations and actions, got {observation_space} and {action_space}; use "
+                "potentia.agents.PPO"
+            )
+        self._first_state, self._first_action = int(observation_space.start), int(action_space.start)
+        shape = (int(observation_space.n), int(action_space.n))
         self.advice = np.zeros(shape) if advice is None else np.asarray(advice, dtype=np.float64)
         if self.advice.shape != shape:
-            raise ValueError(f"advice must have shape (num_states, num_actions) = {shape}, got {self.advice.shape}")
-        if advice is not None and target != "taken":
-            raise ValueError("look-ahead advice pays for the action taken next, so the target must be 'taken' (SARSA)")
+            raise ValueError(f"advice must have shape (states, actions) = {shape}, got {self.advice.shape}")
+        target = self.config.target
         if target not in ("best", "taken"):
             raise ValueError(f"target must be 'best' (Q-learning) or 'taken' (SARSA), got {target!r}")
-        self.values = np.full(shape, float(initial))
-        self.learning_rate, self.epsilon, self.temperature, self.target = learning_rate, epsilon, temperature, target
+        if advice is not None and target != "taken":
+            raise ValueError("look-ahead advice pays for the action taken next, so the target must be 'taken' (SARSA)")
+        if streams:
+            raise ValueError(
+                f"one table has one discount, so it can't value the streams {sorted(streams)} apart; with streams=None "
+                "(in a study streams: false) their terms are part of the reward"
+            )
+        if torch.device(device).type != "cpu":
+            raise ValueError(f"the table is on the CPU, got device={str(device)!r}; leave the device out")
+        self.values = np.full(shape, float(self.config.initial))
         self.rng = np.random.default_rng(seed)
         self.policy = None
 
@@ -74,15 +112,16 @@ class QLearning:
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tree, Tree]:
         """Explores with ``epsilon`` and ``temperature``."""
-        return _choose(self._scores(obs), self.epsilon, self.temperature, self.rng), carry
+        action = _choose(self._scores(obs), self.config.epsilon, self.config.temperature, self.rng)
+        return action + self._first_action, carry
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
         """An actor on a copy of the table."""
-        copy = QLearning(*self.values.shape, epsilon=self.epsilon, temperature=self.temperature, seed=seed)
-        copy.values, copy.advice = self.values.copy(), self.advice
+        frozen = copy.copy(self)
+        frozen.values, frozen.rng = self.values.copy(), np.random.default_rng(seed)
         if greedy:
-            copy.epsilon = copy.temperature = 0.0
-        return copy
+            frozen.config = replace(self.config, epsilon=0.0, temperature=0.0)
+        return frozen
 
     def learn(self, rollout: Rollout) -> dict[str, float]:
         """One pass over the rollout in the order of time; masked steps do not exist.
@@ -90,7 +129,7 @@ class QLearning:
         Raises:
             ValueError: If the target needs the column ``next_action`` and the rollout lacks it.
         """
-        if self.target == "taken" and _NEXT_ACTION not in rollout.info:
+        if self.config.target == "taken" and _NEXT_ACTION not in rollout.info:
             raise ValueError("target='taken' needs info['next_action']; collect with columns=('next_action',)")
         obs, action, reward, discount, next_obs, mask = (
             host_array(column)
@@ -103,15 +142,15 @@ class QLearning:
                 rollout.mask,
             )
         )
-        taken = host_array(rollout.info[_NEXT_ACTION]) if self.target == "taken" else None
+        taken = host_array(rollout.info[_NEXT_ACTION]) if self.config.target == "taken" else None
         total, count = 0.0, 0
         for t in range(rollout.num_steps):
             rows = np.flatnonzero(mask[t])
-            state, following = obs[t, rows].astype(np.int64), next_obs[t, rows].astype(np.int64)
-            chosen = self.values[following].argmax(-1) if taken is None else taken[t, rows]
-            error = reward[t, rows] + discount[t, rows] * self.values[following, chosen]
-            error = error - self.values[state, action[t, rows]]
-            np.add.at(self.values, (state, action[t, rows]), self.learning_rate * error)
+            state, following = self._states(obs[t, rows]), self._states(next_obs[t, rows])
+            entry = state, action[t, rows] - self._first_action
+            best = self.values[following].argmax(-1) if taken is None else taken[t, rows] - self._first_action
+            error = reward[t, rows] + discount[t, rows] * self.values[following, best] - self.values[entry]
+            np.add.at(self.values, entry, self.config.learning_rate * error)
             total, count = total + float(np.abs(error).sum()), count + rows.size
         return {"td_error": total / count} if count else {}
 
@@ -131,8 +170,12 @@ class QLearning:
         self.values = values
         self.rng.bit_generator.state = state["rng"]
 
+    def _states(self, obs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The rows of the table."""
+        return obs.astype(np.int64) - self._first_state
+
     def _scores(self, obs: Tree) -> np.ndarray[Any, Any]:
-        state = host_array(obs).astype(np.int64)
+        state = self._states(host_array(obs))
         scores: np.ndarray[Any, Any] = self.values[state] + self.advice[state]
         return scores
 
@@ -146,5 +189,5 @@ def _choose(
         best = scores == scores.max(-1, keepdims=True)
         action = np.where(best, rng.random(scores.shape), -1.0).argmax(-1)
     uniform = rng.integers(scores.shape[-1], size=len(scores))
-    chosen: np.ndarray[Any, Any] = np.where(rng.random(len(scores)) < epsilon, uniform, action)
-    return chosen
+    explored: np.ndarray[Any, Any] = np.where(rng.random(len(scores)) < epsilon, uniform, action)
+    return explored

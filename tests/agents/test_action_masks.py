@@ -154,9 +154,8 @@ def test_an_agent_learns_which_of_the_possible_actions_pays(recurrent: int) -> N
         assert all(np.isfinite(value) for value in metrics.values())
         assert metrics["entropy"] <= np.log(2) + 1e-6
     assert evaluate(doors, agent, 32, seed=5, greedy=True).metrics["return_mean"] == 3.0
-    assert evaluate(doors, RandomAgent(Doors.action_space), 64, seed=5).metrics["return_mean"] == pytest.approx(
-        1.5, abs=0.3
-    )
+    chance = evaluate(doors, RandomAgent(Doors.observation_space, Doors.action_space), 64, seed=5)
+    assert chance.metrics["return_mean"] == pytest.approx(1.5, abs=0.3)
 
 
 @pytest.mark.parametrize("recurrent", [0, 8])
@@ -166,8 +165,9 @@ def test_each_row_of_a_batch_has_its_own_mask(recurrent: int) -> None:
     data = float_rollout(rollout, torch.device("cpu"))
     batch = (SequenceBatch if recurrent else FlatBatch)(agent.network, data)
     least = torch.finfo(torch.float32).min
-    for part, rows in [(None, torch.arange(batch.size)), *batch.minibatches(3, agent.generator)]:
-        parameters, _ = batch.forward(part)
+    for part in batch.minibatches(3, agent.generator):
+        ((seen, _), rows, _), *_ = batch.pieces(part)
+        parameters = agent.network.distribution(agent.network.features(seen)[0], agent.network.mask(seen))
         assert torch.equal(parameters > least, batch.rows(data.obs[ACTION_MASK])[rows] != 0)
 
 
@@ -201,7 +201,7 @@ def test_what_is_saved_goes_on_the_same() -> None:
 def test_a_random_agent_draws_the_possible_actions_alike(space: Any) -> None:
     counts, rng = head_of(space).counts, np.random.default_rng(4)
     mask = some_masks(counts, 1, rng).repeat(20_000, 0)
-    action, _ = RandomAgent(space, seed=0).act({"x": np.zeros((20_000, 3)), ACTION_MASK: mask}, ())
+    action, _ = RandomAgent(NUMBERS, space, seed=0).act({"x": np.zeros((20_000, 3)), ACTION_MASK: mask}, ())
     index = np.asarray(action).reshape(20_000, -1) - np.asarray(space.start)
     for column, (end, count) in enumerate(zip(np.cumsum(counts), counts, strict=True)):
         part = mask[0, end - count : end]
@@ -209,7 +209,7 @@ def test_a_random_agent_draws_the_possible_actions_alike(space: Any) -> None:
         assert (shares[part == 0] == 0).all()
         np.testing.assert_allclose(shares[part == 1], 1 / part.sum(), atol=0.02)
     with pytest.raises(ValueError, match="the mask must have"):
-        RandomAgent(space).act({ACTION_MASK: mask[:, 1:]}, ())
+        RandomAgent(NUMBERS, space).act({ACTION_MASK: mask[:, 1:]}, ())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from potentia import checkpoint
-from potentia.agents import PPO, PPOConfig, RandomAgent, evaluate
+from potentia.agents import PPO, ElementPPOConfig, GridPPOConfig, PPOConfig, RandomAgent, evaluate
 from potentia.collect import collect, reset_seed
 from potentia.rollout import Rollout
 from potentia.shaping import RND, Chain, Count, PotentialShaping, Stream
@@ -60,7 +60,9 @@ def train(agent: PPO, rollouts: int, hidden: bool = False, mode: AutoresetMode =
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
 def test_it_solves_a_world_whose_optimum_is_one(mode: AutoresetMode) -> None:
     agent = PPO(BOX, TWO, PPOConfig(learning_rate=3e-3), seed=1)
-    assert evaluate(worlds, RandomAgent(TWO, seed=0), 64, seed=5).metrics["return_mean"] == pytest.approx(0.5, abs=0.2)
+    assert evaluate(worlds, RandomAgent(BOX, TWO, seed=0), 64, seed=5).metrics["return_mean"] == pytest.approx(
+        0.5, abs=0.2
+    )
     train(agent, 25, mode=mode)
     assert evaluate(worlds, agent, 64, seed=5, greedy=True).metrics["return_mean"] == 1.0
 
@@ -159,7 +161,7 @@ def test_a_stream_is_valued_apart() -> None:
 def test_collect_makes_true_transitions_in_every_mode() -> None:
     ledgers = []
     for mode in AutoresetMode:
-        rollout, _ = collect(worlds(mode=mode), RandomAgent(TWO, seed=4), 12, discount=0.9, seed=0)
+        rollout, _ = collect(worlds(mode=mode), RandomAgent(BOX, TWO, seed=4), 12, discount=0.9, seed=0)
         real = rollout.mask[:, 0]
         inside = ~rollout.done[:-1, 0] & rollout.mask[:-1, 0]
         np.testing.assert_array_equal(rollout.next_obs[:-1, 0][inside], rollout.obs[1:, 0][inside])
@@ -176,7 +178,7 @@ def test_a_reward_that_is_no_number_is_told_where() -> None:
             return obs, float("nan") if over else 0.0, over, cut, info
 
     with pytest.raises(ValueError, match=r"reward term 'env' must be finite, got nan at \(t, b\) = \(2, 0\)"):
-        collect(SyncVectorEnv([Broken] * 2), RandomAgent(TWO, seed=0), 6, discount=0.9)
+        collect(SyncVectorEnv([Broken] * 2), RandomAgent(BOX, TWO, seed=0), 6, discount=0.9)
 
 
 def test_a_rollout_of_nothing_but_resets_teaches_nothing() -> None:
@@ -190,7 +192,7 @@ def test_a_rollout_of_nothing_but_resets_teaches_nothing() -> None:
 def test_no_more_steps_are_taken_once_the_policy_has_gone_far_enough(recurrent: int) -> None:
     taken, moved = [], []
     for limit in (None, 1e9, 0.01, 0.0):
-        agent = PPO(BOX, TWO, PPOConfig(learning_rate=0.005, max_kl=limit, recurrent=recurrent), seed=1)
+        agent = PPO(BOX, TWO, PPOConfig(learning_rate=0.005, target_kl=limit, recurrent=recurrent), seed=1)
         rollout, _ = collect(worlds(), agent, 24, discount=0.9, seed=0)
         metrics = agent.learn(rollout)
         taken.append(int(next(iter(agent.optimizer.state.values()))["step"]))
@@ -200,3 +202,18 @@ def test_no_more_steps_are_taken_once_the_policy_has_gone_far_enough(recurrent: 
     assert taken[3] <= 2  # the second step's minibatch is of the policy after the first
     assert moved[0] == moved[1] > moved[2]
     assert moved[2] <= 0.01
+
+
+@pytest.mark.parametrize("config", [PPOConfig, GridPPOConfig, ElementPPOConfig])
+def test_a_setting_of_another_name_is_told_its_name_here(config: Any) -> None:
+    with pytest.raises(TypeError, match=r"has no setting 'lambda_': write gae_lambda"):
+        config(lambda_=0.9)
+    with pytest.raises(TypeError, match=r"has no setting 'update_epochs': write n_epochs"):
+        config(update_epochs=3)
+    assert {name.split()[0] for name in config.renamed.values()} <= {field.name for field in fields(config)}
+    assert replace(config(n_epochs=3), clip_range=0.1) == config(n_epochs=3, clip_range=0.1)
+
+
+def test_a_configuration_of_another_learner_is_refused() -> None:
+    with pytest.raises(TypeError, match="PPO needs a PPOConfig, got GridPPOConfig"):
+        PPO(BOX, TWO, GridPPOConfig())  # type: ignore[arg-type]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
-from potentia.agents import QLearning
+from potentia.agents import QLearning, QLearningConfig
 from potentia.collect import collect
 from potentia.envs.exact.chain import chain
 from potentia.envs.exact.solve import optimum
 from potentia.envs.exact.vector import TabularVectorEnv
 from potentia.rollout import Rollout
+from potentia.shaping import Stream
 
 
 def experience(mask: Any = None, **info: Any) -> Rollout:
@@ -32,9 +35,16 @@ def experience(mask: Any = None, **info: Any) -> Rollout:
     )
 
 
+def table(
+    states: int = 2, actions: int = 2, *, advice: np.ndarray | None = None, seed: int = 0, **settings: Any
+) -> QLearning:
+    found = spaces.Discrete(states), spaces.Discrete(actions)
+    return QLearning(*found, QLearningConfig(**settings), seed=seed, advice=advice)
+
+
 def test_q_learning_by_hand() -> None:
     # Q(0, 1) = 0 + .5 * (2 + .5 * max(4, 6) - 0) = 2.5; then Q(1, 0) = 4 + .5 * (10 + 0 - 4) = 7.
-    agent = QLearning(2, 2, learning_rate=0.5)
+    agent = table(learning_rate=0.5)
     agent.values[1] = [4.0, 6.0]
     assert agent.learn(experience()) == {"td_error": (5.0 + 6.0) / 2}
     assert agent.values.tolist() == [[0.0, 2.5], [7.0, 6.0]]
@@ -42,7 +52,7 @@ def test_q_learning_by_hand() -> None:
 
 def test_sarsa_by_hand_uses_the_action_taken_next() -> None:
     # Q(0, 1) = .5 * (2 + .5 * Q(1, 0)) = .5 * (2 + .5 * 4) = 2.
-    agent = QLearning(2, 2, learning_rate=0.5, target="taken")
+    agent = table(learning_rate=0.5, target="taken")
     agent.values[1] = [4.0, 6.0]
     agent.learn(experience(next_action=np.array([[0], [1]])))
     assert agent.values.tolist() == [[0.0, 2.0], [7.0, 6.0]]
@@ -51,7 +61,7 @@ def test_sarsa_by_hand_uses_the_action_taken_next() -> None:
 
 
 def test_masked_steps_do_not_exist() -> None:
-    agent = QLearning(2, 2, learning_rate=0.5)
+    agent = table(learning_rate=0.5)
     agent.learn(experience(mask=np.array([[True], [False]])))
     assert agent.values.tolist() == [[0.0, 1.0], [0.0, 0.0]]
     assert agent.learn(experience(mask=np.zeros((2, 1), dtype=bool))) == {}
@@ -65,7 +75,7 @@ def test_sarsa_with_advice_is_sarsa_that_starts_from_the_advice() -> None:
     following = np.array([[0], [1]])
     data = experience(next_action=following)
     bonus = data.discount * advice[data.next_obs, following] - advice[data.obs, data.action]
-    shaped, plain = QLearning(2, 2, target="taken", advice=advice), QLearning(2, 2, target="taken")
+    shaped, plain = table(target="taken", advice=advice), table(target="taken")
     plain.values = advice.copy()
     for _ in range(5):
         shaped.learn(data.add("advice", bonus))
@@ -76,7 +86,7 @@ def test_sarsa_with_advice_is_sarsa_that_starts_from_the_advice() -> None:
 def test_it_finds_the_optimum_of_a_chain() -> None:
     model = chain(length=5)
     envs = TabularVectorEnv(model, num_envs=4, autoreset_mode=AutoresetMode.NEXT_STEP)
-    agent = QLearning(model.num_states, model.num_actions, learning_rate=0.5, epsilon=1.0, seed=1)
+    agent = table(model.num_states, model.num_actions, learning_rate=0.5, epsilon=1.0, seed=1)
     state = None
     for _ in range(60):
         rollout, state = collect(envs, agent, 50, discount=0.9, state=state, seed=2)
@@ -88,21 +98,31 @@ def test_it_finds_the_optimum_of_a_chain() -> None:
 
 
 def test_greedy_and_softmax_actions() -> None:
-    agent = QLearning(1, 3, epsilon=0.0, seed=3)
+    agent = table(1, 3, epsilon=0.0, seed=3)
     agent.values[0] = [1.0, 1.0, 0.0]
     state = np.zeros(3000, dtype=np.int64)
     counts = np.bincount(agent.act(state, ())[0], minlength=3)
     assert counts[2] == 0
     assert abs(counts[0] - 1500) < 150  # ties at random: five standard deviations are 137
-    agent.temperature = 1.0
+    agent.config = replace(agent.config, temperature=1.0)
     share = np.bincount(agent.act(state, ())[0], minlength=3)[2] / 3000
     assert abs(share - 1 / (1 + 2 * np.e)) < 0.04  # softmax(0) beside two of e
-    advised = QLearning(1, 3, epsilon=0.0, target="taken", advice=np.array([[0.0, 0.0, 5.0]]))
+    advised = table(1, 3, epsilon=0.0, target="taken", advice=np.array([[0.0, 0.0, 5.0]]))
     assert set(advised.act(state, ())[0]) == {2}
 
 
+def test_states_and_actions_may_begin_anywhere() -> None:
+    agent = QLearning(spaces.Discrete(2, start=3), spaces.Discrete(2, start=-1), QLearningConfig(learning_rate=0.5))
+    data = experience()
+    agent.learn(replace(data, obs=data.obs + 3, next_obs=data.next_obs + 3, action=data.action - 1))
+    plain = table(learning_rate=0.5)
+    plain.learn(data)
+    assert agent.values.tolist() == plain.values.tolist() == [[0.0, 1.0], [5.0, 0.0]]
+    assert agent.frozen(greedy=True).act(np.array([3, 4]), ())[0].tolist() == [0, -1]
+
+
 def test_a_frozen_copy_leaves_the_agent_alone_and_a_saved_one_goes_on() -> None:
-    agent, other = QLearning(2, 2, seed=1), QLearning(2, 2, seed=9)
+    agent, other = table(seed=1), table(seed=9)
     before = agent.state_dict()
     agent.frozen(seed=5).act(np.zeros(7, dtype=np.int64), ())
     assert agent.state_dict()["rng"] == before["rng"]
@@ -114,8 +134,14 @@ def test_a_frozen_copy_leaves_the_agent_alone_and_a_saved_one_goes_on() -> None:
 
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match=r"advice must have shape .* = \(2, 2\), got \(3,\)"):
-        QLearning(2, 2, advice=np.zeros(3))
+        table(advice=np.zeros(3))
+    with pytest.raises(TypeError, match="needs Discrete observations and actions"):
+        QLearning(spaces.Discrete(2), spaces.MultiDiscrete([2]))
+    with pytest.raises(ValueError, match=r"can't value the streams \['rnd'\] apart; with streams=None"):
+        QLearning(spaces.Discrete(2), spaces.Discrete(2), streams={"rnd": Stream()})
+    with pytest.raises(ValueError, match="the table is on the CPU, got device='cuda'"):
+        QLearning(spaces.Discrete(2), spaces.Discrete(2), device="cuda")
     with pytest.raises(ValueError, match="the target must be 'taken'"):
-        QLearning(2, 2, advice=np.zeros((2, 2)))
+        table(advice=np.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"must have shape \(2, 2\), got \(3, 2\)"):
-        QLearning(2, 2).load_state_dict(QLearning(3, 2).state_dict())
+        table().load_state_dict(table(3, 2).state_dict())

@@ -19,7 +19,7 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode
 
-from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
 from potentia.envs.grid import LEVELS, CudaGridVectorEnv, GridVectorEnv, GridWorlds
 from potentia.envs.grid.cuda import CudaGridWorlds
 from potentia.envs.grid.vector import offered_keys

@@ -317,7 +317,7 @@ def test_runs_of_an_earlier_form_of_the_study_are_not_a_part_of_it(tmp_path: Pat
         ),
         (
             {"environments": [{"id": "CartPole-v1"}]},
-            r"learner q_learning: can't be made: TypeError: q_learning needs Discrete",
+            r"learner q_learning: can't be made: TypeError: QLearning needs Discrete",
         ),
     ],
 )

@@ -11,19 +11,19 @@ import torch
 from gymnasium import spaces
 
 from potentia.agents import PPO, ElementPPO, ElementPPOConfig, PPOConfig, evaluate
-from potentia.agents.element_table import read_table
+from potentia.agents.elements.element_table import read_table
 from potentia.collect import collect
 from potentia.shaping import Stream
 from potentia.study.learners import learner_problems, make_learner
 from potentia.study.spec import LearnerSpec
-from tests.agents.element_world import BUTTON, TEXT, TEXTBOX, table_space, vocabulary, worlds
+from tests.agents.elements.element_world import BUTTON, TEXT, TEXTBOX, table_space, vocabulary, worlds
 
 SEEN, HELD_OUT = vocabulary(200, 0), vocabulary(200, 1)
 SPACES = table_space(10, 2)
-SMALL: dict[str, Any] = {"widths": (32,), "epochs": 2, "word_width": 8}
+SMALL: dict[str, Any] = {"widths": (32,), "n_epochs": 2, "word_width": 8}
 
 
-def train(agent: PPO, rollouts: int, seed: int = 0, **sizes: int) -> list[dict[str, float]]:
+def train(agent: PPO | ElementPPO, rollouts: int, seed: int = 0, **sizes: int) -> list[dict[str, float]]:
     envs, state, metrics = worlds(SEEN, **sizes), None, []
     for _ in range(rollouts):
         rollout, state = collect(envs, agent, 64, discount=0.99, state=state, seed=seed if state is None else None)
@@ -31,7 +31,7 @@ def train(agent: PPO, rollouts: int, seed: int = 0, **sizes: int) -> list[dict[s
     return metrics
 
 
-def success(agent: PPO, words: list[str], **sizes: int) -> float:
+def success(agent: PPO | ElementPPO, words: list[str], **sizes: int) -> float:
     found = evaluate(lambda: worlds(words, **sizes), agent, 200, seed=5, greedy=True)
     return float(found.metrics["success_rate"])
 
@@ -45,7 +45,7 @@ def test_it_solves_forms_with_words_that_it_never_met() -> None:
     train(agent, 20, **sizes)
     assert agent.steps == 20 * 64 * 16
     assert success(agent, HELD_OUT, **sizes) >= 0.95
-    plain = PPO(observations, actions, PPOConfig(learning_rate=1e-3, epochs=2), seed=0)
+    plain = PPO(observations, actions, PPOConfig(learning_rate=1e-3, n_epochs=2), seed=0)
     train(plain, 20, **sizes)
     assert success(plain, HELD_OUT, **sizes) < 0.3
 
@@ -212,8 +212,6 @@ def test_a_study_names_it() -> None:
         ((spaces.Dict({**SPACES[0].spaces, "goal": spaces.Text(9)}), SPACES[1]), "got the texts goal"),
         ((SPACES[0], spaces.Discrete(44)), "must be a Box of integers"),
         ((table_space(9, 2)[0], SPACES[1]), "must be a Box of integers"),
-        ((*SPACES, ElementPPOConfig(recurrent=8)), "recurrent must be 0"),
-        ((*SPACES, ElementPPOConfig(shared=False)), "shared True"),
     ],
 )
 def test_what_does_not_fit_is_refused(given: Any, told: str) -> None:

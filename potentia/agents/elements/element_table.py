@@ -12,7 +12,15 @@ from numba import njit
 from torch import Tensor
 
 from potentia.agents.action_masks import ACTION_MASK
-from potentia.agents.word_matches import Array, bucket, find_phrase, find_words, nearness, same_words, split_words
+from potentia.agents.elements.word_matches import (
+    Array,
+    bucket,
+    find_phrase,
+    find_words,
+    nearness,
+    same_words,
+    split_words,
+)
 from potentia.trees import Tree
 
 NAME_WORDS, GOAL_WORDS = 8, 64

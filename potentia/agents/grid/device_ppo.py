@@ -12,7 +12,9 @@ import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
-from potentia.agents.grid_ppo import GridPPO, GridPPOConfig, chosen, gumbel, log_softmax
+from potentia.agents.grid.grid_batch import ACTOR_LOG_PROB, ACTOR_NEXT_VALUES, ACTOR_SEEN, ACTOR_VALUES
+from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
+from potentia.agents.grid.towers import gumbel
 from potentia.rollout import ENV, Rollout
 from potentia.shaping.shaper import Shaper
 from potentia.transitions import autoreset_mode
@@ -36,13 +38,13 @@ class DevicePPOConfig(GridPPOConfig):
 class DevicePPO:
     """Collects, shapes and learns in turn; nothing leaves the device, and nothing waits for it, until it is asked for.
 
-    The learner is a `potentia.agents.grid_ppo.GridPPO`. The worlds must begin anew in the step
+    The learner is a `potentia.agents.grid.grid_ppo.GridPPO`. The worlds must begin anew in the step
     after an episode's end (``NEXT_STEP``): then the observation after the last step of an episode is in the rollout,
     where its value is needed if the episode was cut, at the price of one step per episode, which is masked.
 
     Args:
         envs: Worlds that give tensors on ``device``: MiniGrid's image ``(N, 7, 7, 3)`` uint8 and discrete actions.
-        config: Hyper-parameters; ``recurrent`` must be 0.
+        config: Hyper-parameters.
         shaper: Adds rewards to each rollout, or None.
         device: Where network and rollout are.
         seed: Seeds weights, actions, minibatches and, at the first rollout, the worlds.
@@ -54,7 +56,7 @@ class DevicePPO:
             the last `read_episodes`.
 
     Raises:
-        ValueError: If the worlds are of another kind, or the policy is recurrent.
+        ValueError: If the worlds are of another kind.
     """
 
     def __init__(
@@ -72,7 +74,12 @@ class DevicePPO:
             raise ValueError("the worlds must begin anew in the next step: autoreset_mode=AutoresetMode.NEXT_STEP")
         n, steps = envs.num_envs, self.config.num_steps
         self.learner = GridPPO(
-            envs.single_observation_space, envs.single_action_space, self.config, device=self.device, seed=seed
+            envs.single_observation_space,
+            envs.single_action_space,
+            self.config,
+            streams=None if shaper is None else shaper.streams,
+            device=self.device,
+            seed=seed,
         )
         self.columns = sorted({name.removeprefix("next_") for name in self._reads()})
         self.synchronized = False
@@ -83,7 +90,7 @@ class DevicePPO:
         shape = (steps + 1, n)
         self._image = torch.zeros(*shape, 7, 7, 3, dtype=torch.uint8, device=self.device)
         self._seen = torch.zeros_like(self.learner.network.read(self._image))
-        self._values = torch.zeros(shape, device=self.device)
+        self._values = torch.zeros(*shape, 1 + len(self.learner.streams), device=self.device)
         self._ended = torch.zeros(shape, dtype=torch.bool, device=self.device)  # row t: before step t
         self._info: dict[str, Tensor] = {}
         self._started = False
@@ -106,13 +113,11 @@ class DevicePPO:
 
     def iterate(self) -> dict[str, Tensor]:
         """One rollout and the updates on it; losses, entropy and the like as tensors on the device."""
-        rollout, old_log_prob = self._collect()
+        rollout = self._collect()
         with self._phase("shape"):
             shaped = self._shape(rollout)
         with self._phase("learn"):
-            values = self._values
-            seen = self._seen[:-1].flatten(0, 1)
-            return self.learner.learn_from(shaped, seen, old_log_prob, values[:-1], values[1:])
+            return self.learner.learn(shaped)
 
     def read_episodes(self) -> dict[str, float]:
         """Episodes since it was last called: how many, the share that succeeded, their mean true return."""
@@ -122,7 +127,7 @@ class DevicePPO:
         return {"episodes": count, "success": successes / some, "return": returns / some}
 
     @torch.no_grad()
-    def _collect(self) -> tuple[Rollout, Tensor]:
+    def _collect(self) -> Rollout:
         if not self._started:
             image, info = self.envs.reset(seed=self.seed)
             self._note(0, image, info)
@@ -130,7 +135,7 @@ class DevicePPO:
         else:
             for buffer in (self._image, self._seen, self._ended, *self._info.values()):
                 buffer[0] = buffer[-1]
-        steps, shape = self.config.num_steps, self._values[:-1].shape
+        steps, shape = self.config.num_steps, self._ended[:-1].shape
         actions = torch.zeros(shape, dtype=torch.int64, device=self.device)
         rewards = torch.zeros(shape, device=self.device)
         noise = gumbel(*shape, self.learner.network.num_actions, generator=self.learner.generator, device=self.device)
@@ -138,25 +143,32 @@ class DevicePPO:
         terminated, truncated = (torch.zeros(shape, dtype=torch.bool, device=self.device) for _ in range(2))
         for t in range(steps):
             with self._phase("act"):
-                logits[t], self._values[t] = self.learner.say(self._seen[t])
+                logits[t], self._values[t] = self._say(self._seen[t])
                 torch.argmax(logits[t] + noise[t], -1, out=actions[t])
             with self._phase("step"):
                 image, rewards[t], terminated[t], truncated[t], info = self.envs.step(actions[t])
                 torch.logical_or(terminated[t], truncated[t], out=self._ended[t + 1])
                 self._note(t + 1, image, info)
         with self._phase("act"):
-            self._values[-1] = self.learner.say(self._seen[-1])[1]
-            log_probs = chosen(log_softmax(logits.flatten(0, 1)), actions.flatten())
+            self._values[-1] = self._say(self._seen[-1])[1]
+            log_probs, _ = self.learner.network.head.log_prob_and_entropy(logits.flatten(0, 1), actions.flatten())
         with self._phase("step"):
             self._count(rewards)
         # An end that is cut goes on in value; one that is both is an end.
         discount = torch.where(terminated, 0.0, self.config.discount)
         info = {name: (column[1:] if name.startswith("next_") else column[:-1]) for name, column in self._rows()}
-        rollout = Rollout(
+        info |= {
+            ACTOR_SEEN: self._seen[:-1], ACTOR_LOG_PROB: log_probs.unflatten(0, shape),
+            ACTOR_VALUES: self._values[:-1], ACTOR_NEXT_VALUES: self._values[1:],
+        }  # fmt: skip
+        return Rollout(
             obs=self._image[:-1], action=actions, next_obs=self._image[1:], terms={ENV: rewards}, discount=discount,
             terminated=terminated, truncated=truncated, mask=~self._ended[:-1], info=info,
         )  # fmt: skip
-        return rollout, log_probs
+
+    def _say(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        said: tuple[Tensor, Tensor] = self.learner.network.features(seen)[0]
+        return said
 
     def _rows(self) -> list[tuple[str, Tensor]]:
         return [(name, self._info[name.removeprefix("next_")]) for name in sorted(self._reads())]

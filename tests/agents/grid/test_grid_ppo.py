@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,15 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from potentia.agents import GridPPO, GridPPOConfig, evaluate
-from potentia.agents.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
 from potentia.collect import collect
 from potentia.envs.grid import GridVectorEnv
+from potentia.shaping import Stream
 from potentia.study.learners import learner_problems, make_learner
 from potentia.study.spec import LearnerSpec
 
 IMAGE, ACTIONS = spaces.Box(0, 255, (7, 7, 3), np.uint8), spaces.Discrete(7)
-SMALL: dict[str, Any] = {"minibatches": 2, "epochs": 2, "widths": (32,), "shared": False}
+SMALL: dict[str, Any] = {"n_minibatches": 2, "n_epochs": 2, "widths": (32,), "shared": False}
 
 
 def weights(agent: GridPPO) -> torch.Tensor:
@@ -34,11 +36,10 @@ def test_it_learns_from_a_rollout_what_the_loop_on_a_device_learns(encoding: Any
     agent = GridPPO(IMAGE, ACTIONS, GridPPOConfig(encoding=encoding, **SMALL))
     assert torch.equal(weights(loop.learner), weights(agent))
     for _ in range(3):
-        rollout, old = loop._collect()
-        values = loop._values
+        rollout = loop._collect()
         agent.generator.set_state(loop.learner.generator.get_state())
-        loop.learner.learn_from(rollout, loop._seen[:-1].flatten(0, 1), old.flatten(), values[:-1], values[1:])
-        agent.learn(rollout)
+        loop.learner.learn(rollout)
+        agent.learn(replace(rollout, info={}))
         torch.testing.assert_close(weights(loop.learner), weights(agent), rtol=1e-4, atol=1e-5)
     assert agent.steps == loop.steps == 3 * 16 * 6
 
@@ -81,12 +82,52 @@ def test_its_policy_gives_probabilities_to_shapers() -> None:
 
 
 def test_a_study_names_it() -> None:
-    spec = LearnerSpec(type="grid_ppo", config={"rollout_steps": 64, "widths": [32, 32], "encoding": "numbers"})
+    config = {"rollout_steps": 64, "widths": [32, 32], "encoding": "numbers", "shared": False}
+    spec = LearnerSpec(type="grid_ppo", config=config)
     assert learner_problems(spec, "learners[0]") == []
     learner = make_learner(spec, {"learning_rate": 0.5}, IMAGE, ACTIONS, streams={}, seed=0)
     assert isinstance(learner, GridPPO)
-    assert learner.config == GridPPOConfig(widths=(32, 32), encoding="numbers", learning_rate=0.5)
+    assert learner.config == GridPPOConfig(widths=(32, 32), encoding="numbers", learning_rate=0.5, shared=False)
     wrong = LearnerSpec(type="grid_ppo", config={"recurrent": 8})
     assert "recurrent" in learner_problems(wrong, "learners[0]")[0]
+    old = LearnerSpec(type="grid_ppo", config={"entropy_weight": 0.1})
+    assert learner_problems(old, "learners[0]") == ["learners[0].config.entropy_weight: write ent_coef"]
+    valued = make_learner(spec, {}, IMAGE, ACTIONS, streams={"rnd": Stream()}, seed=0)
+    assert valued.network.towers[1][-1].out_features == 2
+    added = make_learner(spec, {"streams": False}, IMAGE, ACTIONS, streams={"rnd": Stream()}, seed=0)
+    assert added.network.towers[1][-1].out_features == 1
     with pytest.raises(ValueError, match=r"sees MiniGrid's image \(7, 7, 3\)"):
         make_learner(spec, {}, spaces.Discrete(3), ACTIONS, streams={}, seed=0)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_stream_is_valued_apart(shared: bool) -> None:
+    """With weight 0 a bonus of 100 leaves the policy alone, while its own head learns that it is worth a lot."""
+    streams = {"bonus": Stream(discount=0.5, episodic=False, weight=0.0)}
+    settings: dict[str, Any] = {**SMALL, "learning_rate": 1e-2, "max_grad_norm": 1e9, "shared": shared}
+    agents = [GridPPO(IMAGE, ACTIONS, GridPPOConfig(**settings), streams=streams, seed=1) for _ in range(2)]
+    envs = GridVectorEnv("Empty-5x5", 8, info_keys=())
+    rollout, _ = collect(envs, agents[0], 16, discount=0.99, seed=0)
+    agents[1].generator.set_state(agents[0].generator.get_state())
+    none, much = (
+        agent.learn(rollout.add("bonus", np.full((16, 8), bonus)))
+        for agent, bonus in zip(agents, (0.0, 100.0), strict=True)
+    )
+    assert much["value_loss"] > 1000 * none["value_loss"]
+    with pytest.raises(ValueError, match=r"the streams \['bonus'\] have no term"):
+        agents[0].learn(rollout)
+    if not shared:
+        policy = [torch.cat([p.detach().flatten() for p in agent.network.towers[0].parameters()]) for agent in agents]
+        assert torch.equal(*policy)
+        seen = agents[1].network.read(torch.as_tensor(rollout.obs[0]))
+        values = agents[1].network.evaluate(seen, torch.zeros(8))[2]
+        assert values[:, 1].mean() > values[:, 0].mean() + 1
+
+
+def test_a_rollout_of_nothing_but_resets_teaches_nothing() -> None:
+    agent = GridPPO(IMAGE, ACTIONS, seed=1)
+    rollout, _ = collect(GridVectorEnv("Empty-5x5", 2, info_keys=()), agent, 4, discount=0.9, seed=0)
+    agent.learn(rollout)  # so that the optimizer has momentum
+    before = weights(agent)
+    assert agent.learn(replace(rollout, mask=np.zeros_like(rollout.mask))) == {}
+    assert torch.equal(weights(agent), before)

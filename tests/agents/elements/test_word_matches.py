@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from potentia.agents.word_matches import bucket, find_phrase, find_words, nearness, same_words, split_words
+from potentia.agents.elements.word_matches import bucket, find_phrase, find_words, nearness, same_words, split_words
 
 
 def octets(text: str, length: int = 80) -> np.ndarray:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from gymnasium import spaces
 
-from potentia.agents.element_network import ElementNetwork
-from potentia.agents.ppo import PPO, PPOConfig
-from potentia.shaping.shaper import Stream
+from potentia.agents.batches import Batch, FlatBatch, float_rollout
+from potentia.agents.elements.element_network import ElementNetwork
+from potentia.agents.ppo_learner import PPOLearner, PPOUpdateConfig
+from potentia.rollout import Rollout
 
 
 @dataclass(frozen=True)
-class ElementPPOConfig(PPOConfig):
-    """`PPOConfig`, without ``recurrent`` and ``shared``, and how words are read.
+class ElementPPOConfig(PPOUpdateConfig):
+    """`PPOUpdateConfig` and the network of `ElementPPO`.
 
     Attributes:
-        learning_rate: See `PPOConfig`; higher, as most of what matters reaches the network as plain facts.
+        learning_rate: Adam's step size at the start; higher than elsewhere, as most of what matters reaches the network
+            as plain facts.
         widths: Widths of the layers that read a row; the last is also that of all other layers.
         activation: What follows the layers that read a row and a page.
         word_buckets: How many vectors all words share; a word's hash says which is its own.
@@ -27,56 +27,42 @@ class ElementPPOConfig(PPOConfig):
     """
 
     learning_rate: float = 1e-3
+    widths: tuple[int, ...] = (64, 64)
     activation: Literal["relu", "tanh"] = "relu"
     word_buckets: int = 4096
     word_width: int = 32
 
 
-class ElementPPO(PPO):
-    """`PPO` with a network for element tables: observations and actions of the web family's discrete view.
+class ElementPPO(PPOLearner[ElementPPOConfig]):
+    """PPO with a network for element tables: observations and actions of the web family's discrete view.
 
     Observations are a ``Dict`` with ``role`` (E,), ``flags`` (E, F), ``box`` (E, 4), ``name_bytes`` and ``value_bytes``
     (E, L), ``goal_bytes`` (G,), ``field_bytes`` (K, L) and ``action_mask`` (A,); other numbers among them are not read.
     Actions are ``Discrete(1 + E + E * K + E + 4)``: nothing, click a row, type a field into a row, answer with a row's
-    text, and four that need no row. The network (`potentia.agents.element_network`) shares its layers among rows and
-    sees how names, values and fields match the goal, so what is learned on some words holds for others. It knows no
-    order of rows: what stands together must be on one line of the layout, or have a name that says so.
+    text, and four that need no row. The network shares its layers among rows and sees how names, values and fields
+    match the goal, so what is learned on some words holds for others. It knows no order of rows: what stands together
+    must be on one line of the layout, or have a name that says so.
 
     Pages are read on the CPU, in compiled loops, once when acting and once for each rollout.
 
     Args:
         observation_space: The space of one observation.
         action_space: The space of one action.
-        config: Hyper-parameters; ``recurrent`` must be 0 and ``shared`` True.
-        streams: See `PPO`.
+        config: Hyper-parameters.
+        streams: Reward terms with a value head of their own.
         device: Where the network lives.
         seed: Seeds weights, actions and minibatches; no global generator is used.
 
     Raises:
-        ValueError: If a space or a hyper-parameter is another.
+        ValueError: If a space is another.
     """
 
-    config: ElementPPOConfig
-
-    def __init__(
-        self,
-        observation_space: spaces.Space[Any],
-        action_space: spaces.Space[Any],
-        config: ElementPPOConfig | None = None,
-        *,
-        streams: Mapping[str, Stream] | None = None,
-        device: torch.device | str = "cpu",
-        seed: int = 0,
-    ) -> None:
-        config = config or ElementPPOConfig()
-        if config.recurrent or not config.shared:
-            raise ValueError("recurrent must be 0 and shared True here; use potentia.agents.PPO")
-        super().__init__(observation_space, action_space, config, streams=streams, device=device, seed=seed)
+    Config = ElementPPOConfig
 
     def make_network(
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], seed: int
     ) -> ElementNetwork:
-        """The network, on the CPU."""
+        """Layers that rows share; see `potentia.agents.elements.element_network`."""
         return ElementNetwork(
             observation_space,
             action_space,
@@ -87,3 +73,7 @@ class ElementPPO(PPO):
             word_width=self.config.word_width,
             seed=seed,
         )
+
+    def make_batch(self, rollout: Rollout) -> Batch:
+        """Single transitions."""
+        return FlatBatch(self.network, float_rollout(rollout, self.device))

@@ -10,7 +10,14 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from potentia.agents.action_heads import CategoricalHead
-from potentia.agents.element_table import FIELD_FACTS, PAGE_FACTS, PAIR_FACTS, ROW_FACTS, TableSizes, read_table
+from potentia.agents.elements.element_table import (
+    FIELD_FACTS,
+    PAGE_FACTS,
+    PAIR_FACTS,
+    ROW_FACTS,
+    TableSizes,
+    read_table,
+)
 from potentia.agents.networks import PolicyNetwork
 from potentia.encoders import initialize
 from potentia.trees import Tree
@@ -85,7 +92,7 @@ class ElementNetwork(PolicyNetwork):
 
     "Deep sets", arXiv 1703.06114: sums and maxima make the values invariant, and the policy equivariant, to the order
     of rows. Text enters as vectors of hashed words, summed, and as matches with the goal
-    (`potentia.agents.element_table`), which hold for words that were never met.
+    (`potentia.agents.elements.element_table`), which hold for words that were never met.
 
     Args:
         observation_space: The ``Dict`` of an element table.
@@ -138,7 +145,7 @@ class ElementNetwork(PolicyNetwork):
                 last.weight.mul_(0.01)  # the first policy is near uniform over possible actions
 
     def read(self, obs: Tree) -> Tree:
-        """See `potentia.agents.element_table.read_table`."""
+        """See `potentia.agents.elements.element_table.read_table`."""
         return read_table(obs, self.word_buckets)
 
     def _texts(self, numbers: Tensor) -> Tensor:
