@@ -28,7 +28,7 @@ from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
 from potentia.agents.grid.towers import cell_codes, code_vectors
 from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.vector import IMAGE_SPACE
-from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping
+from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping, Scale
 
 SOLVE = DevicePPOConfig(num_steps=128, learning_rate=1e-3, n_minibatches=16, activation="relu", shared=False)
 SHAPED = DevicePPOConfig(num_steps=32, learning_rate=1e-3, shared=False)
@@ -130,7 +130,7 @@ def speed(rounds: int) -> None:
 def shapers(image: Any, actions: Any) -> dict[str, Any]:
     """Functions that make what is measured, by name."""
     return {
-        "potential and Count": lambda: Chain(PotentialShaping("potential"), Count(key="state_hash", scale=0.01)),
+        "potential and Count": lambda: Chain(PotentialShaping("potential"), Scale(Count(key="state_hash"), 0.01)),
         "EpisodicCount": lambda: EpisodicCount("state_hash"),
         "RND": lambda: RND(image, kinds="vector"),
         "RND, trained on a quarter": lambda: RND(image, kinds="vector", proportion=0.25),

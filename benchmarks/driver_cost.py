@@ -99,12 +99,12 @@ def drivers() -> None:
         ),
         "NormalizeReward": (NormalizeReward, vector_wrappers.NormalizeReward),
         "Shape: PotentialShaping": (
-            lambda env: ShapeReward(env, PotentialShaping(height)),
-            lambda env: ShapeVectorReward(env, PotentialShaping(height)),
+            lambda env: ShapeReward(env, PotentialShaping(height), gamma=0.99),
+            lambda env: ShapeVectorReward(env, PotentialShaping(height), gamma=0.99),
         ),
         "Shape: potential + EpisodicCount": (
-            lambda env: ShapeReward(env, chain()),
-            lambda env: ShapeVectorReward(env, chain()),
+            lambda env: ShapeReward(env, chain(), gamma=0.99),
+            lambda env: ShapeVectorReward(env, chain(), gamma=0.99),
         ),
     }
     medians: dict[tuple[str, int], float] = {}

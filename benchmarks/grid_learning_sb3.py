@@ -29,7 +29,7 @@ from torch import nn
 
 from potentia.agents.grid.device_ppo import DevicePPOConfig
 from potentia.envs.grid import GridEnv, GridVectorEnv
-from potentia.shaping import Progress
+from potentia.shaping import Progress, Scale
 from potentia.wrappers import ShapeReward
 
 STUDY = yaml.safe_load((Path(__file__).parent / "grid_learning.yaml").read_text())
@@ -66,7 +66,7 @@ def train(level: str, seed: int) -> None:
 
     def make() -> gym.Env[Any, Any]:
         env = Twin(ImgObsWrapper(gym.make(max(versions))), level)
-        shaped = ShapeReward(env, Progress(shaper["potential"], scale=shaper["scale"]), discount)
+        shaped = ShapeReward(env, Scale(Progress(shaper["potential"]), shaper["weight"]), gamma=discount)
         return gym.wrappers.FlattenObservation(shaped)
 
     model = PPO(

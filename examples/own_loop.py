@@ -9,7 +9,7 @@ import gymnasium as gym
 import potentia  # noqa: F401 - registers the worlds
 from potentia.agents import PPO, PPOConfig, evaluate
 from potentia.collect import collect
-from potentia.shaping import Chain, Count, PotentialShaping
+from potentia.shaping import Chain, Count, PotentialShaping, Scale
 
 DISCOUNT = 0.99
 
@@ -30,7 +30,7 @@ def train(shaper: Chain, steps: int) -> float:
             envs,
             agent,
             64,
-            discount=DISCOUNT,
+            gamma=DISCOUNT,
             state=state,
             columns=shaper.contract.info_columns,
             seed=1 if index == 0 else None,
@@ -50,8 +50,8 @@ def main() -> None:
     steps = parser.parse_args().steps
     shapings = {
         "none": Chain(),
-        "count": Chain(Count("state_hash", scale=0.05)),
-        "oracle and count": Chain(PotentialShaping("potential"), Count("state_hash", scale=0.05)),
+        "count": Chain(Scale(Count("state_hash"), 0.05)),
+        "oracle and count": Chain(PotentialShaping("potential"), Scale(Count("state_hash"), 0.05)),
     }
     for name, shaper in shapings.items():
         print(f"{name:18} true return {train(shaper, steps):.3f} of 0.99")

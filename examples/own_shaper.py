@@ -40,7 +40,7 @@ def main() -> None:
     except AssertionError as error:
         print(f"FalseClaim does not: {str(error).splitlines()[0]}")
 
-    env = ShapeReward(gym.make("FrozenLake-v1"), StepCost(), discount=0.99)
+    env = ShapeReward(gym.make("FrozenLake-v1"), StepCost(), gamma=0.99)
     env.reset(seed=0)
     _, reward, _, _, info = env.step(2)
     print(f"learned from: {reward}, true: {info['true_reward']}, terms: {info['terms']}")

@@ -45,7 +45,7 @@ def main() -> None:
     given = parser.parse_args()
 
     world = gym.make(f"potentia/Web-{given.task}-v0", backend=given.backend, actions="text")
-    env = ShapeReward(world, Chain(PotentialShaping("potential"), Checklist()), discount=0.99)
+    env = ShapeReward(world, Chain(PotentialShaping("potential"), Checklist()), gamma=0.99)
     ways = {"straight": play(env, given.seed, (), tell=True), "detour": play(env, given.seed, DETOUR, tell=False)}
     env.close()
     for name, sums in ways.items():

@@ -10,7 +10,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from potentia.agents.sb3 import ShapingCallback
-from potentia.shaping import PotentialShaping
+from potentia.shaping import PotentialShaping, Scale
 
 GRID = {"map_name": "8x8", "is_slippery": False}
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=32_768)
     steps = parser.parse_args().steps
-    for name, shaper in {"none": None, "potential": PotentialShaping(distance_to_goal, scale=2.0)}.items():
+    for name, shaper in {"none": None, "potential": Scale(PotentialShaping(distance_to_goal), 2.0)}.items():
         print(f"{name:10} true return {train(shaper, steps):.3f} of 1")
 
 

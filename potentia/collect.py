@@ -1,4 +1,4 @@
-"""Steps vector environments with an actor into rollouts: the one place of the library's own path where gamma is set."""
+"""Steps vector environments with an actor into rollouts, so many steps or whole episodes, and sets their discount."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from potentia.arrays import array_namespace, host_array
 from potentia.encoders import observation_tensors
+from potentia.gamma import needs_gamma
 from potentia.rollout import Array, Rollout, Truncation, concatenate
-from potentia.transitions import TransitionReader, autoreset_mode
+from potentia.transitions import NEXT_ACTION, TransitionReader, autoreset_mode
 from potentia.trees import Tree, leaves, map_tree
 
 ACTOR_CARRY = "actor_carry"
 """The info column that holds the memory with which a recurrent actor chose each action."""
-
-_NEXT_ACTION = "next_action"
 
 
 class Actor(Protocol):
@@ -68,12 +67,13 @@ def reset_seed(seed: int, interval: int) -> int:
     return int(np.random.SeedSequence([seed, interval]).generate_state(1, np.uint32)[0] >> 1)
 
 
+@needs_gamma
 def collect(
     envs: VectorEnv[Any, Any, Any],
     actor: Actor,
     num_steps: int,
     *,
-    discount: float,
+    gamma: float,
     state: CollectState | None = None,
     truncation: Truncation = "bootstrap",
     columns: Iterable[str] = (),
@@ -90,42 +90,114 @@ def collect(
         envs: A vector environment that gives the true reward.
         actor: Chooses the actions.
         num_steps: T, at least 1.
-        discount: The learner's discount factor gamma, in [0, 1].
+        gamma: The learner's discount factor, in [0, 1].
         state: The state returned by the call before; None resets the environments.
         truncation: What the learner does where an episode is cut: ``"bootstrap"`` or ``"terminal"``.
         columns: The info columns wanted, for example ``shaper.contract.info_columns``. ``next_action`` is the action
             taken next; where none is, at the end of an episode or of the rollout, the actor draws one at ``next_obs``
             that is not executed.
-        seed: Given to the reset if ``state`` is None.
+        seed: Seeds the reset if ``state`` is None.
         device: Moves the rollout there, as tensors; info columns that are not numbers stay. None: as it came.
 
     Raises:
-        ValueError: If a reward is not finite, or num_steps is less than 1.
+        TypeError: If gamma is missing.
+        ValueError: If a reward is not finite, num_steps is less than 1, or the environments are shaped already.
     """
     if num_steps < 1:
         raise ValueError(f"num_steps must be at least 1, got {num_steps}")
     wanted = frozenset(columns)
     if state is None:
-        state = _begin(envs, actor, discount, truncation, wanted - {_NEXT_ACTION}, seed)
-    fresh = actor.init(envs.num_envs)
-    steps: list[Rollout] = []
-    carries: list[Tree] = []
-    drawn: list[tuple[np.ndarray[Any, Any], Any]] = []
+        state = _begin(envs, actor, gamma, truncation, wanted - {NEXT_ACTION}, seed)
+    fresh, record = actor.init(envs.num_envs), _Record(actor, wanted)
     for index in range(num_steps):
-        carries.append(state.carry)
-        transition, carry, state = _step(envs, actor, state, fresh)
-        steps.append(transition)
-        if _NEXT_ACTION in wanted:
-            last = host_array(transition.done[0]) | (index == num_steps - 1)
-            drawn.append((last, _draw(actor, transition, carry) if last.any() else None))
-    rollout = concatenate(steps).check_finite()
-    info = dict(rollout.info)
-    if not _nothing(carries[0]):
-        info[ACTOR_CARRY] = map_tree(lambda *leaf: _like(_stack(leaf), rollout.discount), *carries)
-    if _NEXT_ACTION in wanted:
-        info[_NEXT_ACTION] = _next_actions(rollout.action, drawn)
-    rollout = replace(rollout, info=info) if info.keys() != rollout.info.keys() else rollout
+        state = _step(envs, actor, state, fresh, record, last=index == num_steps - 1)
+    rollout = record.rollout()
     return (rollout if device is None else rollout_tensors(rollout, device)), state
+
+
+@needs_gamma
+def collect_episodes(
+    envs: VectorEnv[Any, Any, Any],
+    actor: Actor,
+    num_episodes: int,
+    *,
+    gamma: float,
+    truncation: Truncation = "bootstrap",
+    columns: Iterable[str] = (),
+    seed: int | None = None,
+    device: torch.device | str | None = None,
+    max_steps: int = 100_000,
+) -> Rollout:
+    """Plays ``num_episodes`` whole episodes; returns one column for each, ``(longest, num_episodes)``.
+
+    How many episodes each environment plays is fixed in advance. Taking the first ones to end would favour short
+    episodes. Column by column they are the first episodes of environment 0, of environment 1, and so on. Shorter
+    columns are filled up with steps whose mask is False, whose terms and discount are 0, and which end nothing.
+
+    Args:
+        envs: A vector environment that gives the true reward; all its environments are reset first.
+        actor: Chooses the actions.
+        num_episodes: At least 1.
+        gamma: As for `collect`.
+        truncation: As for `collect`.
+        columns: As for `collect`.
+        seed: Seeds the reset.
+        device: As for `collect`.
+        max_steps: The most steps that an episode may last.
+
+    Raises:
+        TypeError: If gamma is missing.
+        ValueError: As for `collect`; also if num_episodes is less than 1, or an episode does not end in max_steps.
+    """
+    if num_episodes < 1:
+        raise ValueError(f"num_episodes must be at least 1, got {num_episodes}")
+    wanted, count = frozenset(columns), envs.num_envs
+    state = _begin(envs, actor, gamma, truncation, wanted - {NEXT_ACTION}, seed)
+    fresh, record = actor.init(count), _Record(actor, wanted)
+    quota = num_episodes // count + (np.arange(count) < num_episodes % count)
+    spans: list[list[np.ndarray[Any, Any]]] = [[] for _ in range(count)]
+    running: list[list[int]] = [[] for _ in range(count)]
+    step = 0
+    while any(len(played) < wanted_here for played, wanted_here in zip(spans, quota, strict=True)):
+        state = _step(envs, actor, state, fresh, record, last=False)
+        mask, done = (host_array(flags[0]) for flags in (record.steps[-1].mask, record.steps[-1].done))
+        for b in np.flatnonzero(mask & (np.array([len(played) for played in spans]) < quota)).tolist():
+            running[b].append(step)
+            if done[b]:
+                spans[b].append(np.array(running[b]))
+                running[b] = []
+            elif len(running[b]) == max_steps:
+                raise ValueError(
+                    f"an episode of environment {b} did not end within max_steps={max_steps} steps; give the "
+                    "environment a time limit, or this function a greater max_steps"
+                )
+        step += 1
+    rollout = _columns(record.rollout(), spans)
+    return rollout if device is None else rollout_tensors(rollout, device)
+
+
+def _columns(rollout: Rollout, spans: list[list[np.ndarray[Any, Any]]]) -> Rollout:
+    """The episodes of a rollout ``(T, N)``, each the steps in a span, side by side."""
+    episodes = [(b, span) for b, played in enumerate(spans) for span in played]
+    longest = max(len(span) for _, span in episodes)
+    steps = np.stack([np.pad(span, (0, longest - len(span)), mode="edge") for _, span in episodes], 1)
+    envs = np.array([b for b, _ in episodes])[None, :]
+    valid = np.arange(longest)[:, None] < np.array([len(span) for _, span in episodes])
+
+    def take(array: Array) -> Array:
+        return array[_like(steps, array), _like(np.broadcast_to(envs, steps.shape), array)]
+
+    taken = rollout.map(take)
+    xp, mask = array_namespace(taken.discount), _like(valid, taken.discount)
+    zero = xp.zeros_like(taken.discount)
+    return replace(
+        taken,
+        terms={name: xp.where(mask, term, xp.zeros_like(term)) for name, term in taken.terms.items()},
+        discount=xp.where(mask, taken.discount, zero),
+        terminated=taken.terminated & mask,
+        truncated=taken.truncated & mask,
+        mask=mask,
+    )
 
 
 def rollout_tensors(rollout: Rollout, device: torch.device | str | None = None) -> Rollout:
@@ -141,42 +213,84 @@ def rollout_tensors(rollout: Rollout, device: torch.device | str | None = None) 
 def _begin(
     envs: VectorEnv[Any, Any, Any],
     actor: Actor,
-    discount: float,
+    gamma: float,
     truncation: Truncation,
     columns: frozenset[str],
     seed: int | None,
 ) -> CollectState:
-    reader = TransitionReader(envs.num_envs, autoreset_mode(envs), discount, truncation, columns)
+    reader = TransitionReader(
+        envs.num_envs,
+        autoreset_mode(envs),
+        gamma=gamma,
+        truncation=truncation,
+        columns=columns,
+        space=envs.single_observation_space,
+        action_space=envs.single_action_space,
+    )
     obs, info = envs.reset(seed=seed)
     reader.reset(obs, info)
     return CollectState(reader, obs, actor.init(envs.num_envs))
 
 
+class _Record:
+    """What was seen and remembered step by step, until it is one rollout.
+
+    Args:
+        actor: Draws the next actions where none is taken.
+        columns: The info columns wanted.
+    """
+
+    def __init__(self, actor: Actor, columns: frozenset[str]) -> None:
+        self.steps: list[Rollout] = []
+        self._actor, self._next_action = actor, NEXT_ACTION in columns
+        self._carries: list[Tree] = []
+        self._drawn: list[tuple[np.ndarray[Any, Any], Any]] = []
+
+    def add(self, transition: Rollout, carry: Tree, after: Tree, *, last: bool) -> None:
+        """Takes in a step, the memory with which the actor acted and that after it, and whether no step follows."""
+        self.steps.append(transition)
+        self._carries.append(carry)
+        if self._next_action:
+            ends = host_array(transition.done[0]) | last
+            self._drawn.append((ends, _draw(self._actor, transition, after) if ends.any() else None))
+
+    def rollout(self) -> Rollout:
+        """All steps; raises ``ValueError`` if a reward is not finite."""
+        rollout = concatenate(self.steps).check_finite()
+        info = dict(rollout.info)
+        if not _nothing(self._carries[0]):
+            info[ACTOR_CARRY] = map_tree(lambda *leaf: _like(_stack(leaf), rollout.discount), *self._carries)
+        if self._next_action:
+            info[NEXT_ACTION] = _next_actions(rollout.action, self._drawn)
+        return replace(rollout, info=info) if info.keys() != rollout.info.keys() else rollout
+
+
 def _step(
-    envs: VectorEnv[Any, Any, Any], actor: Actor, state: CollectState, fresh: Tree
-) -> tuple[Rollout, Tree, CollectState]:
-    """One transition, what the actor remembers after it, and the state in which finished episodes are forgotten."""
+    envs: VectorEnv[Any, Any, Any], actor: Actor, state: CollectState, fresh: Tree, record: _Record, *, last: bool
+) -> CollectState:
+    """Records one transition; returns the state in which finished episodes are forgotten."""
     reader = state.reader
     tensors = any(isinstance(leaf, torch.Tensor) for _, leaf in leaves(state.obs))
     action, carry = actor.act(state.obs, state.carry)
     action = map_tree(_tensor if tensors else host_array, action)
     obs, reward, terminated, truncated, info = envs.step(within_bounds(action, envs.single_action_space))
     transition = reader.step(action, obs, reward, terminated, truncated, info)
-    over = host_array(transition.done[0]) | ~host_array(transition.mask[0])
-    if reader.mode is AutoresetMode.DISABLED and over.any():
-        obs, info = envs.reset(options={"reset_mask": over})
-        reader.reset(obs, info, mask=over)
-    return transition, carry, CollectState(reader, obs, forget(carry, fresh, over))
+    record.add(transition, state.carry, carry, last=last)
+    begins = host_array(transition.done[0]) | ~host_array(transition.mask[0])
+    if reader.mode is AutoresetMode.DISABLED and begins.any():
+        obs, info = envs.reset(options={"reset_mask": begins})
+        reader.reset(obs, info, mask=begins)
+    return CollectState(reader, obs, forget(carry, fresh, begins))
 
 
-def forget(carry: Tree, fresh: Tree, over: np.ndarray[Any, Any]) -> Tree:
-    """``carry`` with the memory of the environments in ``over``, ``(N,)`` bool, as it is at the start of an episode."""
-    if _nothing(carry) or not over.any():
+def forget(carry: Tree, fresh: Tree, begins: np.ndarray[Any, Any]) -> Tree:
+    """``carry`` with the memory of the environments in ``begins``, ``(N,)`` bool, as at the start of an episode."""
+    if _nothing(carry) or not begins.any():
         return carry
 
     def choose(old: Array, new: Array) -> Array:
         xp = array_namespace(old)
-        mask = _like(over, old)
+        mask = _like(begins, old)
         return xp.where(mask.reshape((-1,) + (1,) * (old.ndim - 1)), new, old)
 
     return map_tree(choose, carry, fresh)
@@ -209,8 +323,8 @@ def _next_actions(action: Tree, drawn: list[tuple[np.ndarray[Any, Any], Any]]) -
     following = array_namespace(action).concat([action[1:], action[-1:]])
     for index, (last, actions) in enumerate(drawn):
         if last.any():
-            chosen = _like(host_array(actions), action)
-            following[index][_like(last, action)] = chosen[_like(last, action)]
+            drawn_here = _like(host_array(actions), action)
+            following[index][_like(last, action)] = drawn_here[_like(last, action)]
     return following
 
 

@@ -15,7 +15,8 @@ def gae(
     lambda_: float,
     *,
     reward: Array | None = None,
-    discount: Array | float | None = None,
+    discount: Array | None = None,
+    gamma: float | None = None,
     episodic: bool = True,
 ) -> Array:
     """``A_t = delta_t + discount_t lambda A_t+``, where ``delta_t = reward_t + discount_t V(next_obs_t) - V(obs_t)``.
@@ -31,8 +32,9 @@ def gae(
         next_values: V(next_obs), ``(T, B)``.
         lambda_: The weight of longer returns, in [0, 1].
         reward: ``(T, B)``; by default ``rollout.reward``.
-        discount: ``(T, B)``, or a number for a stream that has its own; by default ``rollout.discount``. For an
-            episodic stream a number becomes 0 at those ends at which ``rollout.discount`` is 0.
+        discount: ``(T, B)``; by default ``rollout.discount``.
+        gamma: The discount factor of a stream that has its own, instead of a column. For an episodic stream it
+            becomes 0 at those ends at which ``rollout.discount`` is 0.
         episodic: False if the return goes on across the ends of episodes.
 
     Returns:
@@ -43,7 +45,7 @@ def gae(
     """
     if not 0 <= lambda_ <= 1:
         raise ValueError(f"lambda_ must lie in [0, 1], got {lambda_}")
-    step = _prepare(rollout, values, next_values, reward, discount, episodic)
+    step = _prepare(rollout, values, next_values, reward, discount, gamma, episodic)
     xp = array_namespace(values)
     zeros = xp.zeros_like(values)
     delta = xp.where(rollout.mask, step.reward + step.discount * step.next_values - values, zeros)
@@ -63,11 +65,14 @@ def lambda_returns(
     lambda_: float,
     *,
     reward: Array | None = None,
-    discount: Array | float | None = None,
+    discount: Array | None = None,
+    gamma: float | None = None,
     episodic: bool = True,
 ) -> Array:
     """``gae(...) + V(obs)``: the targets of TD(lambda), ``(T, B)``; 0 where the mask is False; arguments as `gae`."""
-    advantages = gae(rollout, values, next_values, lambda_, reward=reward, discount=discount, episodic=episodic)
+    advantages = gae(
+        rollout, values, next_values, lambda_, reward=reward, discount=discount, gamma=gamma, episodic=episodic
+    )
     xp = array_namespace(values)
     return xp.where(rollout.mask, advantages + values, xp.zeros_like(values))
 
@@ -79,7 +84,8 @@ def n_step_returns(
     n: int | None,
     *,
     reward: Array | None = None,
-    discount: Array | float | None = None,
+    discount: Array | None = None,
+    gamma: float | None = None,
     episodic: bool = True,
 ) -> Array:
     """``G_t = reward_t + discount_t * G_t+``, n rewards long, then ``V(next_obs)``.
@@ -93,6 +99,7 @@ def n_step_returns(
         n: How many rewards, at least 1; None for as many as there are.
         reward: As for `gae`.
         discount: As for `gae`.
+        gamma: As for `gae`.
         episodic: As for `gae`.
 
     Returns:
@@ -103,7 +110,7 @@ def n_step_returns(
     """
     if n is not None and n < 1:
         raise ValueError(f"n must be at least 1, or None for all, got {n}")
-    step = _prepare(rollout, values, next_values, reward, discount, episodic)
+    step = _prepare(rollout, values, next_values, reward, discount, gamma, episodic)
     xp = array_namespace(values)
     zeros = xp.zeros_like(values)
     # longest[k] is the return of k + 1 rewards from the next unmasked step on, for each column.
@@ -137,15 +144,18 @@ def _prepare(
     values: Array,
     next_values: Array,
     reward: Array | None,
-    discount: Array | float | None,
+    discount: Array | None,
+    gamma: float | None,
     episodic: bool,
 ) -> _Step:
     xp = array_namespace(values)
     reward = rollout.reward if reward is None else reward
     column: Array = rollout.discount if discount is None else discount
-    if isinstance(discount, int | float):
-        over = rollout.done & (rollout.discount == 0) & episodic
-        column = xp.where(over, xp.zeros_like(values), xp.full_like(values, float(discount)))
+    if gamma is not None:
+        if discount is not None:
+            raise ValueError("give discount, a column, or gamma, a number, not both")
+        ends = rollout.done & (rollout.discount == 0) & episodic
+        column = xp.where(ends, xp.zeros_like(values), xp.full_like(values, gamma))
     want = tuple(rollout.discount.shape)
     for name, array in (("values", values), ("next_values", next_values), ("reward", reward), ("discount", column)):
         if tuple(array.shape) != want:

@@ -232,12 +232,12 @@ def concatenate(rollouts: Iterable[Rollout]) -> Rollout:
 
 
 def discount_column(
-    discount: float, terminated: Array, truncated: Array, like: Array, truncation: Truncation = "bootstrap"
+    gamma: float, terminated: Array, truncated: Array, like: Array, truncation: Truncation = "bootstrap"
 ) -> Array:
-    """The discount as data: ``discount`` where the learner uses the next value, 0 where it does not.
+    """The discount as data: ``gamma`` where the learner uses the next value, 0 where it does not.
 
     Args:
-        discount: The learner's discount factor, in [0, 1].
+        gamma: The learner's discount factor, in [0, 1].
         terminated: Bool, any shape.
         truncated: Bool, the same shape.
         like: A floating-point array of the same shape, whose dtype and device the result takes.
@@ -246,14 +246,7 @@ def discount_column(
     """
     xp = array_namespace(like)
     ends = terminated if truncation == "bootstrap" else terminated | truncated
-    return xp.where(ends, 0.0, xp.full_like(like, discount))
-
-
-def check_discount(discount: float) -> float:
-    """Returns ``discount`` as a float; raises ``ValueError`` unless it lies in [0, 1]."""
-    if not 0 <= discount <= 1:
-        raise ValueError(f"discount must lie in [0, 1], got {discount}")
-    return float(discount)
+    return xp.where(ends, 0.0, xp.full_like(like, gamma))
 
 
 def check_truncation(truncation: str) -> Truncation:

@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import is_torch_array
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from potentia.arrays import array_namespace, host_array
-from potentia.rollout import ENV, Array, Rollout, Truncation, check_discount, check_truncation, discount_column
+from potentia.gamma import check_gamma, needs_gamma
+from potentia.observations import of_arrays, row_of_one, rows_of_batch
+from potentia.rollout import ENV, Array, Rollout, Truncation, check_truncation, discount_column
 from potentia.trees import Tree, map_tree
+
+NEXT_ACTION = "next_action"
+"""The info column of the action that is taken next: known to whoever acts, not to the environment."""
 
 
 class TransitionReader:
@@ -25,95 +31,104 @@ class TransitionReader:
     Args:
         num_envs: N.
         mode: When finished environments start anew.
-        discount: The learner's discount factor, in [0, 1].
+        gamma: The learner's discount factor, in [0, 1].
         truncation: What the learner does at a cut: ``"bootstrap"`` or ``"terminal"``.
         columns: The info columns wanted; ``x`` describes ``obs``, ``next_x`` describes ``next_obs``.
+        space: The space of one observation; None if all its parts hold arrays.
+        action_space: The space of one action; None if all its parts hold arrays.
+
+    Attributes:
+        keys: The keys of info that are read.
+        waiting: ``(N,)`` bool: the environments that have ended and not yet started anew.
     """
 
+    @needs_gamma
     def __init__(
         self,
         num_envs: int,
         mode: AutoresetMode,
-        discount: float,
+        *,
+        gamma: float,
         truncation: Truncation = "bootstrap",
         columns: Iterable[str] = (),
+        space: spaces.Space[Any] | None = None,
+        action_space: spaces.Space[Any] | None = None,
     ) -> None:
         self.num_envs = num_envs
         self.mode = AutoresetMode(mode)
-        self.discount = check_discount(discount)
+        self.gamma = check_gamma(gamma)
         self.truncation = check_truncation(truncation)
         self._columns = sorted(columns)
-        if "next_action" in self._columns:
-            raise ValueError(
-                "a shaper reads the info column 'next_action', which is not known while the environment runs; "
-                "shape whole rollouts instead: shaper.shape(rollout, carry) with info={'next_action': ...}"
-            )
-        self.keys = sorted({name.removeprefix("next_") for name in self._columns})
+        self.keys = info_keys(self._columns)
+        self._space, self._action_space = (
+            None if part is None or of_arrays(part) else part for part in (space, action_space)
+        )
         self._obs: Tree = None
         self._first = True  # shapes are checked once; they don't change from step to step
         self._info: dict[str, Array] = {}
-        self._waiting: Array = np.zeros(num_envs, dtype=bool)  # ended, and not yet started anew
+        self.waiting: Array = np.zeros(num_envs, dtype=bool)
 
     def reset(self, obs: Tree, info: Mapping[str, Any], mask: Array | None = None) -> None:
-        """Starts new episodes, in the environments of ``mask`` or in all."""
-        self._obs = map_tree(_copy, obs)
-        new = {key: self._read(info, key) for key in self.keys}
+        """Starts new episodes, in the environments of ``mask`` or in all.
+
+        Raises:
+            KeyError: If info lacks a key that is read.
+            ValueError: If the environment is shaped already.
+        """
+        if "terms" in info and "true_reward" in info:
+            raise ValueError(
+                "this environment is shaped already: its info has 'terms', and its reward is not the true one. Shape "
+                "in one place: put the shapers into one Chain(inner, outer)"
+            )
+        self._obs = map_tree(_copy, _rows(self._space, obs))
+        rows = None if mask is None else host_array(mask)
+        new = {key: self._read(info, key, rows) for key in self.keys}
+        nobody = np.zeros(self.num_envs, dtype=bool)
         if mask is None:
-            self._info, self._waiting = new, np.zeros(self.num_envs, dtype=bool)
+            self._info, self.waiting = new, nobody
         else:
             self._info = {key: choose_rows(mask, new[key], self._info[key]) for key in self.keys}
-            self._waiting = choose_rows(mask, np.zeros(self.num_envs, dtype=bool), self._waiting)
+            self.waiting = choose_rows(mask, nobody, self.waiting)
 
     def step(
-        self,
-        action: Tree,
-        obs: Tree,
-        reward: Array,
-        terminated: Array,
-        truncated: Array,
-        info: Mapping[str, Any],
-        *,
-        terms: Mapping[str, Array] | None = None,
-        discount: Array | None = None,
+        self, action: Tree, obs: Tree, reward: Array, terminated: Array, truncated: Array, info: Mapping[str, Any]
     ) -> Rollout:
         """One step of all environments as a ``(1, N)`` rollout.
 
         Args:
-            action: As given to ``VectorEnv.step``, as are the five that follow as returned by it.
-            obs: See above.
-            reward: See above.
-            terminated: See above.
-            truncated: See above.
-            info: See above.
-            terms: The parts of the reward, if it was shaped before; ``{"env": reward}`` by default.
-            discount: The discount column, if it was set before.
+            action: What ``VectorEnv.step`` was given.
+            obs: The observations that it returned, as the four that follow.
+            reward: ``(N,)``.
+            terminated: ``(N,)``.
+            truncated: ``(N,)``.
+            info: A dictionary of columns ``(N, ...)``.
+
+        Raises:
+            KeyError: If info lacks a key that is read.
+            RuntimeError: If it comes before `reset`.
         """
         if self._obs is None:
             raise RuntimeError("step() came before reset(): call env.reset() first")
         terminated, truncated = _array(terminated), _array(truncated)
         done = terminated | truncated
-        next_obs, next_info = map_tree(_copy, obs), {key: self._read(info, key) for key in self.keys}
+        rows = ~host_array(self.waiting) if self.mode is AutoresetMode.DISABLED else None
+        next_obs = map_tree(_copy, _rows(self._space, obs))
+        next_info = {key: self._read(info, key, rows) for key in self.keys}
         before = next_obs, next_info
         if self.mode is AutoresetMode.SAME_STEP and bool(done.any()):
-            next_obs = self._final_obs(done, obs, info)
-            final = info.get("final_info", {})
-            next_info = {
-                key: choose_rows(done, self._read(final, key, of="final_info"), next_info[key]) for key in self.keys
-            }
-        rewards = {ENV: _floating(_array(reward))} if terms is None else dict(terms)
-        if discount is None:
-            discount = discount_column(self.discount, terminated, truncated, rewards[ENV], self.truncation)
+            next_obs, next_info = self._final(done, next_obs, next_info, info)
+        env = _floating(_array(reward))
         columns = self._info | {f"next_{key}": value for key, value in next_info.items()}
         make = Rollout if self._first else Rollout._unchecked
         rollout = make(
             obs=map_tree(_time, self._obs),
-            action=map_tree(_time, map_tree(_array, action)),
+            action=map_tree(_time, map_tree(_array, _rows(self._action_space, action))),
             next_obs=map_tree(_time, next_obs),
-            terms={name: _time(term) for name, term in rewards.items()},
-            discount=_time(discount),
+            terms={ENV: _time(env)},
+            discount=_time(discount_column(self.gamma, terminated, truncated, env, self.truncation)),
             terminated=_time(terminated),
             truncated=_time(truncated),
-            mask=_time(~_like(self._waiting, terminated)),
+            mask=_time(~_like(self.waiting, terminated)),
             info={name: _time(columns[name]) for name in self._columns},
         )
         self._first = False
@@ -123,31 +138,55 @@ class TransitionReader:
 
     def _advance(self, done: Array) -> None:
         if self.mode is AutoresetMode.NEXT_STEP:
-            self._waiting = done
+            self.waiting = done
         elif self.mode is AutoresetMode.DISABLED:
-            self._waiting = _like(self._waiting, done) | done
+            self.waiting = _like(self.waiting, done) | done
 
-    def _final_obs(self, done: Array, obs: Tree, info: Mapping[str, Any]) -> Tree:
+    def _final(
+        self, done: Array, obs: Tree, columns: dict[str, Array], info: Mapping[str, Any]
+    ) -> tuple[Tree, dict[str, Array]]:
+        """The observations and info columns with those of the last step where an episode ended."""
         if "final_obs" not in info:
             raise ValueError(
                 "in autoreset mode SAME_STEP info must hold 'final_obs' where an episode ended, got the keys "
                 f"{sorted(info)}; without it the true next observation is lost: use another mode or mend it"
             )
-        final = info["final_obs"]
+        final, last = info["final_obs"], info.get("final_info", {})
+        ended = host_array(done)
         if isinstance(final, np.ndarray) and final.dtype == object:
             merged = map_tree(_copy, obs)
-            for row in np.flatnonzero(host_array(done)):
-                map_tree(lambda batch, one, row=row: batch.__setitem__(row, one), merged, final[row])
-            return merged
-        return map_tree(lambda new, old: choose_rows(done, new, old), final, obs)
+            for row in np.flatnonzero(ended):
+                one = final[row] if self._space is None else map_tree(_only, row_of_one(self._space, final[row]))
+                map_tree(lambda batch, value, row=row: batch.__setitem__(row, value), merged, one)
+        else:
+            merged = map_tree(lambda new, old: choose_rows(done, new, old), _rows(self._space, final), obs)
+        read = {key: self._read(last, key, ended, of="final_info") for key in self.keys}
+        return merged, {key: choose_rows(done, read[key], columns[key]) for key in self.keys}
 
-    def _read(self, info: Mapping[str, Any], key: str, of: str = "info") -> Array:
+    def _read(self, info: Mapping[str, Any], key: str, rows: np.ndarray[Any, Any] | None, of: str = "info") -> Array:
+        """A column of info. It must have been given for each environment, or for those in ``rows``."""
         if key not in info:
             raise KeyError(
                 f"a shaper reads {of}[{key!r}], but the environment's {of} has {sorted(info)}; "
                 "use an environment that gives it or a shaper that does without"
             )
+        present = info.get(f"_{key}")
+        if isinstance(present, np.ndarray) and not present.all():
+            missing = np.flatnonzero(~present if rows is None else rows & ~present)
+            if missing.size:
+                raise KeyError(
+                    f"a shaper reads {of}[{key!r}], which environment {missing[0]} did not give in this step "
+                    f"({missing.size} of {self.num_envs} did not); an environment must give it at each reset and step"
+                )
         return _array(info[key])
+
+
+def info_keys(columns: Iterable[str]) -> list[str]:
+    """The keys of an environment's info from which columns are made: ``potential`` for ``next_potential``.
+
+    ``next_action`` is not among them: whoever acts knows it.
+    """
+    return sorted({name.removeprefix("next_") for name in columns if name != NEXT_ACTION})
 
 
 def autoreset_mode(env: VectorEnv[Any, Any, Any]) -> AutoresetMode:
@@ -164,6 +203,10 @@ def autoreset_mode(env: VectorEnv[Any, Any, Any]) -> AutoresetMode:
             "env.metadata['autoreset_mode'] = gymnasium.vector.AutoresetMode.NEXT_STEP (or SAME_STEP, DISABLED)"
         )
     return AutoresetMode(mode)
+
+
+def _rows(space: spaces.Space[Any] | None, batch: Any) -> Tree:
+    return batch if space is None else rows_of_batch(space, batch)
 
 
 def _array(value: Any) -> Array:
@@ -190,6 +233,10 @@ def _copy(value: Array) -> Array:
 
 def _time(value: Array) -> Array:
     return value[None]
+
+
+def _only(rows: Array) -> Any:
+    return rows[0]
 
 
 def choose_rows(mask: Array, chosen: Any, other: Any) -> Any:

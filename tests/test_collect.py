@@ -11,7 +11,7 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from potentia.collect import ACTOR_CARRY, collect, forget, reset_seed, rollout_tensors
+from potentia.collect import ACTOR_CARRY, collect, collect_episodes, forget, reset_seed, rollout_tensors
 
 COUNTER = gym.spaces.Box(0.0, 99.0, (1,), np.float32)
 
@@ -56,7 +56,7 @@ def corridor(mode: AutoresetMode) -> SyncVectorEnv:
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_transitions_columns_and_memory_are_the_same_in_every_mode(mode: AutoresetMode) -> None:
-    rollout, _ = collect(corridor(mode), Numbering(), 7, discount=0.5, columns=("room", "next_room"))
+    rollout, _ = collect(corridor(mode), Numbering(), 7, gamma=0.5, columns=("room", "next_room"))
     real = rollout.mask[:, 0]
     first = slice(0, 5)  # episode 0 (two steps, cut) and episode 1 (three steps, terminated)
     assert rollout.obs[real, 0, 0][first].tolist() == [0, 1, 0, 1, 2]
@@ -70,27 +70,27 @@ def test_transitions_columns_and_memory_are_the_same_in_every_mode(mode: Autores
 
 def test_a_learner_that_ends_at_a_cut_gets_a_discount_of_zero_there() -> None:
     envs = corridor(AutoresetMode.SAME_STEP)
-    rollout, _ = collect(envs, Numbering(), 2, discount=0.5, truncation="terminal")
+    rollout, _ = collect(envs, Numbering(), 2, gamma=0.5, truncation="terminal")
     assert rollout.discount[:, 0].tolist() == [0.5, 0.0]
 
 
 def test_the_next_action_is_the_one_taken_next_or_a_draw_that_is_not_executed() -> None:
     # Calls 1, 2 act; episode 0 is cut, so call 3 is a draw; calls 4, 5 act; the rollout ends, so call 6 is a draw.
     envs, actor = corridor(AutoresetMode.SAME_STEP), Numbering()
-    rollout, state = collect(envs, actor, 4, discount=0.5, columns=("next_action",))
+    rollout, state = collect(envs, actor, 4, gamma=0.5, columns=("next_action",))
     assert rollout.action[:, 0].tolist() == [1, 2, 4, 5]
     assert rollout.info["next_action"][:, 0].tolist() == [2, 3, 5, 6]
     # The draw has not touched the memory: the next step is the third of its episode.
-    after, _ = collect(envs, actor, 1, discount=0.5, state=state)
+    after, _ = collect(envs, actor, 1, gamma=0.5, state=state)
     assert after.info[ACTOR_CARRY].item() == 2.0
     assert after.terms["env"].item() == 7.0
 
 
 def test_parts_joined_equal_the_whole() -> None:
-    whole, _ = collect(corridor(AutoresetMode.NEXT_STEP), Numbering(), 9, discount=0.5)
+    whole, _ = collect(corridor(AutoresetMode.NEXT_STEP), Numbering(), 9, gamma=0.5)
     envs, actor = corridor(AutoresetMode.NEXT_STEP), Numbering()
-    first, state = collect(envs, actor, 4, discount=0.5)
-    second, _ = collect(envs, actor, 5, discount=0.5, state=state)
+    first, state = collect(envs, actor, 4, gamma=0.5)
+    second, _ = collect(envs, actor, 5, gamma=0.5, state=state)
     for name in ("obs", "next_obs", "action", "mask", "discount", "terminated", "truncated", "reward"):
         joined = np.concatenate([getattr(first, name), getattr(second, name)])
         np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)
@@ -115,13 +115,13 @@ def test_the_environment_sees_a_clipped_action_and_the_learner_its_own() -> None
             return torch.full((1, 1), 5.0 if self.calls == 1 else -5.0), carry
 
     envs = SyncVectorEnv([Push], autoreset_mode=AutoresetMode.SAME_STEP)
-    rollout, _ = collect(envs, Wild(), 2, discount=0.5)
+    rollout, _ = collect(envs, Wild(), 2, gamma=0.5)
     assert rollout.action[:, 0, 0].tolist() == [5.0, -5.0]
     assert rollout.terms["env"][:, 0].tolist() == [2.0, -1.0]
 
 
 def test_a_rollout_becomes_tensors_but_for_its_texts() -> None:
-    rollout, _ = collect(corridor(AutoresetMode.SAME_STEP), Numbering(), 2, discount=0.5, device="cpu")
+    rollout, _ = collect(corridor(AutoresetMode.SAME_STEP), Numbering(), 2, gamma=0.5, device="cpu")
     assert isinstance(rollout.obs, torch.Tensor)
     captions = np.array([["a"], ["b"]])
     said = rollout_tensors(replace(rollout, info={"caption": captions}))
@@ -146,4 +146,36 @@ def test_the_seeds_of_intervals_are_stable_and_apart() -> None:
 
 def test_no_steps_are_refused() -> None:
     with pytest.raises(ValueError, match="num_steps must be at least 1, got 0"):
-        collect(corridor(AutoresetMode.SAME_STEP), Numbering(), 0, discount=0.5)
+        collect(corridor(AutoresetMode.SAME_STEP), Numbering(), 0, gamma=0.5)
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_whole_episodes_are_columns_and_the_quota_is_fixed_in_advance(mode: AutoresetMode) -> None:
+    envs = SyncVectorEnv([Corridor, Corridor], autoreset_mode=mode)
+    rollout = collect_episodes(envs, Numbering(), 3, gamma=0.5, columns=("room", "next_room"))
+    # Environment 0 plays its episodes 0 and 1 (two and three steps), environment 1 its episode 0.
+    assert rollout.mask.T.tolist() == [[True, True, False], [True, True, True], [True, True, False]]
+    assert rollout.next_obs[..., 0].T.tolist() == [[1, 2, 2], [1, 2, 3], [1, 2, 2]]
+    assert rollout.info["next_room"].T.tolist() == [[1, 2, 2], [11, 12, 13], [1, 2, 2]]
+    assert rollout.discount.T.tolist() == [[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.5, 0.5, 0.0]]
+    assert rollout.truncated.T.tolist() == [[False, True, False], [False] * 3, [False, True, False]]
+    assert rollout.terminated.T.tolist() == [[False] * 3, [False, False, True], [False] * 3]
+    assert not rollout.terms["env"][~rollout.mask].any()
+    assert rollout.info[ACTOR_CARRY][..., 0].T[rollout.mask.T].tolist() == [0, 1, 0, 1, 2, 0, 1]
+
+
+def test_whole_episodes_have_the_next_actions_that_steps_have() -> None:
+    envs = corridor(AutoresetMode.SAME_STEP)
+    steps, _ = collect(envs, Numbering(), 5, gamma=0.5, columns=("next_action",))
+    episodes = collect_episodes(corridor(AutoresetMode.SAME_STEP), Numbering(), 2, gamma=0.5, columns=("next_action",))
+    assert episodes.info["next_action"].T[episodes.mask.T].tolist() == steps.info["next_action"][:, 0].tolist()
+
+
+def test_episodes_are_the_same_as_tensors_and_endless_ones_are_refused() -> None:
+    rollout = collect_episodes(corridor(AutoresetMode.SAME_STEP), Numbering(), 2, gamma=0.5, device="cpu")
+    assert isinstance(rollout.mask, torch.Tensor)
+    assert rollout.mask.T.tolist() == [[True, True, False], [True, True, True]]
+    with pytest.raises(ValueError, match=r"environment 0 did not end within max_steps=4 steps; give .* a time limit"):
+        collect_episodes(corridor(AutoresetMode.SAME_STEP), Numbering(), 9, gamma=0.5, max_steps=4)
+    with pytest.raises(ValueError, match="num_episodes must be at least 1, got 0"):
+        collect_episodes(corridor(AutoresetMode.SAME_STEP), Numbering(), 0, gamma=0.5)

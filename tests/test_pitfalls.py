@@ -18,11 +18,12 @@ from potentia.returns import gae, n_step_returns
 from potentia.rollout import Rollout
 from potentia.shaping import (
     RND,
-    Advice,
     Chain,
     ClipReward,
     Count,
     EpisodicCount,
+    LookAheadAdvice,
+    LookBackAdvice,
     NormalizeReward,
     PotentialShaping,
     ScheduleDiscount,
@@ -87,7 +88,7 @@ def test_p03_for_a_learner_that_does_not_bootstrap_a_cut_is_an_end() -> None:
     lake = gym.make("FrozenLake-v1", is_slippery=False, max_episode_steps=1)
     rewards = {}
     for rule in ("bootstrap", "terminal"):
-        env = ShapeReward(lake, PotentialShaping(lambda s: s + 1.0), 0.9, truncation=rule)  # type: ignore[arg-type]
+        env = ShapeReward(lake, PotentialShaping(lambda s: s + 1.0), gamma=0.9, truncation=rule)  # type: ignore[arg-type]
         env.reset(seed=0)
         rewards[rule] = env.step(2)[1]  # from state 0 to state 1, and cut
     assert rewards == {"bootstrap": pytest.approx(0.9 * 2 - 1), "terminal": -1.0}
@@ -114,12 +115,11 @@ def test_p05_another_gamma_than_the_learners_pays_for_loitering() -> None:
     assert optimum(model, GAMMA).policy[0] == 0
     assert policy(GAMMA) == 0
     assert policy(1.0) == 1
-    # Ours has no gamma of its own to get wrong, and two drivers in a stack must agree.
+    # Ours has no gamma of its own to get wrong, and a driver assumes none.
     with pytest.raises(TypeError):
-        PotentialShaping([0.0], discount=1.0)  # type: ignore[call-arg]
-    inner = ShapeReward(gym.make("FrozenLake-v1"), PotentialShaping(np.arange(16)), 0.9)
-    with pytest.raises(ValueError, match=r"discount=0\.9.*got 0\.99"):
-        ShapeReward(inner, Count(), 0.99)
+        PotentialShaping([0.0], gamma=1.0)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="needs gamma, the learner's own discount factor, by name, and assumes none"):
+        ShapeReward(gym.make("FrozenLake-v1"), PotentialShaping(np.arange(16)))  # type: ignore[call-arg]
 
 
 def test_p06_macro_steps_carry_their_own_discount() -> None:
@@ -161,8 +161,7 @@ def test_p07_a_learned_potential_must_keep_the_value_of_arrival() -> None:
             for t in range(steps)
         )
         assert abs(anew - kept) > 0.3
-    # PotentialShaping's potential has no parameters; `telescoping_while_learning` catches shapers that get it wrong.
-    assert PotentialShaping(potentials[0]).state_dict() == {}
+    # `telescoping_while_learning` catches shapers that get it wrong; tests/shaping/test_potentials.py has ours.
 
 
 def test_p08_look_ahead_advice_must_be_acted_on() -> None:
@@ -172,29 +171,29 @@ def test_p08_look_ahead_advice_must_be_acted_on() -> None:
     advice = np.array([[0.0, 0.5], [0.0, 0.0]])  # good advice, in favour of action 1
     step = replace(rollout([0, 1], terminated=True), info={"next_action": np.zeros((1, 1), int)})
     added = [
-        Advice(advice, look="ahead").shape(replace(step, action=np.array([[a]])))[0].terms["Advice"].item()
+        LookAheadAdvice(advice).shape(replace(step, action=np.array([[a]])))[0].terms["LookAheadAdvice"].item()
         for a in (0, 1)
     ]
     assert added == [0.0, -0.5]
     shaped = optimum(replace(world(ways, pays, [False, True]), reward=pays + np.array([added, [0, 0]])), GAMMA)
     assert shaped.policy[0] == 0
     assert int((shaped.action_values + advice)[0].argmax()) == 1
-    assert Advice(advice, look="ahead").contract.basis == "state_action"
+    assert LookAheadAdvice(advice).contract.basis == "state_action"
 
 
 def test_p08_look_back_advice_is_paid_back_with_interest() -> None:
     """F = advice_t - advice_(t-1) / gamma, nothing at an end: over an episode that ends it is worth exactly nothing."""
     table = np.array([[1.0], [5.0], [2.0], [0.0]])
-    shaped, _ = Advice(table).shape(rollout([0, 1, 2, 3], terminated=True))
-    np.testing.assert_allclose(shaped.terms["Advice"][:, 0], [1.0, 5 - 1 / GAMMA, -5 / GAMMA])
-    assert discounted(shaped.terms["Advice"]) == pytest.approx(0.0, abs=1e-12)
+    shaped, _ = LookBackAdvice(table).shape(rollout([0, 1, 2, 3], terminated=True))
+    np.testing.assert_allclose(shaped.terms["LookBackAdvice"][:, 0], [1.0, 5 - 1 / GAMMA, -5 / GAMMA])
+    assert discounted(shaped.terms["LookBackAdvice"]) == pytest.approx(0.0, abs=1e-12)
     # Paid at the end as well, the last advice would be worth gamma^2 * 2: an incentive of its own.
-    assert discounted(shaped.terms["Advice"] + np.array([[0], [0], [2.0]])) == pytest.approx(GAMMA**2 * 2)
+    assert discounted(shaped.terms["LookBackAdvice"] + np.array([[0], [0], [2.0]])) == pytest.approx(GAMMA**2 * 2)
 
 
 def test_p09_a_reward_turned_into_advice_claims_no_more_than_it_can_keep() -> None:
     """Learned advice (Harutyunyan 2015) can lose the optimum (Behboudian 2020): only fixed advice is offered."""
-    advice = Advice(np.zeros((2, 2)), look="ahead")
+    advice = LookAheadAdvice(np.zeros((2, 2)))
     assert advice.state_dict() == {}
     assert advice.update(rollout([0, 1])) == {}
 
@@ -233,9 +232,9 @@ class Countdown(gym.Env[int, int]):
 def ledger(mode: AutoresetMode | None, steps: int = 12) -> list[float]:
     shaper = PotentialShaping(lambda s: np.asarray(s) * 1.0)
     if mode is None:
-        env: Any = ShapeReward(Countdown(), shaper, 0.5)
+        env: Any = ShapeReward(Countdown(), shaper, gamma=0.5)
     else:
-        env = ShapeVectorReward(SyncVectorEnv([Countdown], autoreset_mode=mode), shaper, 0.5)
+        env = ShapeVectorReward(SyncVectorEnv([Countdown], autoreset_mode=mode), shaper, gamma=0.5)
     env.reset(seed=0)
     paid: list[float] = []
     skip = False
@@ -271,7 +270,7 @@ def test_p13_an_environment_that_does_not_say_its_mode_is_refused() -> None:
     env.metadata = {}
     del env.autoreset_mode
     with pytest.raises(ValueError, match="does not say when it resets"):
-        ShapeVectorReward(env, Count())
+        ShapeVectorReward(env, Count(), gamma=0.99)
 
 
 def test_p14_clipping_or_rescaling_a_potential_breaks_it() -> None:
@@ -322,8 +321,8 @@ def test_p16_a_stream_that_is_not_episodic_goes_on_across_ends() -> None:
     )
     values, next_values = np.array([[1.0], [10.0]]), np.array([[7.0], [20.0]])
     reward = np.ones((2, 1))
-    episodic = gae(raw, values, next_values, 0.0, reward=reward, discount=0.5, episodic=True)
-    going_on = gae(raw, values, next_values, 0.0, reward=reward, discount=0.5, episodic=False)
+    episodic = gae(raw, values, next_values, 0.0, reward=reward, gamma=0.5, episodic=True)
+    going_on = gae(raw, values, next_values, 0.0, reward=reward, gamma=0.5, episodic=False)
     assert episodic[0, 0] == 1 - 1
     assert going_on[0, 0] == 1 + 0.5 * 10 - 1  # V(5) = 10, not V(1) = 7: the terminal state has no future
     assert RND(gym.spaces.Discrete(3)).streams["RND"].episodic is False
@@ -349,7 +348,7 @@ def test_p18_episodic_memory_is_cleared_after_the_last_step_is_scored() -> None:
 
 def test_p19_the_true_reward_stays_in_sight() -> None:
     """What is reported is the sum of the term 'env', whatever the learner is shown."""
-    env = ShapeReward(gym.make("FrozenLake-v1", is_slippery=False), PotentialShaping(np.arange(16)), 0.9)
+    env = ShapeReward(gym.make("FrozenLake-v1", is_slippery=False), PotentialShaping(np.arange(16)), gamma=0.9)
     env.reset(seed=0)
     shown = true = 0.0
     for action in (1, 1, 2, 1, 2, 2):  # the way to the goal, which pays 1
@@ -369,7 +368,7 @@ def test_p20_what_is_saved_goes_on_bit_by_bit() -> None:
     assert shaper.update(batch) == other.update(batch)
     np.testing.assert_array_equal(shaper.shape(batch)[0].reward, other.shape(batch)[0].reward)
     lame = RND(gym.spaces.Discrete(3), batch_size=4, hidden=8, output_dim=4)
-    lame.load_state_dict(shaper.state_dict() | {"filter": None})
+    lame.load_state_dict(shaper.state_dict() | {"filter": {"values": None}})
     assert lame.update(batch)["sigma"] != shaper.update(batch)["sigma"]
 
 
@@ -404,7 +403,7 @@ def test_p25_types_that_lose_digits_or_wrap() -> None:
     count = Count()
     count.update(replace(raw, next_obs=np.zeros((1, 1, 2))))
     count.update(replace(raw, next_obs=-np.zeros((1, 1, 2))))
-    assert count.state_dict()["counts"].tolist() == [2]
+    assert count.state_dict()["table"]["counts"].tolist() == [2]
 
 
 def test_p06_n_step_returns_stop_where_the_discount_is_zero() -> None:

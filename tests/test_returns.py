@@ -56,19 +56,19 @@ def test_a_stream_that_is_not_episodic_goes_on_behind_the_end_of_the_episode():
     # delta2 = 1 + .5*2 - 8 = -6; A0 = 3 + .5*1*-6 = 0.
     data = rollout(column(1, 0, 1), column(0.9, 0.9, 0.9), flags(1, 0, 0), mask=flags(1, 0, 1))
     values, next_values = column(2, 5, 8), column(99, 98, 2)
-    got = gae(data, values, next_values, 1.0, discount=0.5, episodic=False)
+    got = gae(data, values, next_values, 1.0, gamma=0.5, episodic=False)
     assert got[:, 0].tolist() == [0.0, 0.0, -6.0]
     # Episodic, the same stream ends there, as rollout.discount is 0: delta0 = 1 + 0 - 2 = -1.
     ended = rollout(column(1, 0, 1), column(0.0, 0.9, 0.9), flags(1, 0, 0), mask=flags(1, 0, 1))
-    assert gae(ended, values, next_values, 1.0, discount=0.5)[:, 0].tolist() == [-1.0, 0.0, -6.0]
+    assert gae(ended, values, next_values, 1.0, gamma=0.5)[:, 0].tolist() == [-1.0, 0.0, -6.0]
 
 
 def test_an_episodic_stream_bootstraps_where_the_learner_does():
     # The cut has discount .9 (bootstrap): the stream's .5 stays, delta = 1 + .5*4 - 2 = 1.
     data = rollout(column(1), column(0.9), flags(0), truncated=flags(1))
-    assert gae(data, column(2), column(4), 1.0, discount=0.5).item() == 1.0
+    assert gae(data, column(2), column(4), 1.0, gamma=0.5).item() == 1.0
     terminal = rollout(column(1), column(0.0), flags(0), truncated=flags(1))
-    assert gae(terminal, column(2), column(4), 1.0, discount=0.5).item() == -1.0
+    assert gae(terminal, column(2), column(4), 1.0, gamma=0.5).item() == -1.0
 
 
 def test_a_macro_step_of_k_frames_carries_its_own_discount():
@@ -138,14 +138,12 @@ def test_all_rewards_then_a_value_is_lambda_one_and_one_reward_is_lambda_zero(ex
 @given(experiences(), st.booleans())
 def test_masked_steps_might_as_well_not_exist(experience, episodic):
     data, values, next_values = experience
-    full = gae(data, values, next_values, 0.9, discount=0.8, episodic=episodic)
+    full = gae(data, values, next_values, 0.9, gamma=0.8, episodic=episodic)
     for b in range(data.num_envs):
         rows = np.flatnonzero(data.mask[:, b])
         if rows.size:
             part = data[rows][:, b : b + 1]
-            alone = gae(
-                part, values[rows, b : b + 1], next_values[rows, b : b + 1], 0.9, discount=0.8, episodic=episodic
-            )
+            alone = gae(part, values[rows, b : b + 1], next_values[rows, b : b + 1], 0.9, gamma=0.8, episodic=episodic)
             assert alone[:, 0].tolist() == full[rows, b].tolist()
 
 

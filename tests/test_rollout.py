@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from potentia import Rollout
-from potentia.rollout import check_discount, check_truncation, concatenate, discount_column
+from potentia.gamma import check_gamma
+from potentia.rollout import check_truncation, concatenate, discount_column
 from tests.episodes import rollout
 
 
@@ -111,6 +112,6 @@ def test_what_is_not_finite_is_named_with_its_place() -> None:
 
 def test_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\[0, 1\], got 1\.01"):
-        check_discount(1.01)
+        check_gamma(1.01)
     with pytest.raises(ValueError, match="got 'never'"):
         check_truncation("never")

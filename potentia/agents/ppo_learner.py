@@ -258,7 +258,7 @@ class PPOLearner(Generic[ConfigT]):
         for index, (name, stream) in enumerate(self.streams.items(), start=1):
             advantage = gae(
                 data, values[..., index], after[..., index], lambda_, reward=data.terms[name].float(),
-                discount=stream.discount, episodic=stream.episodic,
+                gamma=stream.gamma, episodic=stream.episodic,
             )  # fmt: skip
             heads.append(advantage)
             total = total + stream.weight * advantage

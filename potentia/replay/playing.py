@@ -122,7 +122,9 @@ class _Player:
     def _play_one(self, env: gym.Env[Any, Any], seed: int) -> Rollout:
         """The transitions of an episode ``(T, 1)``, with what the shaper reads."""
         columns = self.shaper.contract.info_columns
-        reader = TransitionReader(1, AutoresetMode.DISABLED, self.config.discount, columns=columns - {_NEXT_ACTION})
+        reader = TransitionReader(
+            1, AutoresetMode.DISABLED, gamma=self.config.discount, columns=columns - {_NEXT_ACTION}
+        )
         actor = self.learner.frozen(greedy=self.config.evaluation.greedy, seed=seed)
         obs, info = env.reset(seed=seed)
         reader.reset(_batch(obs), _batch_info(info, reader.keys))

@@ -8,12 +8,13 @@ from potentia.shaping.exploration.episodic_novelty import EpisodicNovelty
 from potentia.shaping.exploration.noveld import NovelD
 from potentia.shaping.exploration.rnd import RND
 from potentia.shaping.judged.blink_link import BlinkLink
-from potentia.shaping.judged.checklist import Checklist
+from potentia.shaping.judged.checklist import Checklist, ChecklistScore
 from potentia.shaping.judged.hierarchical_action import HierarchicalAction
 from potentia.shaping.judged.pairwise_judge import PairwiseJudge
-from potentia.shaping.potentials.advice import Advice
+from potentia.shaping.potentials.advice import LookAheadAdvice, LookBackAdvice
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
 from potentia.shaping.potentials.progress import Progress
+from potentia.shaping.potentials.sources import Potential
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transforms.clip_reward import ClipReward
 from potentia.shaping.transforms.normalize_reward import NormalizeReward
@@ -21,20 +22,23 @@ from potentia.shaping.transforms.normalize_reward import NormalizeReward
 __all__ = [
     "E3B",
     "RND",
-    "Advice",
     "BlinkLink",
     "Carry",
     "Chain",
     "Checklist",
+    "ChecklistScore",
     "ClipReward",
     "Contract",
     "Count",
     "EpisodicCount",
     "EpisodicNovelty",
     "HierarchicalAction",
+    "LookAheadAdvice",
+    "LookBackAdvice",
     "NormalizeReward",
     "NovelD",
     "PairwiseJudge",
+    "Potential",
     "PotentialShaping",
     "Progress",
     "Scale",

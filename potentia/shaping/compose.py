@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from potentia.rollout import Rollout
-from potentia.shaping.shaper import Carry, Contract, Shaper, Stream, check_keys, weakest
+from potentia.shaping.shaper import Carry, Contract, Shaper, Stream, weakest
+from potentia.state import check_keys
 
 
 class Chain(Shaper):
@@ -16,6 +17,8 @@ class Chain(Shaper):
     Args:
         *shapers: The members, with names unlike each other's.
         name: The chain's own name, used by an outer chain for its metrics and saved state.
+
+    Its carry is the tuple of theirs, its metrics are theirs behind ``name/``, and its state is theirs by name.
 
     Raises:
         ValueError: If two terms have one name, a discount is set after a term was added, or the reward is rescaled
@@ -59,24 +62,16 @@ class Chain(Shaper):
 
     @property
     def term_names(self) -> tuple[str, ...]:
-        """The names of the terms its members add, in order."""
         return tuple(name for shaper in self.shapers for name in shaper.term_names)
 
     @property
     def streams(self) -> dict[str, Stream]:
-        """The streams of all its members."""
         return {name: stream for shaper in self.shapers for name, stream in shaper.streams.items()}
 
     def init(self, num_envs: int) -> Carry:
-        """The tuple of its members' carries."""
         return tuple(shaper.init(num_envs) for shaper in self.shapers)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Applies its members in order.
-
-        Raises:
-            ValueError: If the carry is not one of this chain's.
-        """
         carries = carry if carry != () else self.init(rollout.num_envs)
         if len(carries) != len(self.shapers):
             raise ValueError(
@@ -90,7 +85,6 @@ class Chain(Shaper):
         return rollout, tuple(after)
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
-        """Updates each member; metrics are prefixed with the member's name."""
         return {
             f"{shaper.name}/{key}": value
             for shaper in self.shapers
@@ -98,11 +92,9 @@ class Chain(Shaper):
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """The members' states by name."""
         return {shaper.name: shaper.state_dict() for shaper in self.shapers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores the members' states by name."""
         check_keys(self, state, tuple(shaper.name for shaper in self.shapers))
         for shaper in self.shapers:
             shaper.load_state_dict(state[shaper.name])
@@ -124,7 +116,19 @@ class Scale(Shaper):
 
     Raises:
         ValueError: If the shaper sets the discount, which has no weight.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> from potentia.shaping import PotentialShaping
+    >>> rollout = Rollout(
+    ...     obs=np.array([[0]]), action=np.zeros((1, 1)), next_obs=np.array([[1]]), terms={"env": np.zeros((1, 1))},
+    ...     discount=np.array([[0.5]]), terminated=np.zeros((1, 1), bool), truncated=np.zeros((1, 1), bool))
+    >>> shaped, _ = Scale(PotentialShaping([1.0, 4.0], name="phi"), 3.0).shape(rollout)
+    >>> shaped.terms["phi"].item()  # 3 * (0.5 * 4 - 1)
+    3.0
     """
+
+    saved = ("shaper", "steps")
 
     def __init__(self, shaper: Shaper, weight: float | Callable[[int], float], name: str | None = None) -> None:
         super().__init__(name or shaper.name)
@@ -140,20 +144,16 @@ class Scale(Shaper):
 
     @property
     def term_names(self) -> tuple[str, ...]:
-        """The inner shaper's terms."""
         return self.shaper.term_names
 
     @property
     def streams(self) -> dict[str, Stream]:
-        """The inner shaper's streams."""
         return self.shaper.streams
 
     def init(self, num_envs: int) -> Carry:
-        """The inner shaper's carry."""
         return self.shaper.init(num_envs)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Shapes with the inner shaper and multiplies the terms it added."""
         shaped, carry = self.shaper.shape(rollout, carry)
         weight = self.weight(self.steps) if callable(self.weight) else self.weight
         scaled = rollout
@@ -163,22 +163,11 @@ class Scale(Shaper):
         return scaled, carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
-        """Updates the inner shaper and advances the schedule by the unmasked transitions."""
         metrics = self.shaper.update(rollout, policy=policy)
         if callable(self.weight):
             self.steps += int(rollout.mask.sum())
             metrics = metrics | {"weight": float(self.weight(self.steps))}
         return metrics
-
-    def state_dict(self) -> dict[str, Any]:
-        """The inner state and the steps seen."""
-        return {"shaper": self.shaper.state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        check_keys(self, state, ("shaper", "steps"))
-        self.shaper.load_state_dict(state["shaper"])
-        self.steps = int(state["steps"])
 
     def __repr__(self) -> str:
         return f"Scale({self.shaper!r}, {self.weight!r})"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from potentia.rollout import Rollout
+from potentia.state import Stateful
+from potentia.transitions import info_keys
 
 Carry = Any
 """Per-environment memory: ``()``, or a tree (see `potentia.trees`) whose leaves are arrays or lists of length B.
 
-An array may grow along its second axis as an episode gets longer; zeros there must mean nothing."""
+Row b belongs to environment b, so that whoever steps environments can start one anew alone. An array may grow along its
+second axis as an episode gets longer. Zeros there must mean nothing."""
 
 Guarantee = Literal["policy_invariant", "return_preserving", "vanishing", "unconstrained"]
 Basis = Literal["state", "state_action", "history"]
@@ -37,6 +39,7 @@ class Contract:
             for those that don't. Else the one rule it is right for.
         needs_episodes: It must see whole episodes, so it can't run inside an environment.
         needs_policy: Its `Shaper.update` must be given the policy.
+        needs_values: It reads the learner's values of states, which a home must put into info columns.
         sets_discount: It sets the discount and so must come before every term.
         rescales: It scales or clips the reward so far, which would destroy a guarantee made before it.
     """
@@ -48,6 +51,7 @@ class Contract:
     truncation: Literal["data", "bootstrap", "terminal"] = "data"
     needs_episodes: bool = False
     needs_policy: bool = False
+    needs_values: bool = False
     sets_discount: bool = False
     rescales: bool = False
 
@@ -56,27 +60,32 @@ class Contract:
         """The names of the info columns it reads."""
         return frozenset(name.removeprefix("info:") for name in self.reads if name.startswith("info:"))
 
+    @property
+    def info_keys(self) -> frozenset[str]:
+        """The keys that an environment's info must have for these columns."""
+        return frozenset(info_keys(self.info_columns))
+
 
 @dataclass(frozen=True)
 class Stream:
     """A reward term that a learner values apart, with its own value head (Burda et al. 2018, arXiv 1810.12894, 2.3).
 
     Attributes:
-        discount: The stream's own discount factor.
+        gamma: The stream's own discount factor.
         episodic: False if its return goes on across the ends of episodes.
         weight: What its advantage is multiplied by before it joins the others.
     """
 
-    discount: float = 0.99
+    gamma: float = 0.99
     episodic: bool = False
     weight: float = 1.0
 
 
-class Shaper:
+class Shaper(Stateful):
     """Maps a `Rollout` to a `Rollout`: it may add one named reward term or set the discount; nothing else may change.
 
-    Two kinds of state, never mixed. Parameters learn: they are shared, changed only by `update`, and saved by
-    `state_dict`. The carry remembers: it belongs to one environment each, goes in and out of `shape`, and is forgotten
+    Two kinds of state, never mixed. Parameters learn: they are shared, changed only by `update`, and saved: `saved`
+    names them. The carry remembers: it belongs to one environment each, goes in and out of `shape`, and is forgotten
     where an episode ends. Only `shape` is compulsory.
 
     Attributes:
@@ -104,7 +113,7 @@ class Shaper:
         return {}
 
     def init(self, num_envs: int) -> Carry:
-        """Fresh per-environment memory for ``num_envs`` environments at the start of their episodes."""
+        """Fresh per-environment memory (`Carry`) for ``num_envs`` environments at the start of their episodes."""
         del num_envs
         return ()
 
@@ -118,6 +127,10 @@ class Shaper:
             rollout: Experience, ``(T, B)``.
             carry: What the previous call returned for these environments; ``()`` at the start. It may be changed in
                 place: don't use it again.
+
+        Raises:
+            ValueError: If the rollout lacks an info column that the contract lists, or a column has a wrong shape.
+            TypeError: If a column has a wrong type.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement shape(rollout, carry)")
 
@@ -129,29 +142,8 @@ class Shaper:
         del rollout, policy
         return {}
 
-    def state_dict(self) -> dict[str, Any]:
-        """Its parameters: tensors, arrays, numbers and strings in dicts and lists."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned.
-
-        Raises:
-            ValueError: If the state is not this shaper's.
-        """
-        check_keys(self, state, ())
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
-
-
-def check_keys(shaper: Shaper, state: Mapping[str, Any], want: tuple[str, ...]) -> None:
-    """Raises ``ValueError`` unless the keys of a saved state are those that the shaper saves."""
-    if set(state) != set(want):
-        raise ValueError(
-            f"the saved state of {shaper.name!r} ({type(shaper).__name__}) must have the keys {sorted(want)}, got "
-            f"{sorted(state)}; it was saved by another shaper"
-        )
 
 
 def weakest(contracts: list[Contract]) -> Contract:
@@ -169,6 +161,7 @@ def weakest(contracts: list[Contract]) -> Contract:
         truncation=rules.pop() if rules else "data",
         needs_episodes=any(c.needs_episodes for c in contracts),
         needs_policy=any(c.needs_policy for c in contracts),
+        needs_values=any(c.needs_values for c in contracts),
         sets_discount=any(c.sets_discount for c in contracts),
         rescales=any(c.rescales for c in contracts),
     )

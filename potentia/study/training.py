@@ -99,7 +99,7 @@ class Training:
                 envs,
                 self.learner,
                 self.rollout_steps,
-                discount=config.discount,
+                gamma=config.discount,
                 state=state,
                 columns=self.columns,
                 seed=seed,

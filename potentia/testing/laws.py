@@ -205,14 +205,14 @@ def drivers(case: Case) -> None:
 
     if shaper.contract.needs_episodes or "info:next_action" in shaper.contract.reads:
         try:
-            ShapeReward(world(), shaper, learn=False)
+            ShapeReward(world(), shaper, gamma=0.9, learn=False)
         except ValueError:
             return
         raise AssertionError("a driver must refuse it with a ValueError: it cannot know what it needs")
-    want = [_single_ledger(ShapeReward(world(), case.trained(), 0.9, learn=False), env, 30) for env in range(3)]
+    want = [_single_ledger(ShapeReward(world(), case.trained(), gamma=0.9, learn=False), env, 30) for env in range(3)]
     for mode in AutoresetMode:
         vector = SyncVectorEnv([world] * 3, autoreset_mode=mode)
-        got = _vector_ledger(ShapeVectorReward(vector, case.trained(), 0.9, learn=False), mode, 30)
+        got = _vector_ledger(ShapeVectorReward(vector, case.trained(), gamma=0.9, learn=False), mode, 30)
         for env in range(3):
             np.testing.assert_allclose(
                 got[env], want[env], rtol=1e-5, atol=1e-6, err_msg=f"Env and VectorEnv ({mode.name}) differ"

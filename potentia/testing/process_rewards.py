@@ -42,18 +42,18 @@ def check_process_reward(
         ValueError: If the reward is policy-invariant, or there are not at least two episodes of the right shape.
 
     >>> import numpy as np
-    >>> from potentia.shaping import Checklist
+    >>> from potentia.shaping import ChecklistScore
     >>> def episode(*states: float) -> Rollout:
     ...     column, steps = np.array(states)[:, None], (len(states) - 1, 1)
     ...     zero, no = np.zeros(steps), np.zeros(steps, bool)
     ...     return Rollout(
     ...         obs=zero, action=zero, next_obs=zero, terms={"env": zero}, discount=zero + 0.9, terminated=no,
     ...         truncated=no, info={"checklist": column[:-1], "next_checklist": column[1:]})
-    >>> score = Checklist(mode="score")
-    >>> check_process_reward(score, [episode(0.0, 0.5, 1.0), episode(0.0, 0.5, 0.5)], 0, maxima={"Checklist": 1.0})
+    >>> score = ChecklistScore()
+    >>> check_process_reward(score, [episode(0.0, 0.5, 1.0), episode(0.0, 0.5, 0.5)], 0, maxima={"ChecklistScore": 1.0})
     >>> check_process_reward(score, [episode(0.0, 1.0), episode(0.0, 0.5, 0.5, 0.5, 0.5)], 0)
     Traceback (most recent call last):
-    AssertionError: best: Checklist: episode 1 earns 1.72, the best, episode 0, earns 1: it pays for something else
+    AssertionError: best: ChecklistScore: episode 1 earns 1.72, the best, episode 0, earns 1: it pays for something else
     """
     if reward.contract.guarantee == "policy_invariant":
         raise ValueError(

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
-from gymnasium.vector import VectorEnv, VectorWrapper
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from potentia.arrays import array_namespace
+from potentia.gamma import needs_gamma
 from potentia.rollout import ENV, Array, Rollout, Truncation
 from potentia.shaping.shaper import Shaper
 from potentia.transitions import autoreset_mode
@@ -20,40 +21,59 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
 
     The ledgers are the same in all modes: the true last observation of an episode is used where the mode hides it,
     and the steps that merely reset an environment earn 0 and teach nothing. ``info`` holds, from reset on,
-    ``true_reward`` ``(N,)``, ``terms`` (a dict of ``(N,)``), and ``discount`` ``(N,)``, as for `ShapeReward`.
+    ``true_reward`` ``(N,)``, ``true_return`` ``(N,)``, ``terms`` (a dict of ``(N,)``), and ``discount`` ``(N,)``, as
+    for `ShapeReward`. They are of the step that was taken, also where a new episode has begun.
 
     Args:
         env: The vector environment. It must say when it resets finished environments.
-        shaper: See `ShapeReward`, as for the arguments that follow.
-        discount: See there.
-        truncation: See there.
-        learn: See there.
+        shaper: As for `ShapeReward`.
+        gamma: As for `ShapeReward`.
+        truncation: As for `ShapeReward`.
+        learn: As for `ShapeReward`.
 
     Raises:
-        TypeError: See `ShapeReward`.
-        ValueError: See `ShapeReward`; also if the environment doesn't name its autoreset mode.
-        KeyError: See `ShapeReward`.
+        TypeError: As for `ShapeReward`.
+        ValueError: As for `ShapeReward`; also if the environment doesn't name its autoreset mode, and from `reset` if
+            the environments inside are shaped already.
+        KeyError: As for `ShapeReward`.
     """
 
+    @needs_gamma
     def __init__(
         self,
         env: VectorEnv[Any, Any, Any],
         shaper: Shaper,
-        discount: float = 0.99,
         *,
+        gamma: float,
         truncation: Truncation = "bootstrap",
         learn: bool = True,
     ) -> None:
-        RecordConstructorArgs.__init__(self, shaper=shaper, discount=discount, truncation=truncation, learn=learn)
+        RecordConstructorArgs.__init__(self, shaper=shaper, gamma=gamma, truncation=truncation, learn=learn)
         VectorWrapper.__init__(self, env)
-        inner = _inner(env)
-        self._driver = Driver(shaper, env.num_envs, autoreset_mode(env), discount, truncation, learn, inner)
+        mode, spaces = autoreset_mode(env), (env.single_observation_space, env.single_action_space)
+        self._driver = Driver("ShapeVectorReward", shaper, env.num_envs, mode, gamma, truncation, learn, *spaces)
         self._example: Array = np.zeros(env.num_envs)
+        self._all_envs = np.ones(env.num_envs, dtype=bool)
 
     @property
     def shaper(self) -> Shaper:
         """The shaper."""
         return self._driver.shaper
+
+    @property
+    def gamma(self) -> float:
+        """The learner's discount factor, as it was told."""
+        return self._driver.gamma
+
+    @property
+    def truncation(self) -> Truncation:
+        """What the learner does where an episode is cut, as it was told."""
+        return self._driver.truncation
+
+    @property
+    def autoreset_mode(self) -> AutoresetMode:
+        """When finished environments start anew."""
+        return self._driver.reader.mode
 
     def reset(
         self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None
@@ -64,22 +84,25 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
         self._driver.reset(obs, info, mask)
         zero = array_namespace(self._example).zeros_like(self._example)
         terms = dict.fromkeys(self._driver.term_names, zero)
-        return obs, self._with(info, terms, zero + self._driver.discount)
+        return obs, self._with(info, terms, zero + self._driver.gamma)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Steps all environments; the rewards returned are the sums of all terms."""
         obs, reward, terminated, truncated, info = self.env.step(actions)
-        inner = {} if self._driver.inner is None else {"terms": info["terms"], "discount": info["discount"]}
-        shaped: Rollout = self._driver.step(actions, (obs, reward, terminated, truncated, info), inner)
+        shaped: Rollout = self._driver.step(actions, (obs, reward, terminated, truncated, info))
         self._example = shaped.discount[0]
         terms = {name: term[0] for name, term in shaped.terms.items()}
         return obs, shaped.reward[0], terminated, truncated, self._with(info, terms, shaped.discount[0])
 
     def _with(self, info: dict[str, Any], terms: dict[str, Array], discount: Array) -> dict[str, Any]:
         """Adds our keys, each with the mask ``_key`` that Gymnasium pairs with every key of a vector's info."""
-        all_envs = np.ones(self.num_envs, dtype=bool)
-        ours = {"true_reward": terms[ENV], "terms": _Terms(terms), "discount": discount}
-        return info | ours | {f"_{key}": all_envs for key in ours}
+        ours = {
+            "true_reward": terms[ENV],
+            "true_return": self._driver.true_return,
+            "terms": _Terms(terms),
+            "discount": discount,
+        }
+        return info | ours | {f"_{key}": self._all_envs.copy() for key in ours}
 
 
 class _Terms(dict[str, Any]):
@@ -90,11 +113,3 @@ class _Terms(dict[str, Any]):
         if term is None:
             raise KeyError(key)
         return np.ones(len(term), dtype=bool)
-
-
-def _inner(env: VectorEnv[Any, Any, Any]) -> Driver | None:
-    while isinstance(env, VectorWrapper):
-        if isinstance(env, ShapeVectorReward):
-            return env._driver
-        env = env.env
-    return None

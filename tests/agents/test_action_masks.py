@@ -148,7 +148,7 @@ def test_an_agent_learns_which_of_the_possible_actions_pays(recurrent: int) -> N
     agent = PPO(Doors.observation_space, Doors.action_space, PPOConfig(learning_rate=1e-2, recurrent=recurrent), seed=1)
     envs, state = doors(), None
     for _ in range(25):
-        rollout, state = collect(envs, agent, 24, discount=0.5, state=state, seed=0 if state is None else None)
+        rollout, state = collect(envs, agent, 24, gamma=0.5, state=state, seed=0 if state is None else None)
         assert not rollout.mask.all()
         metrics = agent.learn(rollout)
         assert all(np.isfinite(value) for value in metrics.values())
@@ -161,7 +161,7 @@ def test_an_agent_learns_which_of_the_possible_actions_pays(recurrent: int) -> N
 @pytest.mark.parametrize("recurrent", [0, 8])
 def test_each_row_of_a_batch_has_its_own_mask(recurrent: int) -> None:
     agent = PPO(Doors.observation_space, Doors.action_space, PPOConfig(recurrent=recurrent), seed=1)
-    rollout, _ = collect(doors(), agent, 12, discount=0.9, seed=0)
+    rollout, _ = collect(doors(), agent, 12, gamma=0.9, seed=0)
     data = float_rollout(rollout, torch.device("cpu"))
     batch = (SequenceBatch if recurrent else FlatBatch)(agent.network, data)
     least = torch.finfo(torch.float32).min
@@ -187,7 +187,7 @@ def test_what_is_saved_goes_on_the_same() -> None:
     def play(agent: PPO, rollouts: int, seed: int) -> list[dict[str, float]]:
         envs, state, seen = doors(), None, []
         for _ in range(rollouts):
-            rollout, state = collect(envs, agent, 24, discount=0.5, state=state, seed=seed if state is None else None)
+            rollout, state = collect(envs, agent, 24, gamma=0.5, state=state, seed=seed if state is None else None)
             seen.append(agent.learn(rollout))
         return seen
 

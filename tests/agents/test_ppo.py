@@ -53,7 +53,7 @@ def worlds(hidden: bool = False, mode: AutoresetMode = AutoresetMode.SAME_STEP) 
 def train(agent: PPO, rollouts: int, hidden: bool = False, mode: AutoresetMode = AutoresetMode.SAME_STEP) -> None:
     envs, state = worlds(hidden, mode), None
     for _ in range(rollouts):
-        rollout, state = collect(envs, agent, 24, discount=0.9, state=state, seed=0 if state is None else None)
+        rollout, state = collect(envs, agent, 24, gamma=0.9, state=state, seed=0 if state is None else None)
         agent.learn(rollout)
 
 
@@ -96,7 +96,7 @@ def interval(agent: PPO, shaper: Any, number: int) -> list[dict[str, float]]:
     carry = shaper.init(8)
     for _ in range(3):
         seed = reset_seed(7, number) if state is None else None
-        rollout, state = collect(envs, agent, 16, discount=0.9, state=state, seed=seed)
+        rollout, state = collect(envs, agent, 16, gamma=0.9, state=state, seed=seed)
         shaped, carry = shaper.shape(rollout, carry)
         seen.append(agent.learn(shaped) | shaper.update(shaped))
     return seen
@@ -125,7 +125,7 @@ def test_what_stands_behind_the_mask_has_no_influence_at_all(recurrent: int) -> 
     def learned(dirty: bool) -> dict[str, torch.Tensor]:
         agent = PPO(BOX, TWO, PPOConfig(recurrent=recurrent), seed=1)
         envs = worlds(mode=AutoresetMode.NEXT_STEP)
-        rollout, _ = collect(envs, agent, 24, discount=0.9, seed=0)
+        rollout, _ = collect(envs, agent, 24, gamma=0.9, seed=0)
         assert not rollout.mask.all()
         if dirty:
             hidden = ~rollout.mask
@@ -144,10 +144,10 @@ def test_what_stands_behind_the_mask_has_no_influence_at_all(recurrent: int) -> 
 
 
 def test_a_stream_is_valued_apart() -> None:
-    agent = PPO(BOX, TWO, streams={"bonus": Stream(discount=0.5, episodic=False, weight=0.0)}, seed=1)
-    plain = PPO(BOX, TWO, streams={"bonus": Stream(discount=0.5, episodic=False, weight=0.0)}, seed=1)
-    rollout, _ = collect(worlds(), agent, 24, discount=0.9, seed=0)
-    again, _ = collect(worlds(), plain, 24, discount=0.9, seed=0)
+    agent = PPO(BOX, TWO, streams={"bonus": Stream(gamma=0.5, episodic=False, weight=0.0)}, seed=1)
+    plain = PPO(BOX, TWO, streams={"bonus": Stream(gamma=0.5, episodic=False, weight=0.0)}, seed=1)
+    rollout, _ = collect(worlds(), agent, 24, gamma=0.9, seed=0)
+    again, _ = collect(worlds(), plain, 24, gamma=0.9, seed=0)
     zero, large = (np.full(rollout.discount.shape, value) for value in (0.0, 100.0))
     one = agent.learn(rollout.add("bonus", zero))
     other = plain.learn(again.add("bonus", large))
@@ -161,7 +161,7 @@ def test_a_stream_is_valued_apart() -> None:
 def test_collect_makes_true_transitions_in_every_mode() -> None:
     ledgers = []
     for mode in AutoresetMode:
-        rollout, _ = collect(worlds(mode=mode), RandomAgent(BOX, TWO, seed=4), 12, discount=0.9, seed=0)
+        rollout, _ = collect(worlds(mode=mode), RandomAgent(BOX, TWO, seed=4), 12, gamma=0.9, seed=0)
         real = rollout.mask[:, 0]
         inside = ~rollout.done[:-1, 0] & rollout.mask[:-1, 0]
         np.testing.assert_array_equal(rollout.next_obs[:-1, 0][inside], rollout.obs[1:, 0][inside])
@@ -178,12 +178,12 @@ def test_a_reward_that_is_no_number_is_told_where() -> None:
             return obs, float("nan") if over else 0.0, over, cut, info
 
     with pytest.raises(ValueError, match=r"reward term 'env' must be finite, got nan at \(t, b\) = \(2, 0\)"):
-        collect(SyncVectorEnv([Broken] * 2), RandomAgent(BOX, TWO, seed=0), 6, discount=0.9)
+        collect(SyncVectorEnv([Broken] * 2), RandomAgent(BOX, TWO, seed=0), 6, gamma=0.9)
 
 
 def test_a_rollout_of_nothing_but_resets_teaches_nothing() -> None:
     agent = PPO(BOX, TWO, seed=1)
-    rollout, _ = collect(worlds(), agent, 4, discount=0.9, seed=0)
+    rollout, _ = collect(worlds(), agent, 4, gamma=0.9, seed=0)
     empty: Rollout = replace(rollout, mask=np.zeros_like(rollout.mask))
     assert agent.learn(empty) == {}
 
@@ -193,7 +193,7 @@ def test_no_more_steps_are_taken_once_the_policy_has_gone_far_enough(recurrent: 
     taken, moved = [], []
     for limit in (None, 1e9, 0.01, 0.0):
         agent = PPO(BOX, TWO, PPOConfig(learning_rate=0.005, target_kl=limit, recurrent=recurrent), seed=1)
-        rollout, _ = collect(worlds(), agent, 24, discount=0.9, seed=0)
+        rollout, _ = collect(worlds(), agent, 24, gamma=0.9, seed=0)
         metrics = agent.learn(rollout)
         taken.append(int(next(iter(agent.optimizer.state.values()))["step"]))
         moved.append(metrics["kl"])

@@ -18,7 +18,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper, VecMoni
 
 from potentia import checkpoint
 from potentia.agents.sb3 import ShapingCallback, check_stack, shape_replay
-from potentia.shaping import Advice, Contract, Count, EpisodicCount, PotentialShaping, ScheduleDiscount, Shaper
+from potentia.shaping import Contract, Count, EpisodicCount, LookAheadAdvice, PotentialShaping, ScheduleDiscount, Shaper
 from potentia.wrappers import ShapeReward
 
 GAMMA = 0.9
@@ -112,7 +112,7 @@ def test_a_wrapper_pays_the_same_as_the_callback() -> None:
     ppo(zero)
     paid = []
     for column in range(2):
-        env = ShapeReward(lake(), PotentialShaping(TABLE), GAMMA)
+        env = ShapeReward(lake(), PotentialShaping(TABLE), gamma=GAMMA)
         env.reset(seed=3 + column)
         for action in zero.seen.action[:, column]:
             _, reward, terminated, truncated, _ = env.step(int(action))
@@ -205,7 +205,7 @@ def findings(model: Any) -> set[str]:
 
 def test_p24_the_mistakes_of_a_stack_are_found_by_name() -> None:
     def shaped(discount: float = GAMMA, **settings: Any) -> gym.Env[Any, Any]:
-        return ShapeReward(lake(), PotentialShaping(TABLE), discount, **settings)
+        return ShapeReward(lake(), PotentialShaping(TABLE), gamma=discount, **settings)
 
     def model(kind: Any, env: Any) -> Any:
         return kind("MlpPolicy", env, gamma=GAMMA, device="cpu")
@@ -244,7 +244,7 @@ def test_what_cannot_work_is_refused_with_the_way_out() -> None:
     with pytest.raises(ValueError, match="one gamma for all steps"):
         ppo(ScheduleDiscount(0.5))
     with pytest.raises(ValueError, match="look='back'"):
-        ppo(Advice(np.zeros((16, 4)), look="ahead"))
+        ppo(LookAheadAdvice(np.zeros((16, 4))))
     with pytest.raises(TypeError, match="use ShapingCallback"):
         shape_replay(PPO("MlpPolicy", DummyVecEnv([lake]), device="cpu"), Count())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="use shape_replay"):
@@ -399,7 +399,7 @@ def test_contracts_that_stable_baselines_breaks_are_refused(contract: dict[str, 
 @pytest.mark.filterwarnings("ignore:The environment is already wrapped with a `Monitor`:UserWarning")
 def test_p24_mistakes_hidden_deeper_in_the_stack_are_found() -> None:
     def shaped(discount: float = GAMMA) -> gym.Env[Any, Any]:
-        return ShapeReward(lake(), PotentialShaping(TABLE), discount)
+        return ShapeReward(lake(), PotentialShaping(TABLE), gamma=discount)
 
     def clipped() -> gym.Env[Any, Any]:
         return gym.wrappers.TransformReward(shaped(), lambda reward: min(reward, 1))
@@ -425,7 +425,7 @@ def test_a_shaper_is_saved_beside_the_model(tmp_path: Path) -> None:
 
 
 def test_p24_a_shaping_that_is_in_a_wrapper_already_is_found() -> None:
-    shaped = DummyVecEnv([lambda: ShapeReward(lake(), PotentialShaping(TABLE), discount=GAMMA)])
+    shaped = DummyVecEnv([lambda: ShapeReward(lake(), PotentialShaping(TABLE), gamma=GAMMA)])
     with pytest.raises(ValueError, match=r"twice: the terms \['PotentialShaping'\] are added by a wrapper already"):
         ppo(PotentialShaping(TABLE), shaped)
     ppo(PotentialShaping(TABLE, name="another"), shaped)

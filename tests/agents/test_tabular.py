@@ -89,7 +89,7 @@ def test_it_finds_the_optimum_of_a_chain() -> None:
     agent = table(model.num_states, model.num_actions, learning_rate=0.5, epsilon=1.0, seed=1)
     state = None
     for _ in range(60):
-        rollout, state = collect(envs, agent, 50, discount=0.9, state=state, seed=2)
+        rollout, state = collect(envs, agent, 50, gamma=0.9, state=state, seed=2)
         agent.learn(rollout)
     want = optimum(model, 0.9).action_values
     seen = agent.values != 0

@@ -205,7 +205,7 @@ def test_every_mode_gives_the_same_transitions() -> None:
     found = []
     for mode in AutoresetMode:
         envs = GridVectorEnv("Empty-Random-5x5", 3, autoreset_mode=mode, max_steps=9)
-        rollout, _ = collect(envs, Turns(), 60, discount=0.9, seed=1)
+        rollout, _ = collect(envs, Turns(), 60, gamma=0.9, seed=1)
         columns = []
         for b in range(3):
             real = rollout.mask[:, b]
@@ -228,7 +228,7 @@ def test_an_episode_can_be_cut_sooner_without_another_reward() -> None:
 
 
 def test_shapers_run_around_it() -> None:
-    env = ShapeVectorReward(GridVectorEnv("DoorKey-5x5", 4), Count(scale=2.0))
+    env = ShapeVectorReward(GridVectorEnv("DoorKey-5x5", 4), Count(scale=2.0), gamma=0.99)
     env.reset(seed=0)
     _, reward, _, _, info = env.step(np.zeros(4, int))
     assert reward.tolist() == [2.0] * 4

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from potentia.replay import Episode, RecordEpisodes, episode_files, load_episode, replay, save_episode, write_page
-from potentia.shaping import Chain, Count, PotentialShaping
+from potentia.shaping import Chain, Count, PotentialShaping, Scale
 from potentia.wrappers import ShapeReward
 from tests.replay.worlds import HOSTILE, Corridor
 
@@ -102,7 +102,7 @@ def agrees(state: dict[str, Any], episode: Episode, step: int) -> None:
 def grid(tmp_path_factory):
     """Two shaped episodes in a grid world: in the first a key is picked up."""
     env = gym.make("potentia/DoorKey-5x5-v0", render_mode="rgb_array", disable_env_checker=True)
-    shaped = ShapeReward(env, Chain(PotentialShaping("potential"), Count(scale=0.1)))
+    shaped = ShapeReward(env, Chain(PotentialShaping("potential"), Scale(Count(), 0.1)), gamma=0.99)
     rng = np.random.default_rng(3)
     actions = rng.integers(0, 6, 120).tolist()
     return play(shaped, tmp_path_factory.mktemp("grid"), actions, [2, 2, 0])

@@ -57,7 +57,7 @@ def test_an_episode_is_recorded_step_by_step(tmp_path: Path) -> None:
 
 
 def test_each_term_of_a_shaped_environment_is_recorded(tmp_path: Path) -> None:
-    shaped = ShapeReward(Corridor(), PotentialShaping([0.0, 1.0, 2.0, 3.0, 4.0]), discount=0.5)
+    shaped = ShapeReward(Corridor(), PotentialShaping([0.0, 1.0, 2.0, 3.0, 4.0]), gamma=0.5)
     [episode] = record(shaped, tmp_path, RIGHT)
     # gamma phi(next) - phi, and 0 for phi at the end: 0.5 - 0, 1 - 1, 1.5 - 2, 0 - 3
     assert episode.terms == {"env": [0, 0.5, 0, 1], "PotentialShaping": [0.5, 0, -0.5, -3]}

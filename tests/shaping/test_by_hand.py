@@ -15,12 +15,13 @@ from potentia.rollout import Rollout
 from potentia.shaping import (
     E3B,
     RND,
-    Advice,
     Chain,
     ClipReward,
     Count,
     EpisodicCount,
     EpisodicNovelty,
+    LookAheadAdvice,
+    LookBackAdvice,
     NormalizeReward,
     NovelD,
     PotentialShaping,
@@ -58,7 +59,7 @@ def test_a_potential_at_an_end_at_a_cut_and_behind_a_mask(convert: Convert) -> N
 @BOTH
 def test_progress_is_the_rise_of_the_potential_whatever_the_discount(convert: Convert) -> None:
     ended = convert(rollout([0, 1, 3, 1], terminated=True, discount=0.5))
-    assert term(Progress(TABLE, scale=2.0), ended) == [2.0, 12.0, -12.0]
+    assert term(Progress(TABLE), ended) == [1.0, 6.0, -6.0]
     assert Progress(TABLE).contract.guarantee == "unconstrained"
 
 
@@ -66,7 +67,7 @@ def test_progress_is_the_rise_of_the_potential_whatever_the_discount(convert: Co
 def test_the_scale_and_the_shift_of_a_potential(convert: Convert) -> None:
     way = rollout([0, 1, 2], discount=0.5)
     # phi = 3 * table - 1: 2, 5, 11.
-    assert term(PotentialShaping(TABLE, scale=3.0, shift=-1.0), convert(way)) == [0.5 * 5 - 2, 0.5 * 11 - 5]
+    assert term(PotentialShaping(TABLE, shift=-1.0), convert(way)) == [0.5 * 1 - 0, 0.5 * 3 - 1]
 
 
 def test_a_potential_from_a_function_and_from_an_info_column_are_one() -> None:
@@ -86,8 +87,7 @@ def test_a_potential_from_a_function_and_from_an_info_column_are_one() -> None:
         (lambda: term(PotentialShaping(lambda obs: obs[0]), rollout([0, 1])), ValueError, r"shape \(T, B\) = \(1, 1\)"),
         (lambda: term(PotentialShaping("height"), rollout([0, 1])), ValueError, "reads the info column 'height'"),
         (lambda: term(PotentialShaping(TABLE), rollout([0, 9])), IndexError, "9"),
-        (lambda: Advice(TABLE), TypeError, r"shape \(states, actions\), got \(4,\)"),
-        (lambda: Advice([[1.0]], look="up"), ValueError, "look must be 'ahead' or 'back', got 'up'"),
+        (lambda: LookBackAdvice(TABLE), TypeError, r"shape \(states, actions\), got \(4,\)"),
         (lambda: Count(hash_bits=63), ValueError, r"1\.\.62, got 63"),
         (lambda: EpisodicCount(hash_bits=0), ValueError, r"1\.\.62, got 0"),
         (lambda: ScheduleDiscount(1.5), ValueError, r"\[0, 1\], got 1\.5"),
@@ -100,7 +100,7 @@ def test_a_potential_from_a_function_and_from_an_info_column_are_one() -> None:
         (lambda: Chain([Count()]), TypeError, "Chain takes shapers"),
         (lambda: Chain(Count()).shape(rollout([0, 1]), ((), ())), ValueError, "one part for each of 1 shapers, got 2"),
         (lambda: Count(name="a/b"), ValueError, "no '/'"),
-        (lambda: Count().load_state_dict({}), ValueError, r"must have the keys \['counts', 'keys'\], got \[\]"),
+        (lambda: Count().load_state_dict({}), ValueError, r"must have the keys \['table'\], got \[\]"),
         (lambda: Linear(1.0, 0.0, 0), ValueError, "steps > 0, got 0"),
         (lambda: Exponential(1.0, 0.0, 0), ValueError, "half_life > 0, got 0"),
     ],
@@ -118,9 +118,9 @@ def test_look_ahead_advice_reads_the_next_action(convert: Convert) -> None:
     way = rollout([0, 1, 2], truncated=True, discount=0.5)
     acted = replace(way, action=np.array([[0], [1]]), info={"next_action": np.array([[1], [0]])})
     # 0.5 * A(1, 1) - A(0, 0), and 0.5 * A(2, 0) - A(1, 1).
-    assert term(Advice(ADVICE, look="ahead"), convert(acted)) == [0.5 * 20 - 1, 0.5 * 4 - 20]
+    assert term(LookAheadAdvice(ADVICE), convert(acted)) == [0.5 * 20 - 1, 0.5 * 4 - 20]
     ended = replace(acted, discount=np.array([[0.5], [0.0]]), terminated=np.array([[False], [True]]))
-    assert term(Advice(ADVICE, look="ahead"), convert(ended)) == [0.5 * 20 - 1, -20]
+    assert term(LookAheadAdvice(ADVICE), convert(ended)) == [0.5 * 20 - 1, -20]
 
 
 @BOTH
@@ -128,22 +128,22 @@ def test_look_back_advice_pays_now_and_takes_back_with_interest(convert: Convert
     way = rollout([0, 1, 2, 0], truncated=True, discount=0.5)
     acted = replace(way, action=np.array([[0], [1], [0]]))
     # A(0, 0); A(1, 1) - A(0, 0) / 0.5; A(2, 0) - A(1, 1) / 0.5.
-    assert term(Advice(ADVICE), convert(acted)) == [1.0, 20 - 1 / 0.5, 4 - 20 / 0.5]
+    assert term(LookBackAdvice(ADVICE), convert(acted)) == [1.0, 20 - 1 / 0.5, 4 - 20 / 0.5]
     ended = replace(acted, discount=np.array([[0.5], [0.5], [0.0]]), terminated=np.array([[False], [False], [True]]))
-    terms = term(Advice(ADVICE), convert(ended))
+    terms = term(LookBackAdvice(ADVICE), convert(ended))
     assert terms == [1.0, 18.0, -40.0]  # nothing is paid at an end, the debt is
     assert terms[0] + 0.5 * terms[1] + 0.25 * terms[2] == 0.0
 
 
 @BOTH
 def test_a_count_is_of_the_time_before_the_rollout(convert: Convert) -> None:
-    count = Count(scale=6.0)
+    count = Count()
     way = convert(rollout([0, 1, 1, 2]))
-    assert term(count, way) == [6.0, 6.0, 6.0]
+    assert term(count, way) == [1.0, 1.0, 1.0]
     assert count.update(way) == {"states": 2.0}  # state 0 was never arrived in
-    assert term(count, way) == pytest.approx([6 / 3**0.5, 6 / 3**0.5, 6 / 2**0.5])
-    assert term(count, convert(rollout([2, 0]))) == [6.0]
-    again = Count(scale=6.0)
+    assert term(count, way) == pytest.approx([1 / 3**0.5, 1 / 3**0.5, 1 / 2**0.5])
+    assert term(count, convert(rollout([2, 0]))) == [1.0]
+    again = Count()
     again.load_state_dict(count.state_dict())
     assert term(again, way) == term(count, way)
 
@@ -185,11 +185,11 @@ def test_a_scheduled_discount_moves_with_the_steps_seen(convert: Convert) -> Non
     shaper = ScheduleDiscount(Linear(0.5, 1.0, 4))
     way = convert(rollout([0, 1, 2], terminated=True, discount=0.9))
     assert shaper.shape(way)[0].discount[:, 0].tolist() == [0.5, 0.0]  # an end stays an end
-    assert shaper.update(way) == {"discount": 0.75}
+    assert shaper.update(way) == {"gamma": 0.75}
     assert shaper.shape(way)[0].discount[:, 0].tolist() == [0.75, 0.0]
     shaper.update(way)
     shaper.update(way)
-    assert shaper.discount == 1.0
+    assert shaper.gamma == 1.0
 
 
 def test_schedules_by_hand() -> None:
@@ -243,7 +243,7 @@ def test_the_filter_goes_on_and_passes_over_masked_steps() -> None:
 
 @BOTH
 def test_rnd_is_the_error_over_sigma_and_nothing_before_there_is_a_sigma(convert: Convert) -> None:
-    rnd = RND(gym.spaces.Discrete(4), scale=2.0, learning_rate=1e-2)
+    rnd = RND(gym.spaces.Discrete(4), learning_rate=1e-2)
     way = convert(rollout([0, 1, 2, 1]))
     assert term(rnd, way) == [0.0, 0.0, 0.0]
     rnd.update(way)
@@ -252,7 +252,7 @@ def test_rnd_is_the_error_over_sigma_and_nothing_before_there_is_a_sigma(convert
         x = ((codes - rnd.model.features.mean.float()) / (rnd.model.features.var + 1e-8).sqrt().float()).clamp(-5, 5)
         error = (rnd.model.predictor(x) - rnd.model.target(x)).square().mean(-1)
     sigma = float(rnd.returns.var + 1e-8) ** 0.5
-    assert term(rnd, way) == pytest.approx([2 * float(e) / sigma for e in error], rel=1e-5)
+    assert term(rnd, way) == pytest.approx([float(e) / sigma for e in error], rel=1e-5)
     first = sum(term(rnd, way))
     for _ in range(50):
         rnd.update(way)
@@ -262,7 +262,7 @@ def test_rnd_is_the_error_over_sigma_and_nothing_before_there_is_a_sigma(convert
 
 @BOTH
 def test_noveld_is_the_rise_of_novelty_at_first_visits(convert: Convert) -> None:
-    shaper = NovelD(gym.spaces.Discrete(4), scale=2.0, alpha=0.5, learning_rate=1e-2)
+    shaper = NovelD(gym.spaces.Discrete(4), alpha=0.5, learning_rate=1e-2)
     way = convert(rollout([0, 1, 2, 1, 3]))
     assert term(shaper, way) == [0.0, 0.0, 0.0, 0.0]
     shaper.update(way)
@@ -270,7 +270,7 @@ def test_noveld_is_the_rise_of_novelty_at_first_visits(convert: Convert) -> None
         n = shaper.model.errors(shaper.model.normalised(torch.eye(4))).sqrt()
     sigma = float(shaper.novelties.var + 1e-8) ** 0.5
     rises = [max(float(n[b] - 0.5 * n[a]), 0.0) / sigma for a, b in ((0, 1), (1, 2), (1, 3))]
-    assert term(shaper, way) == pytest.approx([2 * rises[0], 2 * rises[1], 0.0, 2 * rises[2]], rel=1e-5)
+    assert term(shaper, way) == pytest.approx([rises[0], rises[1], 0.0, rises[2]], rel=1e-5)
     assert sorted(rises)[1] > 0
 
 
@@ -291,11 +291,11 @@ VECTORS = gym.spaces.Box(-9.0, 9.0, (2,)), gym.spaces.Discrete(3)
 @BOTH
 def test_e3b_of_one_hot_vectors_is_a_count(convert: Convert) -> None:
     """With f one-hot C^-1 is diagonal and f' C^-1 f = 1 / (n + ridge): n earlier visits in the episode."""
-    shaper = unembedded(E3B(*VECTORS, ridge=0.5, scale=3.0, output_dim=2))
+    shaper = unembedded(E3B(*VECTORS, ridge=0.5, output_dim=2))
     way = convert(vectors([1, 0], [0, 1], [1, 0], [1, 0]))
-    assert term(shaper, way) == pytest.approx([3 / 0.5, 3 / 0.5, 3 / 1.5, 3 / 2.5])
+    assert term(shaper, way) == pytest.approx([1 / 0.5, 1 / 0.5, 1 / 1.5, 1 / 2.5])
     ended = replace(way, terminated=way.terminated | True, discount=way.discount * 0)
-    assert term(shaper, ended) == pytest.approx([6.0] * 4)  # each is an episode of its own
+    assert term(shaper, ended) == pytest.approx([2.0] * 4)  # each is an episode of its own
 
 
 def test_e3b_is_the_inverse_by_any_other_name() -> None:
@@ -311,21 +311,21 @@ def test_e3b_is_the_inverse_by_any_other_name() -> None:
 @BOTH
 def test_episodic_novelty_by_hand(convert: Convert) -> None:
     """Two neighbours, memory of three, on a line: the nearest are always at squared distances of 1 and 4."""
-    shaper = unembedded(EpisodicNovelty(*VECTORS, neighbours=2, memory=3, output_dim=2, scale=10.0))
+    shaper = unembedded(EpisodicNovelty(*VECTORS, neighbours=2, memory=3, output_dim=2))
     way = convert(vectors([0, 0], [1, 0], [2, 0], [3, 0]))
 
     def kernel(relative: float) -> float:
         return 1e-3 / (max(relative - 8e-3, 0.0) + 1e-3)
 
     # The first knows none. The second one, at 1: m = 1, its kernel counts twice. The third 1 and 4: m = (1 + 2.5) / 2.
-    second = 10 / ((2 * kernel(1.0)) ** 0.5 + 1e-3)
+    second = 1 / ((2 * kernel(1.0)) ** 0.5 + 1e-3)
     m = (1 + 2.5) / 2
-    third = 10 / ((kernel(1 / m) + kernel(4 / m)) ** 0.5 + 1e-3)
+    third = 1 / ((kernel(1 / m) + kernel(4 / m)) ** 0.5 + 1e-3)
     m = (1 + 2.5 + 2.5) / 3  # the two nearest of three are at 1 and 4 again
-    fourth = 10 / ((kernel(1 / m) + kernel(4 / m)) ** 0.5 + 1e-3)
+    fourth = 1 / ((kernel(1 / m) + kernel(4 / m)) ** 0.5 + 1e-3)
     assert term(shaper, way) == pytest.approx([0.0, second, third, fourth], rel=1e-4)
     still = convert(vectors(*[[1.0, 1.0]] * 4))  # nothing but itself: the kernel is 1, the root of 2 is not above 8
-    assert term(shaper, still)[1:] == pytest.approx([10 / (2**0.5 + 1e-3)] * 3, rel=1e-4)
+    assert term(shaper, still)[1:] == pytest.approx([1 / (2**0.5 + 1e-3)] * 3, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -368,4 +368,4 @@ def test_a_chain_adds_up_and_each_member_sees_the_reward_so_far(convert: Convert
     assert shaped.reward[:, 0].tolist() == [1 + 0 + 1, 0 - 2 + 1]
     assert len(carry) == 4
     assert chain.contract.guarantee == "unconstrained"
-    assert chain.update(shaped) == {"ScheduleDiscount/discount": 0.5, "Count/states": 2.0}
+    assert chain.update(shaped) == {"ScheduleDiscount/gamma": 0.5, "Count/states": 2.0}

@@ -216,16 +216,19 @@ def test_the_unbroken_ones_pass() -> None:
 
 
 def _ignore_final_obs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TransitionReader, "_final_obs", lambda self, done, obs, info: obs)
+    final = TransitionReader._final
+    monkeypatch.setattr(
+        TransitionReader, "_final", lambda self, done, obs, *rest: (obs, final(self, done, obs, *rest)[1])
+    )
 
 
 def _ignore_final_info(monkeypatch: pytest.MonkeyPatch) -> None:
     read = TransitionReader._read
     latest: dict[str, Any] = {}
 
-    def wrong(self: TransitionReader, info: Mapping[str, Any], key: str, of: str = "info") -> Any:
+    def wrong(self: TransitionReader, info: Mapping[str, Any], key: str, rows: Any, of: str = "info") -> Any:
         if of == "info":
-            latest[key] = read(self, info, key)
+            latest[key] = read(self, info, key, rows)
         return latest[key]
 
     monkeypatch.setattr(TransitionReader, "_read", wrong)
@@ -258,7 +261,7 @@ def _remember_the_reset_observation_as_next(monkeypatch: pytest.MonkeyPatch) -> 
 def _discount_kept_at_termination(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "potentia.transitions.discount_column",
-        lambda discount, terminated, truncated, like, truncation: like * 0 + discount,
+        lambda gamma, terminated, truncated, like, truncation: like * 0 + gamma,
     )
 
 

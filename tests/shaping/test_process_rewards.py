@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from potentia.envs.action_text import parse_action
 from potentia.preferences.steps import both_orders
 from potentia.rollout import Rollout
-from potentia.shaping import BlinkLink, Checklist, HierarchicalAction, PairwiseJudge, Shaper
+from potentia.shaping import BlinkLink, Checklist, ChecklistScore, HierarchicalAction, PairwiseJudge, Shaper
 from potentia.shaping.judged.hierarchical_action import rouge_l, self_certainty
 from potentia.shaping.judged.reference import Box, Reference, overlap, parse_reference
 from potentia.testing import check_shaper
@@ -210,7 +210,7 @@ def judged() -> Rollout:
 
 def test_pairwise_verdicts_are_asked_for_once_in_update_and_paid_afterwards() -> None:
     arbiter = Tells()
-    reward, way = PairwiseJudge(arbiter, scale=2.0, questions=3), judged()
+    reward, way = PairwiseJudge(arbiter, questions=3), judged()
     assert term(reward, way) == [0.0, 0.0, 0.0]
     assert not arbiter.asked
     assert reward.update(way) == {"known": 0.0, "asked": 3.0}
@@ -218,11 +218,11 @@ def test_pairwise_verdicts_are_asked_for_once_in_update_and_paid_afterwards() ->
     assert reward.update(way) == {"known": 0.75, "asked": 1.0}
     assert reward.update(way) == {"known": 1.0, "asked": 0.0}
     # (1 + 1) / 2, (-1 + 0) / 2, and an action without any other to compare with.
-    assert term(reward, way) == [2.0, -1.0, 0.0]
+    assert term(reward, way) == [1.0, -0.5, 0.0]
     assert len(arbiter.asked) == 4
-    again = PairwiseJudge(arbiter, scale=2.0)
+    again = PairwiseJudge(arbiter)
     again.load_state_dict(reward.state_dict())
-    assert term(again, way) == [2.0, -1.0, 0.0]
+    assert term(again, way) == [1.0, -0.5, 0.0]
 
 
 def test_alternatives_may_come_from_a_function() -> None:
@@ -243,10 +243,10 @@ def test_the_items_of_a_checklist_and_those_that_do_not_exist() -> None:
     states = np.array([[0.0, 0.0, -1.0], [1.0, 0.5, -1.0], [1.0, 1.0, 0.0]], np.float32)[:, None]
     way = replace(steps(x=[0, 0]), info={"checklist": states[:-1], "next_checklist": states[1:]})
     # done: 0, 0.75, 2/3; the discount is 1/2.
-    assert term(Checklist(scale=4.0), way) == pytest.approx([1.5, 4 * (1 / 3 - 0.75)])
-    assert term(Checklist(mode="score"), way) == pytest.approx([0.75, 2 / 3])
+    assert term(Checklist(), way) == pytest.approx([0.375, 1 / 3 - 0.75])
+    assert term(ChecklistScore(), way) == pytest.approx([0.75, 2 / 3])
     whole = replace(way, info={"checklist": np.array([[0.0], [0.75]]), "next_checklist": np.array([[0.75], [2 / 3]])})
-    assert term(Checklist(scale=4.0), whole) == pytest.approx(term(Checklist(scale=4.0), way))
+    assert term(Checklist(), whole) == pytest.approx(term(Checklist(), way))
 
 
 SAYS = {"shop": [[0, 0, 1], [0, 0, 1]], "cart": [[1, 0, 0], [0, 1, 0]], "paid": [[1, 0, 0], [0.5, 0.5, 0]]}
@@ -264,7 +264,7 @@ def test_a_judgement_that_comes_late_leaves_the_differences_telescoping() -> Non
     assert float(second.terms["Checklist"][0, 0]) == 0.4375
     assert np.isnan(carry).all()  # the episode ended
     assert term(reward, way) == [0.5 * 0.75, 0.5 * 0.875 - 0.75]
-    score = Checklist(["fill the cart", "pay"], lambda items, page: SAYS[page], mode="score")
+    score = ChecklistScore(["fill the cart", "pay"], lambda items, page: SAYS[page])
     assert score.update(way) == {"known": 0.0, "asked": 2.0}
     assert term(score, way) == [0.75, 0.875]
 
@@ -306,18 +306,17 @@ def test_the_law_tells_a_judged_checklist_that_forgets() -> None:
         (lambda: PairwiseJudge(Tells(), questions=0), ValueError, "questions must be at least 1"),
         (lambda: PairwiseJudge(lambda *_: 2.0).update(judged()), ValueError, r"\[-1\.0, 1\.0\], got 2\.0"),
         (lambda: PairwiseJudge(Tells()).load_state_dict({}), ValueError, "must have the keys"),
-        (lambda: Checklist(mode="sum"), ValueError, "mode must be 'difference' or 'score'"),
         (lambda: Checklist(["find"]), ValueError, "both items"),
         (lambda: Checklist([], lambda items, page: []), ValueError, "at least one"),
         (lambda: term(Checklist(), steps(x=[0])), ValueError, "reads the info column 'checklist'"),
         (
-            lambda: term(Checklist(mode="score"), steps(next_checklist=[1.5])),
+            lambda: term(ChecklistScore(), steps(next_checklist=[1.5])),
             ValueError,
             r"in \[0, 1\].*\[1\.5\] in 'next_checklist'",
         ),
-        (lambda: term(Checklist(mode="score"), steps(next_checklist=[[-1.0] * 2])), ValueError, "and one must exist"),
-        (lambda: term(Checklist(mode="score"), steps(next_checklist=[np.nan])), ValueError, r"got \[nan\]"),
-        (lambda: term(Checklist(mode="score"), steps(next_checklist=[[[0.0]]])), ValueError, r"\(T, B, I\)"),
+        (lambda: term(ChecklistScore(), steps(next_checklist=[[-1.0] * 2])), ValueError, "and one must exist"),
+        (lambda: term(ChecklistScore(), steps(next_checklist=[np.nan])), ValueError, r"got \[nan\]"),
+        (lambda: term(ChecklistScore(), steps(next_checklist=[[[0.0]]])), ValueError, r"\(T, B, I\)"),
         (
             lambda: Checklist(["find"], lambda items, page: [1.0]).update(steps(caption=["a"], next_caption=["b"])),
             ValueError,

@@ -13,7 +13,9 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.wrappers import RecordEpisodeStatistics
 from gymnasium.wrappers.vector import DictInfoToList
 
-from potentia.shaping import Chain, Contract, Count, EpisodicCount, PotentialShaping, ScheduleDiscount, Shaper
+from potentia.agents import RandomAgent
+from potentia.collect import collect
+from potentia.shaping import Chain, Contract, Count, EpisodicCount, PotentialShaping, Shaper
 from potentia.wrappers import ShapeReward, ShapeVectorReward
 
 TABLE = np.arange(16.0)
@@ -24,7 +26,7 @@ def lake(**settings: Any) -> gym.Env[Any, Any]:
 
 
 def test_info_has_the_same_keys_from_reset_on_and_no_slash() -> None:
-    env = ShapeReward(lake(), Chain(PotentialShaping(TABLE), Count()), 0.9)
+    env = ShapeReward(lake(), Chain(PotentialShaping(TABLE), Count()), gamma=0.9)
     _, first = env.reset(seed=0)
     _, reward, _, _, second = env.step(2)
     assert first.keys() == second.keys()
@@ -35,7 +37,7 @@ def test_info_has_the_same_keys_from_reset_on_and_no_slash() -> None:
 
 
 def test_a_spec_rebuilds_the_stack_with_the_shaper_as_it_was_given() -> None:
-    env = ShapeReward(lake(), Count(), 0.9)
+    env = ShapeReward(lake(), Count(), gamma=0.9)
     env.reset(seed=0)
     env.step(2)
     again = gym.make(env.spec)
@@ -44,7 +46,7 @@ def test_a_spec_rebuilds_the_stack_with_the_shaper_as_it_was_given() -> None:
     assert len(again.shaper.table) == 0
     again.reset(seed=0)
     assert again.step(2)[1] == 1.0
-    wrapper = ShapeReward.wrapper_spec(shaper=PotentialShaping(TABLE), discount=0.5)
+    wrapper = ShapeReward.wrapper_spec(shaper=PotentialShaping(TABLE), gamma=0.5)
     spec = copy.deepcopy(gym.spec("FrozenLake-v1"))
     spec.additional_wrappers = (wrapper,)
     built = gym.make(spec, is_slippery=False)
@@ -52,33 +54,108 @@ def test_a_spec_rebuilds_the_stack_with_the_shaper_as_it_was_given() -> None:
     assert built.step(2)[1] == 0.5 * 1 - 0
 
 
-def test_wrapping_twice_is_a_chain() -> None:
-    twice = ShapeReward(ShapeReward(lake(), PotentialShaping(TABLE), 0.9), EpisodicCount(), 0.9)
-    chain = ShapeReward(lake(), Chain(PotentialShaping(TABLE), EpisodicCount()), 0.9)
-    for env in (twice, chain):
+def test_an_environment_is_shaped_once() -> None:
+    once = ShapeReward(lake(), PotentialShaping(TABLE), gamma=0.9)
+    with pytest.raises(ValueError, match=r"shaped already, by PotentialShaping; shape it once, with Chain\("):
+        ShapeReward(once, Count(), gamma=0.9)
+    inside = SyncVectorEnv([lambda: ShapeReward(lake(), PotentialShaping(TABLE), gamma=0.9)] * 2)
+    outside = ShapeVectorReward(SyncVectorEnv([lake] * 2), PotentialShaping(TABLE), gamma=0.9)
+    for shaped in (inside, outside):
+        with pytest.raises(ValueError, match=r"shaped already.*Chain"):
+            ShapeVectorReward(shaped, Count(), gamma=0.9).reset(seed=0)
+        with pytest.raises(ValueError, match=r"shaped already.*Chain"):
+            collect(shaped, RandomAgent(shaped.single_action_space), 1, gamma=0.9)
+
+
+def test_gamma_is_written_by_name() -> None:
+    with pytest.raises(TypeError, match=r"ShapeReward takes gamma=, not discount=.*write gamma=0\.9"):
+        ShapeReward(lake(), Count(), discount=0.9)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="ShapeReward needs gamma, the learner's own discount factor, by name"):
+        ShapeReward(lake(), Count(), 0.9)  # type: ignore[call-arg, misc]
+    with pytest.raises(TypeError, match="ShapeVectorReward needs gamma"):
+        ShapeVectorReward(SyncVectorEnv([lake]), Count())  # type: ignore[call-arg]
+
+
+def test_an_environment_that_starts_anew_by_itself_is_shaped_in_every_episode() -> None:
+    env = ShapeReward(gym.wrappers.Autoreset(lake(max_episode_steps=2)), PotentialShaping(TABLE), gamma=0.5)
+    env.reset(seed=0)
+    paid = [env.step(2) for _ in range(5)]
+    # 0 to 1, 1 to 2 and a cut, the reset, and again.
+    assert [float(step[1]) for step in paid] == [0.5 * 1 - 0, 0.5 * 2 - 1, 0.0, 0.5, 0.0]
+    bare = ShapeReward(lake(max_episode_steps=1), PotentialShaping(TABLE), gamma=0.5)
+    bare.reset(seed=0)
+    bare.step(2)
+    with pytest.raises(RuntimeError, match=r"after the end of the episode: call reset\(\) first"):
+        bare.step(2)
+
+
+def test_a_time_limit_outside_is_said_where_it_leaves_a_debt() -> None:
+    inside = ShapeReward(lake(max_episode_steps=50), PotentialShaping(TABLE), gamma=0.9, truncation="terminal")
+    env = gym.wrappers.TimeLimit(inside, 1)
+    env.reset(seed=0)
+    env.step(2)
+    with pytest.warns(UserWarning, match="a time limit outside this wrapper belongs inside"):
+        env.reset()
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_the_true_return_is_in_the_info(mode: AutoresetMode) -> None:
+    class Pays(gym.RewardWrapper[Any, Any]):
+        def reward(self, reward: Any) -> float:
+            return 2.0
+
+    single = ShapeReward(Pays(lake(max_episode_steps=3)), Count(), gamma=0.9)
+    for _ in range(2):
+        assert single.reset(seed=0)[1]["true_return"] == 0.0
+        assert [single.step(2)[4]["true_return"] for _ in range(3)] == [2.0, 4.0, 6.0]
+    vector = SyncVectorEnv([lambda: Pays(lake(max_episode_steps=3))] * 2, autoreset_mode=mode)
+    env = ShapeVectorReward(vector, Count(), gamma=0.9)
+    assert env.autoreset_mode is mode
+    env.reset(seed=0)
+    seen = []
+    for _ in range(7):
+        *_, truncated, info = env.step(np.array([2, 2]))
+        seen.append(info["true_return"].tolist())
+        if mode is AutoresetMode.DISABLED and truncated.any():
+            env.reset(options={"reset_mask": truncated})
+    reset_step = [[0.0, 0.0]] if mode is AutoresetMode.NEXT_STEP else []
+    episode = [[2.0, 2.0], [4.0, 4.0], [6.0, 6.0], *reset_step]
+    assert seen == (episode * 3)[:7]
+
+
+def test_a_key_that_is_sometimes_missing_is_said_with_the_environments_number() -> None:
+    class Sometimes(gym.Wrapper[Any, Any, Any, Any]):
+        def reset(self, **options: Any) -> Any:
+            obs, info = self.env.reset(**options)
+            return obs, info | {"potential": 1.0}
+
+        def step(self, action: Any) -> Any:
+            *rest, info = self.env.step(action)
+            return *rest, info if rest[0] == 1 else info | {"potential": 51.0}
+
+    env = ShapeVectorReward(SyncVectorEnv([lambda: Sometimes(lake())] * 3), PotentialShaping("potential"), gamma=0.9)
+    env.reset(seed=0)
+    with pytest.raises(KeyError, match=r"info\['potential'\], which environment 1 did not give in this step \(1 of 3"):
+        env.step(np.array([1, 2, 1]))
+
+
+def test_observations_with_text_are_read_single_and_as_vectors() -> None:
+    class Told(gym.ObservationWrapper[Any, Any, Any]):
+        observation_space = gym.spaces.Dict(state=gym.spaces.Discrete(16), mission=gym.spaces.Text(20))
+
+        def observation(self, observation: Any) -> Any:
+            return {"state": observation, "mission": f"leave {observation}"}
+
+    single = ShapeReward(Told(lake(max_episode_steps=2)), EpisodicCount(lambda obs: obs["mission"]), gamma=0.9)
+    single.reset(seed=0)
+    paid = [single.step(2)[1] for _ in range(2)]
+    for mode in AutoresetMode:
+        vector = SyncVectorEnv([lambda: Told(lake(max_episode_steps=2))] * 2, autoreset_mode=mode)
+        env = ShapeVectorReward(vector, EpisodicCount(lambda obs: obs["mission"]), gamma=0.9)
         env.reset(seed=0)
-    for action in (2, 0, 1, 1, 2, 1, 2):
-        one, other = twice.step(action), chain.step(action)
-        assert one[1] == pytest.approx(other[1])
-        assert one[4]["terms"] == other[4]["terms"]
-        assert one[4]["true_reward"] == other[4]["true_reward"]
-    vector = ShapeVectorReward(ShapeVectorReward(SyncVectorEnv([lake] * 2), PotentialShaping(TABLE), 0.9), Count(), 0.9)
-    vector.reset(seed=0)
-    *_, info = vector.step(np.array([2, 1]))
-    np.testing.assert_allclose(info["terms"]["PotentialShaping"], [0.9 * 1, 0.9 * 4])
-    assert list(info["terms"]) == ["env", "PotentialShaping", "Count"]
-
-
-@pytest.mark.parametrize(
-    ("shaper", "told"),
-    [
-        (PotentialShaping(TABLE), "are in this stack already"),
-        (ScheduleDiscount(0.5), "may already have read it; use Chain"),
-    ],
-)
-def test_a_second_wrapper_that_contradicts_the_first_is_refused(shaper: Shaper, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        ShapeReward(ShapeReward(lake(), PotentialShaping(TABLE), 0.9), shaper, 0.9)
+        assert [env.step(np.array([2, 2]))[1].tolist() for _ in range(2)] == [[one, one] for one in paid]
+    rollout, _ = collect(vector, RandomAgent(vector.single_action_space), 2, gamma=0.9)
+    assert rollout.obs["mission"][0].tolist() == ["leave 0", "leave 0"]
 
 
 class Whole(Shaper):
@@ -102,22 +179,25 @@ class NanReward(gym.RewardWrapper[Any, Any]):
 
 
 def test_what_cannot_be_right_is_told_with_the_way_out() -> None:
-    with pytest.raises(ValueError, match=r"needs whole episodes.*shaper\.shape\(rollout, carry\)"):
-        ShapeReward(lake(), Whole())
+    with pytest.raises(ValueError, match=r"Whole does not fit ShapeReward: it needs whole episodes.*collect_episodes"):
+        ShapeReward(lake(), Whole(), gamma=0.99)
     with pytest.raises(TypeError, match=r"shaper must be a potentia\.shaping\.Shaper, got function"):
-        ShapeReward(lake(), height)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"discount must lie in \[0, 1\], got 1\.5"):
-        ShapeReward(lake(), Count(), 1.5)
+        ShapeReward(lake(), height, gamma=0.99)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"gamma must lie in \[0, 1\], got 1\.5"):
+        ShapeReward(lake(), Count(), gamma=1.5)
     with pytest.raises(ValueError, match="truncation must be 'bootstrap' or 'terminal'"):
-        ShapeReward(lake(), Count(), truncation="maybe")  # type: ignore[arg-type]
-    env = ShapeReward(lake(), PotentialShaping("potential"))
+        ShapeReward(lake(), Count(), truncation="maybe", gamma=0.99)  # type: ignore[arg-type]
+    env = ShapeReward(lake(), PotentialShaping("potential"), gamma=0.99)
     with pytest.raises(KeyError, match=r"reads info\['potential'\], but the environment's info has \['prob'\]"):
         env.reset(seed=0)
-    for broken, term in ((ShapeReward(lake(), Nan()), "Nan"), (ShapeReward(NanReward(lake()), Count()), "env")):
+    for broken, term in (
+        (ShapeReward(lake(), Nan(), gamma=0.99), "Nan"),
+        (ShapeReward(NanReward(lake()), Count(), gamma=0.99), "env"),
+    ):
         broken.reset(seed=0)
         with pytest.raises(ValueError, match=rf"reward term '{term}' must be finite, got nan at \(t, b\) = \(0, 0\)"):
             broken.step(2)
-    wrong = ShapeReward(lake(), PotentialShaping(lambda obs: np.zeros(3)))
+    wrong = ShapeReward(lake(), PotentialShaping(lambda obs: np.zeros(3)), gamma=0.99)
     wrong.reset(seed=0)
     with pytest.raises(ValueError, match=r"potential must have shape \(T, B\) = \(1, 1\), got \(3,\)"):
         wrong.step(2)
@@ -128,18 +208,18 @@ def height(obs: Any) -> Any:
 
 
 def test_learning_can_be_frozen_and_waits_for_enough_transitions() -> None:
-    frozen = ShapeReward(lake(), Count(), learn=False)
+    frozen = ShapeReward(lake(), Count(), learn=False, gamma=0.99)
     frozen.reset(seed=0)
     assert [frozen.step(action)[1] for action in (2, 0, 2)] == [1.0, 1.0, 1.0]
     patient = Count()
     patient.update_size = 3
-    env = ShapeReward(lake(), patient)
+    env = ShapeReward(lake(), patient, gamma=0.99)
     env.reset(seed=0)
     assert [env.step(action)[1] for action in (0, 0, 0, 0)] == [1.0, 1.0, 1.0, pytest.approx(0.5)]
 
 
 def test_a_reset_in_the_middle_forgets_the_episode() -> None:
-    env = ShapeReward(lake(), EpisodicCount(first_visit=True))
+    env = ShapeReward(lake(), EpisodicCount(first_visit=True), gamma=0.99)
     for _ in range(2):
         env.reset(seed=0)
         assert [env.step(action)[1] for action in (2, 0, 2)] == [1.0, 1.0, 0.0]
@@ -180,7 +260,7 @@ class Reused(VectorEnv[Any, Any, Any]):
 @pytest.mark.parametrize("tensors", [False, True])
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_a_reused_buffer_and_tensors_pay_the_same(tensors: bool, mode: AutoresetMode) -> None:
-    env = ShapeVectorReward(Reused(tensors, mode), PotentialShaping(height), 0.5)
+    env = ShapeVectorReward(Reused(tensors, mode), PotentialShaping(height), gamma=0.5)
     env.reset()
     paid: list[list[float]] = [[], []]
     waiting = np.zeros(2, bool)
@@ -212,29 +292,29 @@ def test_dictionaries_of_observations_are_trees() -> None:
     def potential(obs: Any) -> Any:
         return obs["a"] + obs["b"].sum(-1)
 
-    env = ShapeReward(Two(lake()), PotentialShaping(potential), 0.5)
+    env = ShapeReward(Two(lake()), PotentialShaping(potential), gamma=0.5)
     env.reset(seed=0)
     assert env.step(2)[1] == 0.5 * 3 - 0
     vector = ShapeVectorReward(
         SyncVectorEnv([lambda: Two(lake(max_episode_steps=2))], autoreset_mode=AutoresetMode.SAME_STEP),
         PotentialShaping(potential),
-        0.5,
+        gamma=0.5,
     )
     vector.reset(seed=0)
     assert [vector.step(np.array([2]))[1].item() for _ in range(3)] == [1.5, 0.5 * 6 - 3, 1.5]
 
 
 def test_gymnasiums_own_wrappers_fit_around_and_within() -> None:
-    env = ShapeReward(RecordEpisodeStatistics(lake()), PotentialShaping(TABLE), 0.9)
+    env = ShapeReward(RecordEpisodeStatistics(lake()), PotentialShaping(TABLE), gamma=0.9)
     env.reset(seed=0)
     for action in (1, 1, 2, 1, 2, 2):
         *_, info = env.step(action)
     assert info["episode"]["r"] == 1.0  # inside: the true return
-    vector = DictInfoToList(ShapeVectorReward(SyncVectorEnv([lake] * 2), PotentialShaping(TABLE), 0.9))
+    vector = DictInfoToList(ShapeVectorReward(SyncVectorEnv([lake] * 2), PotentialShaping(TABLE), gamma=0.9))
     vector.reset(seed=0)
     *_, infos = vector.step(np.array([2, 1]))
     assert [one["terms"]["PotentialShaping"] for one in infos] == pytest.approx([0.9, 3.6])
     assert [one["true_reward"] for one in infos] == [0.0, 0.0]
-    many = gym.make_vec("FrozenLake-v1", 2, wrappers=[lambda inner: ShapeReward(inner, EpisodicCount(), 0.9)])
+    many = gym.make_vec("FrozenLake-v1", 2, wrappers=[lambda inner: ShapeReward(inner, EpisodicCount(), gamma=0.9)])
     many.reset(seed=0)
     assert many.step(np.array([2, 1]))[1].tolist() == [1.0, 1.0]

@@ -17,6 +17,7 @@ if find_spec("stable_baselines3") is None:
 
 from potentia.agents.sb3.on_policy import ShapingCallback
 from potentia.agents.sb3.replay import ShapedReplayBuffer, shape_replay
-from potentia.agents.sb3.stack import Finding, check_stack
+from potentia.agents.sb3.stack import check_stack
+from potentia.shaping.fit import Finding
 
 __all__ = ["Finding", "ShapedReplayBuffer", "ShapingCallback", "check_stack", "shape_replay"]

@@ -9,10 +9,14 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from potentia.agents.sb3.recorder import TransitionRecorder, innermost, true_next_obs
-from potentia.agents.sb3.stack import check_stack, raise_severe, refuse_unfit
+from potentia.agents.sb3.stack import check_stack, raise_severe
 from potentia.rollout import ENV, Rollout, concatenate
+from potentia.shaping.fit import Home, require_fit
 from potentia.shaping.shaper import Shaper
 from potentia.trees import Tree, map_tree
+
+ROLLOUT = Home("a rollout of Stable-Baselines3", policy=True, discounts=False)
+"""What an on-policy model offers a shaper."""
 
 NORMALIZED = "VecNormalize"
 """The name of the term by which `VecNormalize` changes the reward."""
@@ -51,7 +55,7 @@ class ShapingCallback(BaseCallback):
             raise TypeError(
                 f"ShapingCallback is for PPO and A2C, got {type(self.model).__name__}; use shape_replay(model, shaper)"
             )
-        refuse_unfit(self.shaper)
+        require_fit(self.shaper, ROLLOUT)
         raise_severe(check_stack(self.model, self.shaper))
         env = self.model.get_env()
         assert env is not None

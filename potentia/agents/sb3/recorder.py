@@ -9,6 +9,7 @@ import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
 
 from potentia.rollout import ENV, Rollout
+from potentia.transitions import info_keys
 from potentia.trees import Tree, map_tree
 
 
@@ -19,14 +20,14 @@ class TransitionRecorder:
 
     Args:
         env: The vector environment.
-        discount: The model's gamma.
+        gamma: The model's discount factor.
         columns: The info columns wanted.
     """
 
-    def __init__(self, env: VecEnv, discount: float, columns: frozenset[str]) -> None:
-        self.env, self.discount = innermost(env), discount  # wrappers have reset_infos too, which stay empty
+    def __init__(self, env: VecEnv, gamma: float, columns: frozenset[str]) -> None:
+        self.env, self.gamma = innermost(env), gamma  # wrappers have reset_infos too, which stay empty
         self.columns = sorted(columns)
-        self.keys = sorted({name.removeprefix("next_") for name in columns})
+        self.keys = info_keys(columns)
         self._before: list[Mapping[str, Any]] = []
         self._last: Rollout | None = None
 
@@ -44,20 +45,20 @@ class TransitionRecorder:
         if self.keys and self._last is not None:
             for index in _begun_anew(obs, self._last):
                 before[index] = self.env.reset_infos[index]
-        cut = np.array([info.get("TimeLimit.truncated", False) for info in infos], bool)
-        truncated = done.astype(bool) & cut
+        limited = np.array([info.get("TimeLimit.truncated", False) for info in infos], bool)
+        truncated = done.astype(bool) & limited
         terminated = done.astype(bool) & ~truncated
         values = {key: (self._column(before, key), self._column(infos, key)) for key in self.keys}
         info = {name: values[name.removeprefix("next_")][name.startswith("next_")] for name in self.columns}
         # After an end the next step starts from the new episode's first observation, which its reset described.
-        self._before = [self.env.reset_infos[i] if over else infos[i] for i, over in enumerate(done)]
+        self._before = [self.env.reset_infos[i] if ended else infos[i] for i, ended in enumerate(done)]
         reward = reward.astype(np.float64)
         self._last = Rollout(
             obs=map_tree(lambda leaf: np.array(leaf)[None], obs),
             action=np.array(action)[None],
             next_obs=map_tree(lambda leaf: np.array(leaf)[None], next_obs),
             terms={ENV: reward[None]},
-            discount=np.where(terminated, 0.0, self.discount)[None],
+            discount=np.where(terminated, 0.0, self.gamma)[None],
             terminated=terminated[None],
             truncated=truncated[None],
             info={name: column[None] for name, column in info.items()},

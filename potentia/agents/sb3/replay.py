@@ -12,10 +12,13 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from potentia.agents.sb3.recorder import TransitionRecorder
-from potentia.agents.sb3.stack import check_stack, raise_severe, refuse_unfit
+from potentia.agents.sb3.stack import check_stack, raise_severe
 from potentia.rollout import ENV, Rollout, concatenate
+from potentia.shaping.fit import Home, require_fit
 from potentia.shaping.shaper import Shaper
-from potentia.trees import leaves
+
+REPLAY = Home("a replay of Stable-Baselines3", ordered=False, discounts=False)
+"""What a replay buffer offers a shaper."""
 
 
 class ShapedReplayBuffer(ReplayBuffer):
@@ -27,7 +30,7 @@ class ShapedReplayBuffer(ReplayBuffer):
     Args:
         *args: As for ``ReplayBuffer``.
         shaper: The shaper; it must not remember within an episode, for samples have no order.
-        discount: The model's gamma.
+        gamma: The model's discount factor.
         env: The model's environment.
         **kwargs: As for ``ReplayBuffer``.
 
@@ -35,22 +38,15 @@ class ShapedReplayBuffer(ReplayBuffer):
         ValueError: If the shaper needs an episode's order, or memory is to be saved by not storing next observations.
     """
 
-    def __init__(self, *args: Any, shaper: Shaper, discount: float, env: VecEnv, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shaper: Shaper, gamma: float, env: VecEnv, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        refuse_unfit(shaper)
-        if any(True for _ in leaves(shaper.init(1))) or shaper.contract.needs_episodes:
-            raise ValueError(
-                f"{shaper.name} remembers within an episode, but samples of a replay have no order; wrap the "
-                "environment with potentia.wrappers.ShapeReward instead"
-            )
-        if shaper.contract.needs_policy:
-            raise ValueError(f"{shaper.name} needs the learner's policy to learn, which a replay buffer does not have")
+        require_fit(shaper, REPLAY)
         if self.optimize_memory_usage:
             raise ValueError("optimize_memory_usage overwrites next observations, which shaping needs; leave it False")
         if not self.handle_timeout_termination:
             raise ValueError("without handle_timeout_termination a cut is taken for an end; leave it True")
-        self.shaper, self.discount = shaper, discount
-        self.recorder = TransitionRecorder(env, discount, shaper.contract.info_columns)
+        self.shaper, self.gamma = shaper, gamma
+        self.recorder = TransitionRecorder(env, gamma, shaper.contract.info_columns)
         self.columns: dict[str, np.ndarray] = {}
         self._pending: list[Rollout] = []
 
@@ -91,7 +87,7 @@ class ShapedReplayBuffer(ReplayBuffer):
             action=_unscaled(self.action_space, _shaped_as(self.action_space, self.actions[chosen])),
             next_obs=_shaped_as(self.observation_space, self.next_observations[chosen]),
             terms={ENV: reward[None]},
-            discount=np.where(terminated, 0.0, self.discount)[None],
+            discount=np.where(terminated, 0.0, self.gamma)[None],
             terminated=terminated[None],
             truncated=timeouts[None],
             info={name: column[chosen][None] for name, column in self.columns.items()},
@@ -136,7 +132,7 @@ def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffe
         device=model.device,
         n_envs=model.n_envs,
         shaper=shaper,
-        discount=model.gamma,
+        gamma=model.gamma,
         env=env,
         **model.replay_buffer_kwargs,
     )

@@ -1,8 +1,7 @@
-"""Mistakes in the stack of wrappers around a Stable-Baselines3 model, and shapers that can't run there."""
+"""Mistakes in the stack of wrappers around a Stable-Baselines3 model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -18,25 +17,11 @@ from stable_baselines3.common.vec_env import (
     VecTransposeImage,
 )
 
+from potentia.shaping.fit import Finding
 from potentia.shaping.shaper import Shaper
 from potentia.wrappers import ShapeReward
 
 _PASSES_REWARDS_ON = (VecMonitor, VecCheckNan, VecFrameStack, VecTransposeImage)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A mistake in a stack.
-
-    Attributes:
-        name: ``gamma``, ``truncation``, ``rescaled``, ``dropped``, ``twice``, ``monitor`` or ``unseen``.
-        told: What is wrong and what to do.
-        severe: Whether training with it would be wrong; else only what is reported would be.
-    """
-
-    name: str
-    told: str
-    severe: bool = True
 
 
 def check_stack(model: Any, shaper: Shaper | None = None) -> list[Finding]:
@@ -61,8 +46,8 @@ def check_stack(model: Any, shaper: Shaper | None = None) -> list[Finding]:
         monitored = monitored or isinstance(env, VecMonitor)
         changes = not isinstance(env, (*_PASSES_REWARDS_ON, VecNormalize))
         if normalizer is not None and outside and changes and isinstance(model, OffPolicyAlgorithm):
-            told = f"{type(env).__name__} stands outside of VecNormalize, whose original reward is what"
-            found.append(Finding("dropped", f"{told} {type(model).__name__} stores: put it inside"))
+            message = f"{type(env).__name__} stands outside of VecNormalize, whose original reward is what"
+            found.append(Finding("dropped", f"{message} {type(model).__name__} stores: put it inside"))
         env = env.venv
     if normalizer is not None and normalizer.norm_reward and normalizer.gamma != model.gamma:
         found.append(
@@ -89,50 +74,31 @@ def _inside(
         if isinstance(env, gym.RewardWrapper | gym.wrappers.NormalizeReward):
             scaler = type(env).__name__
         if isinstance(env, ShapeReward):
-            driver, name = env._driver, env.shaper.name
+            name = env.shaper.name
             again = terms.intersection(env.shaper.term_names)
             if again:
-                told = f"the terms {sorted(again)} are added by a wrapper already: shape in one place, or rename one"
-                found.append(Finding("twice", told))
-            if driver.discount != model.gamma:
+                message = f"the terms {sorted(again)} are added by a wrapper already: shape in one place, or rename one"
+                found.append(Finding("twice", message))
+            if env.gamma != model.gamma:
                 found.append(
-                    Finding("gamma", f"{name} was wrapped with discount={driver.discount}, the model has {model.gamma}")
+                    Finding("gamma", f"{name} was wrapped with gamma={env.gamma}, the model has {model.gamma}")
                 )
-            if driver.truncation != "bootstrap":
-                told = f"{name} was wrapped with truncation={driver.truncation!r}, but SB3 bootstraps at a cut"
-                found.append(Finding("truncation", f"{told}: wrap with truncation='bootstrap'"))
+            if env.truncation != "bootstrap":
+                message = f"{name} was wrapped with truncation={env.truncation!r}, but SB3 bootstraps at a cut"
+                found.append(Finding("truncation", f"{message}: wrap with truncation='bootstrap'"))
             invariant = env.shaper.contract.guarantee == "policy_invariant"
             if invariant and scaler:
-                told = f"{scaler} stands outside of {name} and changes its terms, which then no longer telescope"
-                found.append(Finding("rescaled", f"{told}: shape outside of it (ShapingCallback, shape_replay do)"))
+                message = f"{scaler} stands outside of {name} and changes its terms, which then no longer telescope"
+                found.append(Finding("rescaled", f"{message}: shape outside of it (ShapingCallback, shape_replay do)"))
             if monitored:
-                told = f"a Monitor outside of {name} reports shaped returns"
-                found.append(Finding("monitor", f"{told}: put it inside, or read info['true_reward']", severe=False))
+                message = f"a Monitor outside of {name} reports shaped returns"
+                found.append(Finding("monitor", f"{message}: put it inside, or read info['true_reward']", severe=False))
         env = env.env
     return found
-
-
-def refuse_unfit(shaper: Shaper) -> None:
-    """Raises ``ValueError`` if the shaper is not right under Stable-Baselines3."""
-    if shaper.contract.needs_episodes:
-        raise ValueError(
-            f"{shaper.name} needs whole episodes, which a Stable-Baselines3 rollout or replay cuts anywhere; collect "
-            "episodes and call shaper.shape(rollout, carry) on them, with our PPO"
-        )
-    if shaper.contract.truncation == "terminal":
-        raise ValueError(
-            f"{shaper.name} is right only for learners that take a cut for an end, but Stable-Baselines3 bootstraps"
-        )
-    if shaper.contract.sets_discount:
-        raise ValueError(
-            f"{shaper.name} sets the discount, but Stable-Baselines3 has one gamma for all steps; use our PPO"
-        )
-    if "next_action" in shaper.contract.info_columns:
-        raise ValueError(f"{shaper.name} reads the next action, which Stable-Baselines3 does not give; use look='back'")
 
 
 def raise_severe(findings: list[Finding]) -> None:
     """Raises ``ValueError`` if a finding would make training wrong."""
     severe = [finding for finding in findings if finding.severe]
     if severe:
-        raise ValueError("; ".join(f"{finding.name}: {finding.told}" for finding in severe))
+        raise ValueError("; ".join(f"{finding.name}: {finding.message}" for finding in severe))

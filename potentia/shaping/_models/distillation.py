@@ -38,7 +38,7 @@ class Distillation(Learned):
         ValueError: If ``proportion`` is not in (0, 1].
     """
 
-    saved = ("encoder", "target", "predictor", "optimizer", "features")
+    saved = ("encoder", "target", "predictor", "features", *Learned.saved)
 
     def __init__(
         self,

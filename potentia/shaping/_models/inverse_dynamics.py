@@ -38,7 +38,7 @@ class InverseDynamics(Learned):
         TypeError: If the action space is of another kind.
     """
 
-    saved = ("embedding", "head", "optimizer")
+    saved = ("embedding", "head", *Learned.saved)
 
     def __init__(
         self,

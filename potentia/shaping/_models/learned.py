@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
 from potentia import arrays
 from potentia.encoders import observation_tensors
+from potentia.state import Stateful
 from potentia.trees import Tree, leaves, map_tree
 
 
-class Learned:
+class Learned(Stateful):
     """A model trained by Adam on minibatches of rows. Nothing here waits for the device.
 
     Args:
@@ -25,8 +24,8 @@ class Learned:
         seed: Seeds the order of the minibatches.
     """
 
-    saved: tuple[str, ...] = ()
-    """The attributes that are saved beside the generator; ``optimizer`` is one."""
+    saved: tuple[str, ...] = ("optimizer", "_generator")
+    """A model adds its networks."""
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], learning_rate: float, batch_size: int, device: torch.device, seed: int
@@ -54,18 +53,6 @@ class Learned:
             self.optimizer.step()
             total += loss.detach() * (len(rows) / len(order))
         return total
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that is `saved`, and the generator."""
-        return {part: getattr(self, part).state_dict() for part in self.saved} | {
-            "generator": self._generator.get_state()
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        for part in self.saved:
-            getattr(self, part).load_state_dict(copy.deepcopy(state[part]))  # torch would share an optimiser's tensors
-        self._generator.set_state(state["generator"].cpu())
 
 
 def rows_of(tree: Tree, device: torch.device, mask: Tensor | None = None) -> Tree:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor
 
+from potentia.state import Stateful
 
-class RunningMoments:
+
+class RunningMoments(Stateful):
     """The mean and the population variance of all samples seen, merged batch by batch (Chan et al. 1979), in float64.
 
     Args:
         shape: The shape of one sample; ``()`` for numbers.
         device: Where the moments live.
     """
+
+    saved = ("mean", "var", "count")
 
     def __init__(self, shape: tuple[int, ...] = (), device: torch.device | str = "cpu") -> None:
         self.mean = torch.zeros(shape, dtype=torch.float64, device=device)
@@ -42,22 +43,15 @@ class RunningMoments:
         """The standard deviation; 0 before any sample."""
         return self.var.sqrt()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Mean, variance and number of samples."""
-        return {"mean": self.mean, "var": self.var, "count": self.count}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned, on this object's device."""
-        self.mean, self.var = state["mean"].to(self.mean.device), state["var"].to(self.var.device)
-        self.count = state["count"].to(self.count.device)
-
-
-class ForwardFilter:
+class ForwardFilter(Stateful):
     """``x_t = decay_t x_(t-1) + reward_t`` for each environment, run forward over time: the scale of returns.
 
     The standard deviation of x is what RND (Burda et al. 2018, arXiv 1810.12894, 2.4) and Stable-Baselines3's
     ``VecNormalize`` divide rewards by. Masked steps leave x as it is.
     """
+
+    saved = ("values",)
 
     def __init__(self) -> None:
         self.values: Tensor | None = None

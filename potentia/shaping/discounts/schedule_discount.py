@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from potentia.arrays import array_namespace
-from potentia.rollout import Rollout, check_discount
-from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.gamma import check_gamma
+from potentia.rollout import Rollout
+from potentia.shaping.shaper import Carry, Contract, Shaper
 
 
 class ScheduleDiscount(Shaper):
@@ -17,43 +18,46 @@ class ScheduleDiscount(Shaper):
     arXiv 1512.02011). Every shaper after it in a chain, and the learner, reads the new discount.
 
     Args:
-        schedule: A discount in [0, 1], or a function from the number of unmasked transitions seen by `update` to one.
+        schedule: A gamma in [0, 1], or a function from the number of unmasked transitions seen by `update` to one.
         name: Its name; it adds no term.
 
     Raises:
-        ValueError: If the discount leaves [0, 1].
+        ValueError: If gamma leaves [0, 1].
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> from potentia.shaping.schedules import Linear
+    >>> rollout = Rollout(
+    ...     obs=np.zeros((2, 1)), action=np.zeros((2, 1)), next_obs=np.zeros((2, 1)), terms={"env": np.zeros((2, 1))},
+    ...     discount=np.array([[0.99], [0.0]]), terminated=np.array([[False], [True]]),
+    ...     truncated=np.zeros((2, 1), bool))
+    >>> shaper = ScheduleDiscount(Linear(0.5, 1.0, steps=4))
+    >>> shaper.update(rollout)  # two of four steps
+    {'gamma': 0.75}
+    >>> shaper.shape(rollout)[0].discount[:, 0].tolist()
+    [0.75, 0.0]
     """
 
+    saved = ("steps",)
     contract = Contract(reads=frozenset({"discount", "terminated"}), scope="lifelong", sets_discount=True)
 
     def __init__(self, schedule: float | Callable[[int], float], name: str | None = None) -> None:
         super().__init__(name)
         self.schedule = schedule
         self.steps = 0
-        check_discount(self.discount)
+        check_gamma(self.gamma)
 
     @property
-    def discount(self) -> float:
-        """The discount now."""
-        return check_discount(self.schedule(self.steps) if callable(self.schedule) else self.schedule)
+    def gamma(self) -> float:
+        """Gamma now."""
+        return check_gamma(self.schedule(self.steps) if callable(self.schedule) else self.schedule)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Sets the discount column; a 0 stays 0, because there the learner uses no next value."""
         old = rollout.discount
         xp = array_namespace(old)
-        return rollout.with_discount(xp.where(old == 0, old, xp.full_like(old, self.discount))), carry
+        return rollout.with_discount(xp.where(old == 0, old, xp.full_like(old, self.gamma))), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
-        """Advances the schedule by the unmasked transitions."""
         del policy
         self.steps += int(rollout.mask.sum())
-        return {"discount": self.discount}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The steps seen."""
-        return {"steps": self.steps}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores the steps seen."""
-        check_keys(self, state, ("steps",))
-        self.steps = int(state["steps"])
+        return {"gamma": self.gamma}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from potentia.shaping._models.count_table import CountTable
 from potentia.shaping._models.keys import Keys, state_keys
 from potentia.shaping._models.visits import no_visits, visit
 from potentia.shaping.columns import info_column
-from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
 
 Key = Callable[[Tree], Array] | str | None
@@ -59,7 +59,7 @@ class States:
 
 
 class Count(Shaper):
-    """``scale / sqrt(n(next_obs) + 1)``: n counts the visits to a state before this rollout, over a lifetime.
+    """``1 / sqrt(n(next_obs) + 1)``: n counts the visits to a state before this rollout, over a lifetime.
 
     Strehl and Littman 2008 (MBIE-EB); Bellemare et al. 2016, arXiv 1606.01868; hashed: Tang et al. 2017, arXiv
     1611.04717. Counts change only in `update`, after the rollout is scored, so all its steps are scored by what was
@@ -68,7 +68,6 @@ class Count(Shaper):
     Args:
         key: What tells states apart: None for all of the observation, the name of an info column of the world (such as
             ``"state_hash"``), or a function from observations ``(T, B, ...)`` to keys ``(T, B, ...)``.
-        scale: The bonus of a state never seen.
         hash_bits: None counts each distinct key (`state_keys`). A number k counts the sign
             pattern of k random projections of the key instead (SimHash, as in Tang et al.): similar states share a
             count, and there are at most 2 ** k.
@@ -86,20 +85,21 @@ class Count(Shaper):
     ...     obs=np.array([[0], [1]]), action=np.zeros((2, 1)), next_obs=np.array([[1], [1]]),
     ...     terms={"env": np.zeros((2, 1))}, discount=np.ones((2, 1)),
     ...     terminated=np.zeros((2, 1), bool), truncated=np.zeros((2, 1), bool))
-    >>> count = Count(scale=3.0)
+    >>> count = Count()
     >>> count.shape(rollout)[0].terms["Count"][:, 0].tolist()
-    [3.0, 3.0]
+    [1.0, 1.0]
     >>> count.update(rollout)
     {'states': 1.0}
-    >>> count.shape(rollout)[0].terms["Count"][:, 0].round(3).tolist()  # state 1 was visited twice: 3 / sqrt(3)
-    [1.732, 1.732]
+    >>> count.shape(rollout)[0].terms["Count"][:, 0].round(3).tolist()  # state 1 was visited twice: 1 / sqrt(3)
+    [0.577, 0.577]
     """
+
+    saved = ("table",)
 
     def __init__(
         self,
         key: Key = None,
         *,
-        scale: float = 1.0,
         hash_bits: int | None = None,
         capacity: int = 512,
         device: torch.device | str = "cpu",
@@ -107,16 +107,15 @@ class Count(Shaper):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.scale, self.states = float(scale), States(key, hash_bits, seed, self.name)
+        self.states = States(key, hash_bits, seed, self.name)
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, got {capacity}")
         self.table = CountTable(device, capacity)
         self.contract: Contract = Contract(guarantee="vanishing", reads=self.states.reads, scope="lifelong")
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term."""
         seen = self.table.counts(self.states.keys(rollout))
-        return rollout.add(self.name, like_column(self.scale * (seen + 1.0) ** -0.5, rollout.discount)), carry
+        return rollout.add(self.name, like_column((seen + 1.0) ** -0.5, rollout.discount)), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
         """Counts the unmasked ``next_obs``."""
@@ -124,27 +123,17 @@ class Count(Shaper):
         self.table.add(self.states.keys(rollout), rollout.mask.ravel())
         return {"states": float(len(self.table))} if self.table.compiled else {}
 
-    def state_dict(self) -> dict[str, Any]:
-        """The keys and their counts."""
-        return self.table.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores the counts."""
-        check_keys(self, state, ("keys", "counts"))
-        self.table.load_state_dict(dict(state))
-
 
 class EpisodicCount(Shaper):
-    """``scale / sqrt(n(next_obs) + 1)``: n counts the earlier visits to a state in this episode.
+    """``1 / sqrt(n(next_obs) + 1)``: n counts the earlier visits to a state in this episode.
 
     Savinov et al. 2019, arXiv 1810.02274, and Zhang et al. 2021 (NovelD), arXiv 2012.08621, use episodic counts so.
-    With ``first_visit=True`` the term is ``scale`` at the first visit in an episode and 0 afterwards (NovelD's
+    With ``first_visit=True`` the term is 1 at the first visit in an episode and 0 afterwards (NovelD's
     restriction). It never vanishes, so it can change what is optimal. Beware an episodic bonus that is positive: it
     pays for surviving.
 
     Args:
         key: As for `Count`.
-        scale: The bonus of the first visit.
         first_visit: Pay the first visit only.
         hash_bits: As for `Count`.
         seed: Seeds the projections of ``hash_bits``.
@@ -155,14 +144,13 @@ class EpisodicCount(Shaper):
         self,
         key: Key = None,
         *,
-        scale: float = 1.0,
         first_visit: bool = False,
         hash_bits: int | None = None,
         seed: int = 0,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.scale, self.first_visit = float(scale), first_visit
+        self.first_visit = first_visit
         self.states = States(key, hash_bits, seed, self.name)
         self.contract: Contract = Contract(reads=self.states.reads | {"terminated", "truncated"}, scope="episode")
 
@@ -171,7 +159,6 @@ class EpisodicCount(Shaper):
         return no_visits(num_envs)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term; a table is emptied after the step that ends its episode."""
         seen, carry = self.states.visit(rollout, carry)
         bonus = (seen == 0) * 1.0 if self.first_visit else (seen + 1.0) ** -0.5
-        return rollout.add(self.name, like_column(self.scale * bonus, rollout.discount)), carry
+        return rollout.add(self.name, like_column(bonus, rollout.discount)), carry

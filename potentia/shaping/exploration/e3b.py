@@ -14,11 +14,11 @@ from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping._models.inverse_dynamics import InverseDynamics
-from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.shaping.shaper import Carry, Contract, Shaper
 
 
 class E3B(Shaper):
-    """``scale * f' C^-1 f``: f = f(next_obs), C = ridge * I + the sum of f f' over the episode so far.
+    """``f' C^-1 f``: f = f(next_obs), C = ridge * I + the sum of f f' over the episode so far.
 
     Henaff, Raileanu, Jiang and Rocktaeschel 2022, "Exploration via elliptical episodic bonuses", arXiv 2210.05805,
     section 3. The bonus counts an episode's visits where states are vectors: with one-hot f it is 1 / (n + ridge). f is
@@ -29,7 +29,6 @@ class E3B(Shaper):
     Args:
         observation_space: The space of ``obs``.
         action_space: The space of ``action``.
-        scale: The weight of the term.
         ridge: lambda, 0.1 in the paper.
         kinds: As for `RND`.
         hidden: As for `InverseDynamics`, as for the arguments that follow.
@@ -45,12 +44,13 @@ class E3B(Shaper):
         ValueError: If ``ridge`` is not positive.
     """
 
+    saved = ("model",)
+
     def __init__(
         self,
         observation_space: gym.Space[Any],
         action_space: gym.Space[Any],
         *,
-        scale: float = 1.0,
         ridge: float = 0.1,
         kinds: Kind | Mapping[str, Kind] | None = None,
         hidden: int = 128,
@@ -64,7 +64,7 @@ class E3B(Shaper):
         super().__init__(name)
         if ridge <= 0:
             raise ValueError(f"ridge must be positive, got {ridge}")
-        self.scale, self.ridge, self.update_size = float(scale), float(ridge), batch_size
+        self.ridge, self.update_size = float(ridge), batch_size
         self.device = torch.device(device)
         self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
         self.model = InverseDynamics(
@@ -78,7 +78,6 @@ class E3B(Shaper):
         return np.tile(np.eye(d, dtype=np.float32) / np.float32(self.ridge), (num_envs, 1, 1))
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term."""
         if isinstance(carry, tuple):
             carry = self.init(rollout.num_envs)
         inverse = torch.as_tensor(carry, device=self.device)
@@ -97,18 +96,9 @@ class E3B(Shaper):
                 inverse[ends] = fresh  # so many copies, not all
             else:
                 inverse = torch.where(ends[:, None, None], fresh, inverse)
-        return rollout.add(self.name, like_column(self.scale * bonuses, rollout.discount)), inverse
+        return rollout.add(self.name, like_column(bonuses, rollout.discount)), inverse
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Trains the embedding."""
         del policy
         return {"loss": self.model.learn(rollout)}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The embedding's networks and their optimiser."""
-        return self.model.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        check_keys(self, state, tuple(self.state_dict()))
-        self.model.load_state_dict(state)

@@ -15,13 +15,13 @@ from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping._models.inverse_dynamics import InverseDynamics
 from potentia.shaping._models.nearest import nearest
-from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.shaping.shaper import Carry, Contract, Shaper
 
 _EPSILON, _CLUSTER, _CONSTANT, _MOST = 1e-3, 8e-3, 1e-3, 8.0
 
 
 class EpisodicNovelty(Shaper):
-    """``scale / (sqrt(sum K(f, f_i)) + c)``: over the k embeddings f_i of this episode that are nearest to f(next_obs).
+    """``1 / (sqrt(sum K(f, f_i)) + c)``: over the k embeddings f_i of this episode that are nearest to f(next_obs).
 
     Badia et al. 2020, "Never give up: learning directed exploration strategies", arXiv 2002.06038, section 2 and table
     6: K(x, y) = e / (max(d^2 / m - 0.008, 0) + e), d the Euclidean distance, m the running mean of the k nearest
@@ -34,7 +34,6 @@ class EpisodicNovelty(Shaper):
     Args:
         observation_space: The space of ``obs``.
         action_space: The space of ``action``.
-        scale: The weight of the term.
         neighbours: k.
         memory: How many of the last steps of an episode are remembered; the carry holds ``(B, memory, d)`` numbers.
         kinds: As for `RND`.
@@ -51,12 +50,13 @@ class EpisodicNovelty(Shaper):
         ValueError: If ``neighbours`` is not in 1..``memory``.
     """
 
+    saved = ("model",)
+
     def __init__(
         self,
         observation_space: gym.Space[Any],
         action_space: gym.Space[Any],
         *,
-        scale: float = 1.0,
         neighbours: int = 10,
         memory: int = 512,
         kinds: Kind | Mapping[str, Kind] | None = None,
@@ -71,7 +71,7 @@ class EpisodicNovelty(Shaper):
         super().__init__(name)
         if not 1 <= neighbours <= memory:
             raise ValueError(f"neighbours must lie in 1..memory = {memory}, got {neighbours}")
-        self.scale, self.neighbours, self.memory = float(scale), neighbours, memory
+        self.neighbours, self.memory = neighbours, memory
         self.device, self.update_size = torch.device(device), batch_size
         self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
         self.model = InverseDynamics(
@@ -88,7 +88,6 @@ class EpisodicNovelty(Shaper):
         }
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term."""
         given = carry or self.init(rollout.num_envs)
         before = {name: torch.as_tensor(part, device=self.device) for name, part in given.items()}
         mask, done = (torch.as_tensor(flags, device=self.device).T for flags in (rollout.mask, rollout.done))
@@ -102,7 +101,7 @@ class EpisodicNovelty(Shaper):
         term, distances = self._bonus(squares, mask, done, before["distances"])
         recent = episodes[:, -self.memory :] == ends[:, -1:]
         after = {"embeddings": embeddings[:, -self.memory :], "known": recent, "distances": distances}
-        return rollout.add(self.name, like_column(self.scale * term.T, rollout.discount)), after
+        return rollout.add(self.name, like_column(term.T, rollout.discount)), after
 
     def _bonus(self, squares: Tensor, mask: Tensor, done: Tensor, distances: Tensor) -> tuple[Tensor, Tensor]:
         """The term ``(B, T)``, and the sum and number of the mean d^2 after it."""
@@ -125,12 +124,3 @@ class EpisodicNovelty(Shaper):
         """Trains the embedding."""
         del policy
         return {"loss": self.model.learn(rollout)}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The embedding's networks and their optimiser."""
-        return self.model.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        check_keys(self, state, tuple(self.state_dict()))
-        self.model.load_state_dict(state)

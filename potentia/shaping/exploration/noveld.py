@@ -16,12 +16,12 @@ from potentia.shaping._models.distillation import Distillation
 from potentia.shaping._models.running import RunningMoments
 from potentia.shaping._models.visits import no_visits
 from potentia.shaping.exploration.count import Key, States
-from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
 
 
 class NovelD(Shaper):
-    """``scale * max(n(next_obs) - alpha * n(obs), 0) / sigma`` at the first visit to a state in an episode, else 0.
+    """``max(n(next_obs) - alpha * n(obs), 0) / sigma`` at the first visit to a state in an episode, else 0.
 
     Zhang, Xu, Wang, Wu, Keutzer, Gonzalez and Tian 2021, "NovelD: A simple yet effective exploration criterion",
     arXiv 2012.08621 (BeBold is alpha = 1). n is the square root of the error of random network distillation
@@ -32,7 +32,6 @@ class NovelD(Shaper):
     Args:
         observation_space: The space of ``obs``.
         key: What tells states apart within an episode, as for `Count`.
-        scale: The weight of the term.
         alpha: How much of the novelty of the state before is taken off.
         hash_bits: As for `Count`.
         kinds: As for `RND`, as for the arguments that follow.
@@ -49,12 +48,13 @@ class NovelD(Shaper):
         ValueError: If ``proportion`` is not in (0, 1] or ``hash_bits`` not in 1..62.
     """
 
+    saved = ("model", "novelties")
+
     def __init__(
         self,
         observation_space: gym.Space[Any],
         key: Key = None,
         *,
-        scale: float = 1.0,
         alpha: float = 0.5,
         hash_bits: int | None = None,
         kinds: Kind | Mapping[str, Kind] | None = None,
@@ -68,7 +68,7 @@ class NovelD(Shaper):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.scale, self.alpha, self.update_size = float(scale), float(alpha), batch_size
+        self.alpha, self.update_size = float(alpha), batch_size
         self.states, self.device = States(key, hash_bits, seed, self.name), torch.device(device)
         reads = self.states.reads | {"obs", "next_obs", "terminated", "truncated"}
         self.contract: Contract = Contract(reads=reads, scope="lifelong")
@@ -83,13 +83,12 @@ class NovelD(Shaper):
         return no_visits(num_envs)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term."""
         seen, carry = self.states.visit(rollout, carry)
         with torch.no_grad():
             before, after = self._novelty(rollout.obs), self._novelty(rollout.next_obs)
             rise = (after - self.alpha * before).clamp(min=0) / (self.novelties.var + 1e-8).sqrt()
         first = torch.as_tensor(seen == 0, device=self.device).ravel()
-        term = torch.where(first & (self.novelties.count > 0), self.scale * rise, 0)
+        term = torch.where(first & (self.novelties.count > 0), rise, 0)
         return rollout.add(self.name, like_column(term, rollout.discount)), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
@@ -106,13 +105,3 @@ class NovelD(Shaper):
     def _novelty(self, obs: Tree) -> Tensor:
         """The novelty of observations ``(T, B, ...)``: ``(T * B,)``."""
         return self.model.errors(self.model.normalised(self.model.encode(obs))).sqrt()
-
-    def state_dict(self) -> dict[str, Any]:
-        """The model and the moments of its errors."""
-        return self.model.state_dict() | {"novelties": self.novelties.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        check_keys(self, state, tuple(self.state_dict()))
-        self.model.load_state_dict(state)
-        self.novelties.load_state_dict(state["novelties"])

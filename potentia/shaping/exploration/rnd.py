@@ -11,16 +11,17 @@ from torch import Tensor
 
 from potentia.arrays import like_column
 from potentia.encoders import Kind
+from potentia.gamma import check_gamma
 from potentia.rollout import Rollout
 from potentia.shaping._models.distillation import Distillation
 from potentia.shaping._models.running import ForwardFilter, RunningMoments
-from potentia.shaping.shaper import Carry, Contract, Shaper, Stream, check_keys
+from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 
 _ENVS = 64
 
 
 class RND(Shaper):
-    """``scale * |predictor(x) - target(x)|^2 / sigma``: x are features of ``next_obs``, the target is fixed and random.
+    """``|predictor(x) - target(x)|^2 / sigma``: x are features of ``next_obs``, the target is fixed and random.
 
     Burda, Edwards, Storkey and Klimov 2018, "Exploration by random network distillation", arXiv 1810.12894. As there:
     x is normalised and clipped (`Distillation`); sigma is the running standard deviation
@@ -35,8 +36,7 @@ class RND(Shaper):
 
     Args:
         observation_space: The space of ``obs``.
-        scale: The weight of the term.
-        discount: The discount of the intrinsic stream, also that of the filter of sigma.
+        gamma: The discount factor of the intrinsic stream, also that of the filter of sigma.
         kinds: How parts of the observation are read, as for `potentia.encoders.Encoder`: ``"vector"`` takes MiniGrid's
             image as 147 numbers, at a quarter of the cost of convolutions.
         hidden: Width of the hidden layers.
@@ -51,15 +51,16 @@ class RND(Shaper):
         name: The term's name.
 
     Raises:
-        ValueError: If ``proportion`` is not in (0, 1].
+        ValueError: If ``proportion`` is not in (0, 1] or ``gamma`` not in [0, 1].
     """
+
+    saved = ("model", "returns", "filter")
 
     def __init__(
         self,
         observation_space: gym.Space[Any],
         *,
-        scale: float = 1.0,
-        discount: float = 0.99,
+        gamma: float = 0.99,
         kinds: Kind | Mapping[str, Kind] | None = None,
         hidden: int = 128,
         layers: int = 2,
@@ -72,7 +73,7 @@ class RND(Shaper):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.scale, self.discount = float(scale), float(discount)
+        self.gamma = check_gamma(gamma)
         self.update_size = batch_size
         self.device = torch.device(device)
         self.contract: Contract = Contract(reads=frozenset({"next_obs"}), scope="lifelong")
@@ -81,18 +82,17 @@ class RND(Shaper):
             learning_rate=learning_rate, batch_size=batch_size, proportion=proportion, device=device, seed=seed,
         )  # fmt: skip
         self.returns = RunningMoments((), self.device)
-        self._filter = ForwardFilter()
+        self.filter = ForwardFilter()
 
     @property
     def streams(self) -> dict[str, Stream]:
         """The intrinsic stream: its own discount, across episodes (Burda et al. 2018, section 2.3)."""
-        return {self.name: Stream(discount=self.discount, episodic=False)}
+        return {self.name: Stream(gamma=self.gamma, episodic=False)}
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term."""
         with torch.no_grad():
             error = self.model.errors(self.model.normalised(self.model.encode(rollout.next_obs)))
-        term = torch.where(self.returns.count > 0, self.scale * error / self._sigma, 0)
+        term = torch.where(self.returns.count > 0, error / self._sigma, 0)
         return rollout.add(self.name, like_column(term, rollout.discount)), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class RND(Shaper):
         some = mask[:, :_ENVS]
         with torch.no_grad():
             before = self.model.errors(x.reshape(*mask.shape, -1)[:, :_ENVS]) * some
-        seen = self._filter.run(before.double(), torch.full_like(before, self.discount), some)
+        seen = self.filter.run(before.double(), torch.full_like(before, self.gamma), some)
         self.returns.update(seen.ravel(), some.ravel())
         return {
             "loss": self.model.learn(x, mask.ravel()),
@@ -116,14 +116,3 @@ class RND(Shaper):
     @property
     def _sigma(self) -> Tensor:
         return (self.returns.var + 1e-8).sqrt()
-
-    def state_dict(self) -> dict[str, Any]:
-        """The model, the moments of the filtered returns, and the filter."""
-        return self.model.state_dict() | {"returns": self.returns.state_dict(), "filter": self._filter.values}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        check_keys(self, state, tuple(self.state_dict()))
-        self.model.load_state_dict(state)
-        self.returns.load_state_dict(state["returns"])
-        self._filter.values = state["filter"]

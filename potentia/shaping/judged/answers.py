@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+
+from potentia.state import Stateful
 
 
-class Answers:
+class Answers(Stateful):
     """A judge's answers by question, so that a question is asked once and looking it up never waits.
 
     Args:
@@ -19,6 +21,8 @@ class Answers:
     Raises:
         ValueError: If ``limit`` is less than 1.
     """
+
+    saved = ("_known",)
 
     def __init__(self, judge: Callable[..., float], low: float, high: float, limit: int) -> None:
         if limit < 1:
@@ -45,14 +49,6 @@ class Answers:
             self._known[key] = answer
         share = 1.0 - len(new) / len(wanted) if wanted else 1.0
         return {"known": share, "asked": float(min(len(new), self._limit))}
-
-    def state_dict(self) -> dict[str, float]:
-        """The answers by the hashes of their questions."""
-        return dict(self._known)
-
-    def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Restores what `state_dict` returned."""
-        self._known = dict(state)
 
 
 def _key(question: tuple[str, ...]) -> str:

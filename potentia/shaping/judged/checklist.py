@@ -1,10 +1,9 @@
-"""A checklist of subgoals, as a potential or as a score of each step."""
+"""A checklist of subgoals: how much of it is done, as a potential or as a score of each step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from potentia.rollout import Array, Rollout
 from potentia.shaping.columns import as_column, each_step, info_column, text_column
 from potentia.shaping.judged.answers import Answers
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
-from potentia.shaping.shaper import Carry, Contract, check_keys
+from potentia.shaping.potentials.sources import Potential
+from potentia.shaping.shaper import Carry, Contract, Shaper
 
 ChecklistJudge = Callable[[Sequence[str], str], Any]
 """From the items and a page's text to probabilities ``(I, 3)``: that an item is done, in progress, or not done."""
@@ -23,35 +23,31 @@ _COLUMN, _PAGE = "checklist", "caption"
 
 
 class Checklist(PotentialShaping):
-    """``discount * done(next) - done(now)``, or the score ``done(next)``: done is the mean state of its items.
+    """``discount * done(next_obs) - done(obs)``: done is the mean state of the items of a checklist.
 
-    Chae et al. 2025 (Web-Shepherd), arXiv 2505.15277. An item's state lies in [0, 1]; a judge's is P(done) + P(in
-    progress) / 2. Web-Shepherd pays the *score* at each step, which suits a search for the best next step; a learner
-    would be paid for staying where much is done. The *difference* telescopes and leaves every optimal policy
-    as it was.
+    Chae et al. 2025 (Web-Shepherd), arXiv 2505.15277. An item's state lies in [0, 1]. A judge's is P(done) + P(in
+    progress) / 2. Web-Shepherd pays the score itself (`ChecklistScore`), which suits a search for the best next step.
+    The difference telescopes and leaves every optimal policy as it was.
 
     The states come from the info columns ``checklist`` and ``next_checklist``: floats in [0, 1], ``(T, B)`` or ``(T, B,
     I)``. So the environment's ``info["checklist"]`` must be a number or a vector ``(I,)``, in an order that stays, at
-    each reset and step; a dict of items does not fit into a rollout. Items that are -1 do not exist, so that tasks with
+    each reset and step. A dict of items does not fit into a rollout. Items that are -1 do not exist, so that tasks with
     fewer items than others can be filled up.
 
     Or they come from a judge of ``caption`` and ``next_caption``, pages as text. It is asked in `update` only, once for
-    each page; `shape` looks answers up and never waits. A page that has not been judged counts as nothing done. When
+    each page. `shape` looks answers up and never waits. A page that has not been judged counts as nothing done. When
     the judgement arrives, the step that leaves the page still starts from the value with which it was entered, so the
-    differences telescope even so (Devlin and Kudenko 2012); but a page seen only once pays nothing: where pages hardly
-    ever recur, call ``update(rollout)`` before ``shape(rollout)``. The metric ``known`` says what share of the pages
-    had been judged.
+    differences telescope even so. But a page seen only once pays nothing: where pages hardly ever recur, call
+    ``update(rollout)`` before ``shape(rollout)``. The metric ``known`` says what share of the pages had been judged.
 
     Args:
         items: The subgoals in words, for the judge; None reads the info column.
-        judge: `ChecklistJudge`; given if and only if items are.
-        mode: ``"difference"`` or ``"score"``.
-        scale: What done is multiplied by.
+        judge: A `ChecklistJudge`; needed if and only if there are items.
         questions: How many new pages an update asks about at most.
         name: The term's name.
 
     Raises:
-        ValueError: If ``mode`` is neither, only one of items and judge is given, or items is empty.
+        ValueError: If there are items without a judge or a judge without items, or items is empty.
 
     >>> import numpy as np
     >>> from potentia import Rollout
@@ -62,8 +58,6 @@ class Checklist(PotentialShaping):
     ...     truncated=np.zeros((2, 1), bool), info={"checklist": states[:-1], "next_checklist": states[1:]})
     >>> Checklist().shape(rollout)[0].terms["Checklist"][:, 0].tolist()  # 0.5 * 0.5 - 0, 0.5 * 0.75 - 0.5
     [0.25, -0.125]
-    >>> Checklist(mode="score").shape(rollout)[0].terms["Checklist"][:, 0].tolist()
-    [0.5, 0.75]
     """
 
     def __init__(
@@ -71,104 +65,108 @@ class Checklist(PotentialShaping):
         items: Sequence[str] | None = None,
         judge: ChecklistJudge | None = None,
         *,
-        mode: Literal["difference", "score"] = "difference",
-        scale: float = 1.0,
         questions: int = 256,
         name: str | None = None,
     ) -> None:
-        super().__init__(_COLUMN, scale=scale, name=name)
-        if mode not in ("difference", "score"):
-            raise ValueError(f"mode must be 'difference' or 'score', got {mode!r}")
-        if (items is None) != (judge is None) or (items is not None and not items):
-            raise ValueError("give both items, at least one, and a judge of them; or neither, to read the info column")
-        self.mode = mode
-        self._answers: Answers | None = None
-        if items is not None and judge is not None:
-            self._answers = Answers(lambda page: _mean_state(judge(items, page), len(items)), 0.0, 1.0, questions)
-        self.contract: Contract = self._contract()
+        super().__init__(_state_of(items, judge, questions), name=name)
 
-    def _contract(self) -> Contract:
-        column = _COLUMN if self._answers is None else _PAGE
-        reads = {f"info:next_{column}"}
-        if self.mode == "difference":
-            reads |= {f"info:{column}", "discount"}
-            if self._answers is not None:
-                reads |= {"terminated", "truncated"}
-        return Contract(
-            guarantee="policy_invariant" if self.mode == "difference" else "unconstrained",
-            reads=frozenset(reads),
-            scope="step" if self._answers is None else "lifelong",
+
+class ChecklistScore(Shaper):
+    """``done(next_obs)``: the mean state of the items of a checklist, paid at each step.
+
+    Chae et al. 2025 (Web-Shepherd), arXiv 2505.15277. It pays whoever stays where much is done. For a learner take
+    `Checklist`, the difference.
+
+    Args:
+        items: As for `Checklist`.
+        judge: As for `Checklist`.
+        questions: As for `Checklist`.
+        name: The term's name.
+
+    Raises:
+        ValueError: As for `Checklist`.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> rollout = Rollout(
+    ...     obs=np.zeros((2, 1)), action=np.zeros((2, 1)), next_obs=np.zeros((2, 1)),
+    ...     terms={"env": np.zeros((2, 1))}, discount=np.full((2, 1), 0.5), terminated=np.zeros((2, 1), bool),
+    ...     truncated=np.zeros((2, 1), bool), info={"next_checklist": np.array([[[1.0, 0.0]], [[1.0, 0.5]]])})
+    >>> ChecklistScore().shape(rollout)[0].terms["ChecklistScore"][:, 0].tolist()
+    [0.5, 0.75]
+    """
+
+    saved = ("state",)
+
+    def __init__(
+        self,
+        items: Sequence[str] | None = None,
+        judge: ChecklistJudge | None = None,
+        *,
+        questions: int = 256,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.state = _state_of(items, judge, questions)
+        self.contract: Contract = Contract(
+            reads=frozenset(name.replace("info:", "info:next_") for name in self.state.reads),
+            scope="lifelong" if self.state.changes else "step",
         )
 
-    def init(self, num_envs: int) -> Carry:
-        """For judged differences, what the present page was worth when it was entered; NaN at an episode's start."""
-        return () if self._answers is None or self.mode == "score" else np.full(num_envs, np.nan)
-
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term.
-
-        Raises:
-            ValueError: If a column is missing, has another shape, or holds a state outside [0, 1].
-            TypeError: If a page is not text.
-        """
-        given = rollout
-        if self._answers is not None:
-            after = self._judged(rollout, "next_")
-            columns = {f"next_{_COLUMN}": after}
-            if self.mode == "difference":
-                columns[_COLUMN], carry = self._entered(rollout, after, carry)
-            given = replace(rollout, info={**rollout.info, **columns})
-        if self.mode == "score":
-            return rollout.add(self.name, self.values(given, "next_")), carry
-        return rollout.add(self.name, super().shape(given)[0].terms[self.name]), carry
-
-    def values(self, rollout: Rollout, prefix: str) -> Array:
-        """The mean states ``(T, B)``, scaled, of ``obs`` (prefix ``""``) or ``next_obs`` (``"next_"``)."""
-        states = info_column(rollout, f"{prefix}{_COLUMN}", self.name)
-        done = _mean_of_items(states, rollout, f"{prefix}{_COLUMN}")
-        return self.scale * as_column("the mean state of a checklist", done, rollout) + self.shift
+        return rollout.add(self.name, self.state.values(rollout, "next_", self.name)), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
-        """Asks the judge, if there is one, about the pages that it has not seen; returns ``known`` and ``asked``.
+        del policy
+        return self.state.ask(rollout, ("next_",)) if isinstance(self.state, JudgedState) else {}
+
+
+class ToldState(Potential):
+    """The mean state of a checklist that the world itself keeps, in the info column ``checklist``."""
+
+    reads = frozenset({f"info:{_COLUMN}"})
+
+    def values(self, rollout: Rollout, prefix: str, reader: str) -> Array:
+        states = info_column(rollout, f"{prefix}{_COLUMN}", reader)
+        done = _mean_of_items(states, rollout, f"{prefix}{_COLUMN}")
+        return as_column("the mean state of a checklist", done, rollout)
+
+
+class JudgedState(Potential):
+    """The mean state of a checklist by a judge of pages, 0 for a page that has not been judged yet."""
+
+    reads = frozenset({f"info:{_PAGE}"})
+    changes = True
+    saved = ("pages",)
+
+    def __init__(self, items: Sequence[str], judge: ChecklistJudge, questions: int) -> None:
+        self.pages = Answers(lambda page: _mean_state(judge(items, page), len(items)), 0.0, 1.0, questions)
+
+    def values(self, rollout: Rollout, prefix: str, reader: str) -> Array:
+        pages, known = text_column(rollout, f"{prefix}{_PAGE}", reader), self.pages.get
+        done = each_step(rollout, lambda t, b: (known((str(pages[t, b]),)) or 0.0,), 1)[..., 0]
+        return as_column("the mean state of a checklist", done, rollout)
+
+    def update(self, rollout: Rollout) -> dict[str, Any]:
+        return self.ask(rollout, ("", "next_"))
+
+    def ask(self, rollout: Rollout, prefixes: Sequence[str]) -> dict[str, Any]:
+        """Asks the judge about the pages that it has not seen; returns ``known`` and ``asked``.
 
         Raises:
             ValueError: If its probabilities are not ``(I, 3)`` or a row is no distribution.
         """
-        del policy
-        if self._answers is None:
-            return {}
         mask = host_array(rollout.mask)
-        prefixes = ("", "next_") if self.mode == "difference" else ("next_",)
-        pages = [text_column(rollout, f"{prefix}{_PAGE}", self.name)[mask] for prefix in prefixes]
-        return dict(self._answers.ask((page,) for page in np.concatenate(pages).tolist()))
+        pages = [text_column(rollout, f"{prefix}{_PAGE}", "a checklist")[mask] for prefix in prefixes]
+        return dict(self.pages.ask((page,) for page in np.concatenate(pages).tolist()))
 
-    def _judged(self, rollout: Rollout, prefix: str) -> np.ndarray[Any, Any]:
-        assert self._answers is not None
-        pages = text_column(rollout, f"{prefix}{_PAGE}", self.name)
-        known = self._answers.get
-        return each_step(rollout, lambda t, b: (known((str(pages[t, b]),)) or 0.0,), 1)[..., 0]
 
-    def _entered(
-        self, rollout: Rollout, after: np.ndarray[Any, Any], carry: Carry
-    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """What each page was worth when it was entered, ``(T, B)``, and the carry after it."""
-        mask, done = host_array(rollout.mask), host_array(rollout.done)
-        held = np.full(rollout.num_envs, np.nan) if isinstance(carry, tuple) else host_array(carry)
-        before = self._judged(rollout, "")
-        for t in range(rollout.num_steps):
-            before[t] = np.where(np.isnan(held), before[t], held)
-            held = np.where(mask[t], np.where(done[t], np.nan, after[t]), held)
-        return before, held
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the judge has said so far; nothing without one."""
-        return {} if self._answers is None else {"pages": self._answers.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what the judge has said."""
-        check_keys(self, state, () if self._answers is None else ("pages",))
-        if self._answers is not None:
-            self._answers.load_state_dict(state["pages"])
+def _state_of(items: Sequence[str] | None, judge: ChecklistJudge | None, questions: int) -> ToldState | JudgedState:
+    if items is None and judge is None:
+        return ToldState()
+    if not items or judge is None:
+        raise ValueError("a checklist needs both items, at least one, and a judge of them; or neither, to read info")
+    return JudgedState(items, judge, questions)
 
 
 def _mean_state(probabilities: Any, items: int) -> float:

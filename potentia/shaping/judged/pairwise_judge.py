@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from potentia.rollout import Array, Rollout
 from potentia.shaping.columns import each_step, text_column
 from potentia.shaping.judged.answers import Answers
 from potentia.shaping.judged.process_reward import ProcessReward
-from potentia.shaping.shaper import Contract, check_keys
+from potentia.shaping.shaper import Contract
 
 Alternatives = Callable[[str, str, str], Sequence[str]]
 """From (goal, page, action taken) to other actions that could have been taken; pure and fast."""
@@ -22,7 +22,7 @@ _TEXTS = ("goal", "caption", "next_response")
 
 
 class PairwiseJudge(ProcessReward):
-    """``scale * mean over alternatives of verdict(action taken, alternative)``, each verdict in [-1, 1].
+    """``mean over alternatives of verdict(action taken, alternative)``, each verdict in [-1, 1].
 
     Zhang et al. 2026 (WebArbiter), arXiv 2601.21872: rather than give an action a number, an arbiter compares two, here
     the one taken with others that were rejected: +1 if it was the better step towards the goal, -1 if it was the worse.
@@ -42,7 +42,6 @@ class PairwiseJudge(ProcessReward):
             may favour the one it reads first.
         alternatives: What the action is compared with: a function, or the name of an info column of texts ``(T, B)`` or
             ``(T, B, A)``. "" and the action itself are left out. A step without any earns 0.
-        scale: What the mean is multiplied by.
         questions: How many new questions an update puts at most.
         name: The term's name.
 
@@ -50,19 +49,20 @@ class PairwiseJudge(ProcessReward):
         ValueError: If ``questions`` is less than 1.
     """
 
+    saved = ("verdicts",)
+
     def __init__(
         self,
         arbiter: PairwiseArbiter,
         alternatives: Alternatives | str = "alternative",
         *,
-        scale: float = 1.0,
         questions: int = 256,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self._alternatives, self.scale = alternatives, float(scale)
-        self._answers = Answers(arbiter, -1.0, 1.0, questions)
-        self.maxima = {"verdict": abs(self.scale)}
+        self._alternatives = alternatives
+        self.verdicts = Answers(arbiter, -1.0, 1.0, questions)
+        self.maxima = {"verdict": 1.0}
         columns = [*_TEXTS, alternatives] if isinstance(alternatives, str) else _TEXTS
         self.contract: Contract = Contract(reads=frozenset(f"info:{column}" for column in columns), scope="lifelong")
 
@@ -76,10 +76,10 @@ class PairwiseJudge(ProcessReward):
         asked = self._questions(rollout)
 
         def verdict(t: int, b: int) -> tuple[float]:
-            known = [self._answers.get(question) or 0.0 for question in asked(t, b)]
+            known = [self.verdicts.get(question) or 0.0 for question in asked(t, b)]
             return (sum(known) / len(known) if known else 0.0,)
 
-        return {"verdict": like_column(self.scale * each_step(rollout, verdict, 1), rollout.discount)}
+        return {"verdict": like_column(each_step(rollout, verdict, 1), rollout.discount)}
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Asks the arbiter what is not known yet; returns ``known`` and ``asked``.
@@ -90,7 +90,7 @@ class PairwiseJudge(ProcessReward):
         del policy
         asked = self._questions(rollout)
         steps = np.argwhere(host_array(rollout.mask)).tolist()
-        return self._answers.ask(question for t, b in steps for question in asked(t, b))
+        return self.verdicts.ask(question for t, b in steps for question in asked(t, b))
 
     def _questions(self, rollout: Rollout) -> Callable[[int, int], Iterator[tuple[str, ...]]]:
         goals, pages, actions = (text_column(rollout, column, self.name) for column in _TEXTS)
@@ -109,12 +109,3 @@ class PairwiseJudge(ProcessReward):
                     yield goal, page, action, other
 
         return asked
-
-    def state_dict(self) -> dict[str, Any]:
-        """The verdicts so far."""
-        return {"verdicts": self._answers.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores the verdicts."""
-        check_keys(self, state, ("verdicts",))
-        self._answers.load_state_dict(state["verdicts"])

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from potentia.rollout import Rollout
-from potentia.shaping.potentials.potential_shaping import Potential, PotentialShaping
+from potentia.rollout import Array, Rollout
+from potentia.shaping.potentials.sources import Potential, both_columns, potential_of
 from potentia.shaping.shaper import Carry, Contract, Shaper
+from potentia.trees import Tree
 
 
 class Progress(Shaper):
-    """``scale * (potential(next_obs) - potential(obs))``: what many worlds pay for every step towards the goal.
+    """``potential(next_obs) - potential(obs)``: what many worlds pay for every step towards the goal.
 
-    Over an episode it sums to potential(last) - potential(first), so going in circles earns nothing; and an end counts
-    with its own potential. It is `PotentialShaping` for a discount of 1 (Ng, Harada and Russell 1999). For a learner
-    whose discount is less it is not: it lacks (1 - discount) * -potential(next_obs), which pays whoever stays
-    where the potential is low as much as it pays for progress, or more: correct, if the values subtract it again; but
-    values that can't see the potential take it for noise. So there is no guarantee: what is gained soon counts for
-    more, and the optimum can change.
+    Over an episode it sums to potential(last) - potential(first), so going in circles earns nothing. An end counts
+    with its own potential. For a discount of 1 it is `PotentialShaping` (Ng, Harada and Russell 1999). For a learner
+    whose discount is less it is not: it lacks (1 - discount) * -potential(next_obs), which pays whoever stays where
+    the potential is low as much as it pays for progress, or more. Values that see the potential subtract that again;
+    values that can't see it take it for noise. So there is no guarantee: what is gained soon counts for more, and the
+    optimum can change.
 
     Args:
-        potential: As for `PotentialShaping`: a function, a table, or the name of an info column.
-        scale: What it is multiplied by.
+        potential: As for `PotentialShaping`: a function, a table, the name of an info column, or a
+            `potentia.shaping.Potential`.
         name: The term's name.
 
     Raises:
-        TypeError: If ``potential`` is none of the three.
+        TypeError: If ``potential`` is none of these.
 
     >>> import numpy as np
     >>> from potentia import Rollout
@@ -37,12 +39,19 @@ class Progress(Shaper):
     [1.0, 2.0, 4.0]
     """
 
-    def __init__(self, potential: Potential | Any | str, *, scale: float = 1.0, name: str | None = None) -> None:
+    saved = ("potential",)
+
+    def __init__(self, potential: Potential | Callable[[Tree], Array] | str | Any, *, name: str | None = None) -> None:
         super().__init__(name)
-        self._potential = PotentialShaping(potential, scale=scale, name=self.name)
-        self.contract: Contract = Contract(reads=self._potential.contract.reads - {"discount"})
+        self.potential = potential_of(potential)
+        self.contract: Contract = Contract(
+            reads=both_columns(self.potential.reads), scope="lifelong" if self.potential.changes else "step"
+        )
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term; errors are those of `PotentialShaping`."""
-        rise = self._potential.values(rollout, "next_") - self._potential.values(rollout, "")
-        return rollout.add(self.name, rise), carry
+        before, after = (self.potential.values(rollout, prefix, self.name) for prefix in ("", "next_"))
+        return rollout.add(self.name, after - before), carry
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
+        del policy
+        return self.potential.update(rollout)

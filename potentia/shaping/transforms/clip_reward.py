@@ -20,6 +20,18 @@ class ClipReward(Shaper):
 
     Raises:
         ValueError: If ``low`` is not below ``high``.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> rollout = Rollout(
+    ...     obs=np.zeros((2, 1)), action=np.zeros((2, 1)), next_obs=np.zeros((2, 1)),
+    ...     terms={"env": np.array([[5.0], [-0.5]])}, discount=np.ones((2, 1)),
+    ...     terminated=np.zeros((2, 1), bool), truncated=np.zeros((2, 1), bool))
+    >>> shaped, _ = ClipReward().shape(rollout)
+    >>> shaped.terms["ClipReward"][:, 0].tolist()  # 1 - 5, and nothing to clip
+    [-4.0, 0.0]
+    >>> shaped.reward[:, 0].tolist()
+    [1.0, -0.5]
     """
 
     contract = Contract(reads=frozenset({"reward"}), rescales=True)
@@ -31,6 +43,5 @@ class ClipReward(Shaper):
         self.low, self.high = float(low), float(high)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term."""
         reward = rollout.reward
         return rollout.add(self.name, array_namespace(reward).clip(reward, self.low, self.high) - reward), carry

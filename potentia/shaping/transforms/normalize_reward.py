@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,7 +9,7 @@ import torch
 from potentia.arrays import array_namespace
 from potentia.rollout import Rollout
 from potentia.shaping._models.running import ForwardFilter, RunningMoments
-from potentia.shaping.shaper import Carry, Contract, Shaper, check_keys
+from potentia.shaping.shaper import Carry, Contract, Shaper
 
 
 class NormalizeReward(Shaper):
@@ -28,8 +27,21 @@ class NormalizeReward(Shaper):
 
     Raises:
         ValueError: If ``clip`` or ``epsilon`` is not positive.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> rollout = Rollout(
+    ...     obs=np.zeros((2, 1)), action=np.zeros((2, 1)), next_obs=np.zeros((2, 1)),
+    ...     terms={"env": np.array([[4.0], [8.0]])}, discount=np.full((2, 1), 0.5),
+    ...     terminated=np.zeros((2, 1), bool), truncated=np.zeros((2, 1), bool))
+    >>> shaper = NormalizeReward()
+    >>> shaper.update(rollout)  # filtered returns 4 and 0.5 * 4 + 8 = 10: their standard deviation is 3
+    {'sigma': 3.0...}
+    >>> shaper.shape(rollout)[0].reward[:, 0].round(3).tolist()
+    [1.333, 2.667]
     """
 
+    saved = ("_moments", "_filter", "_sigma")
     contract = Contract(reads=frozenset({"reward"}), scope="lifelong", rescales=True)
 
     def __init__(self, clip: float = 10.0, epsilon: float = 1e-8, name: str | None = None) -> None:
@@ -41,7 +53,6 @@ class NormalizeReward(Shaper):
         self._sigma = 1.0
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the term."""
         reward = rollout.reward
         scaled = array_namespace(reward).clip(reward / self._sigma, -self.clip, self.clip)
         return rollout.add(self.name, scaled - reward), carry
@@ -62,13 +73,3 @@ class NormalizeReward(Shaper):
         if self._moments.count:
             self._sigma = float((self._moments.var + self.epsilon).sqrt())
         return {"sigma": self._sigma}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The moments, sigma, and the filter's values."""
-        return {"moments": self._moments.state_dict(), "sigma": self._sigma, "filter": self._filter.values}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
-        check_keys(self, state, ("moments", "sigma", "filter"))
-        self._moments.load_state_dict(state["moments"])
-        self._sigma, self._filter.values = float(state["sigma"]), state["filter"]

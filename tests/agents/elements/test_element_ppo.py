@@ -26,7 +26,7 @@ SMALL: dict[str, Any] = {"widths": (32,), "n_epochs": 2, "word_width": 8}
 def train(agent: PPO | ElementPPO, rollouts: int, seed: int = 0, **sizes: int) -> list[dict[str, float]]:
     envs, state, metrics = worlds(SEEN, **sizes), None, []
     for _ in range(rollouts):
-        rollout, state = collect(envs, agent, 64, discount=0.99, state=state, seed=seed if state is None else None)
+        rollout, state = collect(envs, agent, 64, gamma=0.99, state=state, seed=seed if state is None else None)
         metrics.append(agent.learn(rollout))
     return metrics
 
@@ -53,7 +53,7 @@ def test_it_solves_forms_with_words_that_it_never_met() -> None:
 def some_table(seed: int, count: int = 6) -> dict[str, np.ndarray]:
     """Tables met in play, with boxes at random and every row's answer possible."""
     agent = ElementPPO(*SPACES, seed=seed)
-    rollout, _ = collect(worlds(SEEN, count), agent, 4, discount=0.99, seed=seed)
+    rollout, _ = collect(worlds(SEEN, count), agent, 4, gamma=0.99, seed=seed)
     obs = {key: np.array(part[-1]) for key, part in rollout.obs.items()}
     rng = np.random.default_rng(seed)
     live = (obs["role"] != 0)[..., None]
@@ -188,7 +188,7 @@ def test_the_first_policy_is_near_uniform_over_what_is_possible() -> None:
 
 def test_a_stream_has_a_value_of_its_own() -> None:
     agent = ElementPPO(*SPACES, ElementPPOConfig(**SMALL), streams={"bonus": Stream(0.9, False, 1.0)}, seed=0)
-    rollout, _ = collect(worlds(SEEN), agent, 8, discount=0.99, seed=0)
+    rollout, _ = collect(worlds(SEEN), agent, 8, gamma=0.99, seed=0)
     metrics = agent.learn(rollout.add("bonus", np.ones(rollout.discount.shape)))
     assert "explained_variance_bonus" in metrics
     assert agent.network.value_head.out_features == 2

@@ -16,7 +16,7 @@ from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.cells import LOOKS
 from potentia.envs.grid.torch_env import TorchGridVectorEnv
 from potentia.returns import gae
-from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping
+from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping, Scale
 from tests.staying import StaysOnDevice
 
 SMALL = DevicePPOConfig(num_steps=16, n_minibatches=2, n_epochs=2, widths=(32,), shared=False)
@@ -28,7 +28,7 @@ def test_the_host_never_waits_for_the_device(encoding: Any, shared: bool, monkey
     """Collecting and learning, with worlds in torch and a potential: no number is read back, nothing moves."""
     monkeypatch.setattr("potentia.agents.ppo_learner.on_cpu", lambda device: False)
     envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
-    shaper = PotentialShaping("success", scale=0.1)
+    shaper = Scale(PotentialShaping("success"), 0.1)
     learner = DevicePPO(envs, replace(SMALL, encoding=encoding, shared=shared), shaper=shaper)
     learner.iterate()  # makes its buffers and the optimizer's
     with StaysOnDevice("cpu") as guard:
@@ -47,7 +47,7 @@ def test_no_shaper_makes_the_host_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     spaces = envs.single_observation_space, envs.single_action_space
     small: dict[str, Any] = {"hidden": 16, "output_dim": 4, "batch_size": 64}
     shaper = Chain(
-        PotentialShaping("success", scale=0.1), Count(capacity=2**12), EpisodicCount(), RND(spaces[0], **small),
+        Scale(PotentialShaping("success"), 0.1), Count(capacity=2**12), EpisodicCount(), RND(spaces[0], **small),
         NovelD(spaces[0], **small), E3B(*spaces, **small), EpisodicNovelty(*spaces, memory=12, neighbours=3, **small),
     )  # fmt: skip
     learner = DevicePPO(envs, SMALL, shaper=shaper)
@@ -84,7 +84,7 @@ def test_it_solves_empty(encoding: Any) -> None:
 
 def test_returns_are_the_true_ones_and_episodes_are_counted_once() -> None:
     envs = GridVectorEnv("Empty-5x5", 4, device="cpu", info_keys=("potential", "success"), max_steps=30)
-    learner = DevicePPO(envs, SMALL, shaper=Chain(PotentialShaping("potential"), Count(scale=5.0)))
+    learner = DevicePPO(envs, SMALL, shaper=Chain(PotentialShaping("potential"), Scale(Count(), 5.0)))
     counted = {"ends": 0, "reward": 0.0, "success": 0}
     step = envs.step
 

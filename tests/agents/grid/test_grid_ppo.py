@@ -48,7 +48,7 @@ def play(agent: GridPPO, rollouts: int, seed: int = 0) -> list[dict[str, float]]
     envs = GridVectorEnv("Empty-5x5", 16, autoreset_mode=AutoresetMode.SAME_STEP, info_keys=())
     state, metrics = None, []
     for _ in range(rollouts):
-        rollout, state = collect(envs, agent, 64, discount=0.99, state=state, seed=seed)
+        rollout, state = collect(envs, agent, 64, gamma=0.99, state=state, seed=seed)
         metrics.append({name: float(value) for name, value in agent.learn(rollout).items()})
     return metrics
 
