@@ -107,7 +107,7 @@ def test_a_stream_is_valued_apart(shared: bool) -> None:
     settings: dict[str, Any] = {**SMALL, "learning_rate": 1e-2, "max_grad_norm": 1e9, "shared": shared}
     agents = [GridPPO(IMAGE, ACTIONS, GridPPOConfig(**settings), streams=streams, seed=1) for _ in range(2)]
     envs = GridVectorEnv("Empty-5x5", 8, info_keys=())
-    rollout, _ = collect(envs, agents[0], 16, discount=0.99, seed=0)
+    rollout, _ = collect(envs, agents[0], 16, gamma=0.99, seed=0)
     agents[1].generator.set_state(agents[0].generator.get_state())
     none, much = (
         agent.learn(rollout.add("bonus", np.full((16, 8), bonus)))
