@@ -44,7 +44,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
 
-    world = gym.make(f"potentia/Web-{given.task}-v0", backend=given.backend, actions="text")
+    # What is followed and printed; what is shaped with is asked for by itself.
+    keys = ("goal", "reference", "potential")
+    world = gym.make(f"potentia/Web-{given.task}-v0", backend=given.backend, actions="text", info_keys=keys)
     env = ShapeReward(world, Chain(PotentialShaping("potential"), Checklist()), gamma=0.99)
     ways = {"straight": play(env, given.seed, (), tell=True), "detour": play(env, given.seed, DETOUR, tell=False)}
     env.close()

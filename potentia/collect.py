@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from potentia.arrays import array_namespace, host_array
 from potentia.encoders import observation_tensors
+from potentia.envs.world import ask_offered
 from potentia.gamma import needs_gamma
 from potentia.rollout import Array, Rollout, Truncation, concatenate
 from potentia.transitions import NEXT_ACTION, TransitionReader, autoreset_mode
@@ -93,7 +94,8 @@ def collect(
         gamma: The learner's discount factor, in [0, 1].
         state: The state returned by the call before; None resets the environments.
         truncation: What the learner does where an episode is cut: ``"bootstrap"`` or ``"terminal"``.
-        columns: The info columns wanted, for example ``shaper.contract.info_columns``. ``next_action`` is the action
+        columns: The info columns wanted, for example ``shaper.contract.info_columns``, for which worlds of this library
+            are asked. ``next_action`` is the action
             taken next; where none is, at the end of an episode or of the rollout, the actor draws one at ``next_obs``
             that is not executed.
         seed: Seeds the reset if ``state`` is None.
@@ -227,6 +229,7 @@ def _begin(
         space=envs.single_observation_space,
         action_space=envs.single_action_space,
     )
+    ask_offered(envs, reader.keys)
     obs, info = envs.reset(seed=seed)
     reader.reset(obs, info)
     return CollectState(reader, obs, actor.init(envs.num_envs))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from potentia.envs.world import World
 from potentia.replay.episode import Scalar
 
-_GRID_ACTIONS = ("turn left", "turn right", "forward", "pick up", "drop", "toggle", "done")
 _ELSEWHERE = frozenset({"caption", "terms", "true_reward", "discount", "failure", "goal", "mission"})
 """Keys of info that have a place of their own in a recording."""
 
@@ -19,7 +19,8 @@ _ELSEWHERE = frozenset({"caption", "terms", "true_reward", "discount", "failure"
 def action_words(world: Any) -> Callable[[Any], str]:
     """How a world's actions are said.
 
-    By its own ``action_text(action)`` if it has one; else by the names that its family has for them; else as numbers.
+    By its own ``action_text(action)``, which each world of this library has; else by the names that it has for them, as
+    Atari's games and MiniGrid's have; else as numbers.
 
     Args:
         world: The environment without its wrappers.
@@ -45,10 +46,8 @@ def goal_text(world: Any, observation: Any, info: Mapping[str, Any]) -> str:
         for key in ("goal", "mission"):
             if isinstance(source.get(key), str):
                 return str(source[key])
-    if _family(world) == "grid":
-        return str(world.worlds.mission(0))
-    said = getattr(world, "mission", None)
-    return said if isinstance(said, str) else ""
+    mission = world.goal_text() if isinstance(world, World) else getattr(world, "mission", None)
+    return mission if isinstance(mission, str) else ""
 
 
 def shown_text(observation: Any) -> str:
@@ -90,19 +89,7 @@ def _scalar(value: Any) -> Scalar:
     return value if isinstance(value, str) else None
 
 
-def _family(world: Any) -> str:
-    """The family of one of the library's own worlds, told without importing any."""
-    parts = type(world).__module__.split(".")
-    return parts[2] if parts[:2] == ["potentia", "envs"] and len(parts) > 2 else ""
-
-
 def _names(world: Any) -> list[str]:
-    if _family(world) == "grid":
-        return list(_GRID_ACTIONS)
-    if _family(world) == "minihack":
-        return [
-            f"{key.name.lower()} ({chr(key)})" if 32 < key < 127 else key.name.lower() for key in world._game.actions
-        ]
     if callable(meanings := getattr(world, "get_action_meanings", None)):
         return [str(name) for name in meanings()]
     named = getattr(world, "actions", None)  # MiniGrid's is an enumeration

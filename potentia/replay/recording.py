@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
+from potentia.envs.world import ask, offered_keys
 from potentia.replay.episode import save_episode
 from potentia.replay.images import Frame
 from potentia.replay.reading import action_words, goal_text, shown_text
@@ -22,7 +23,8 @@ class RecordEpisodes(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Records the episodes of any `gymnasium.Env` into a folder, one file each, for ``potentia replay FOLDER``.
 
     Put it outermost: around `potentia.wrappers.ShapeReward` it records every reward term, around an unshaped
-    environment the one term "env". What is recorded of a step is told at `Episode`.
+    environment the one term "env". What is recorded of a step is told at `Episode`. A world of this library is asked
+    for all the info that it offers.
 
     A file appears, whole, when its episode ends. An episode that is cut short by `reset`, `close`, an exception that
     ends the program, or Ctrl-C is kept, too, and marked "unfinished". Only a process that is killed outright
@@ -78,6 +80,7 @@ class RecordEpisodes(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         self._folder, self._every, self._labels = folder, every, labels
         self._max_frames = max_frames if frames and env.render_mode == "rgb_array" else 0
         self._ansi = env.render_mode == "ansi"
+        ask(env, offered_keys(env))
         self._say = action_words(env.unwrapped)
         self._begun = 0
         self._tape: Tape | None = None

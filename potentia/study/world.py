@@ -11,6 +11,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 import potentia  # noqa: F401 - registers the worlds
+from potentia.envs.world import ask_offered, offered_keys
 from potentia.study.plan import RunConfig
 
 
@@ -23,7 +24,7 @@ class World:
         spec: The environment's specification, with its wrappers.
         observation_space: The space of one observation.
         action_space: The space of one action.
-        info_keys: The keys of its info.
+        info_keys: The keys that its info can have: those of its first, and those that it offers.
         anchors: The returns of a random policy and of the best there is, where known.
     """
 
@@ -47,24 +48,26 @@ class World:
                 "random": given.random if given.random is not None else getattr(world, "random_return", None),
                 "optimal": given.optimal if given.optimal is not None else getattr(world, "optimal_return", None),
             }
-            return cls(config, env.spec, env.observation_space, env.action_space, frozenset(info), anchors)
+            keys = offered_keys(env).union(info)
+            return cls(config, env.spec, env.observation_space, env.action_space, keys, anchors)
         finally:
             env.close()
 
     def make(self, num_envs: int, keys: Iterable[str]) -> VectorEnv[Any, Any, Any]:
-        """Copies, unshaped; one of this library's worlds is asked only for the info that is read.
+        """Copies, unshaped; worlds of this library are asked for the info ``keys`` that they offer.
 
         They start anew in the step in which an episode ends, so that no step is wasted on a reset.
         """
         environment = self.config.environment
         kwargs = dict(environment.kwargs)
-        if environment.id.startswith("potentia/"):
-            kwargs["info_keys"] = tuple(sorted(self.info_keys.intersection(keys)))
         if environment.max_episode_steps is not None:
             kwargs["max_episode_steps"] = environment.max_episode_steps
         mode = AutoresetMode.SAME_STEP
         if gym.spec(environment.id).vector_entry_point is not None:
             kwargs["autoreset_mode"] = mode
-            return gym.make_vec(environment.id, num_envs, vectorization_mode="vector_entry_point", **kwargs)
-        vector_kwargs = {"autoreset_mode": mode}
-        return gym.make_vec(environment.id, num_envs, vectorization_mode="sync", vector_kwargs=vector_kwargs, **kwargs)
+            envs = gym.make_vec(environment.id, num_envs, vectorization_mode="vector_entry_point", **kwargs)
+        else:
+            options = {"autoreset_mode": mode}
+            envs = gym.make_vec(environment.id, num_envs, vectorization_mode="sync", vector_kwargs=options, **kwargs)
+        ask_offered(envs, keys)
+        return envs

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import iterate
 
+from potentia.envs.world import ask, offered_keys
 from potentia.testing.environment_episodes import equal
 
 __all__ = ["check_vector"]
@@ -66,6 +67,7 @@ def check_vector(make: Callable[[], gym.Env[Any, Any]], *, seed: int, steps: int
     for form, make_vector in forms.items():
         for mode in AutoresetMode:
             vector = make_vector(_NUM_ENVS, mode)
+            ask(vector, offered_keys(vector))
             twins = [_Twin(make(), mode) for _ in range(_NUM_ENVS)]
             try:
                 where = f"{form}, {mode.value}"

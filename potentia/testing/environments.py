@@ -12,13 +12,14 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils.env_checker import check_env as check_api
 
+from potentia.envs.world import INFO_KEYS, ask, offered_keys
 from potentia.testing.environment_episodes import Moment, equal, leaves, play, trajectory_hash
 from potentia.testing.environment_vectors import check_vector
 
-__all__ = ["INFO_KEYS", "check_env"]
+__all__ = ["check_env"]
 
-INFO_KEYS = ("caption", "state_hash", "distance", "potential", "subgoals", "success")
-"""What this library's worlds say about the state reached; having any of them calls for all rules."""
+_TELLING = frozenset({"caption", "state_hash", "distance", "potential", "subgoals", "success"})
+"""What a world says about the state reached: having any of them calls for all rules."""
 
 Make = Callable[[], gym.Env[Any, Any]]
 
@@ -33,7 +34,8 @@ def check_env(env: str | gym.Env[Any, Any] | Make, *, seed: int = 0, episodes: i
     - ``vector``: vector forms agree with the single form, number for number, in all three autoreset modes.
     - ``spec``: ``gym.make(env.spec)`` makes the same environment (only if it was made from a spec).
 
-    If ``info`` has any of `INFO_KEYS`, then also:
+    A world of this library is asked for all the info that it offers. If ``info`` says anything about the state reached
+    (``caption``, ``state_hash``, ``distance``, ``potential``, ``subgoals``, ``success``), then also:
 
     - ``api``: Gymnasium's own checker does not warn either.
     - ``info_keys``: the same keys at every reset and step, none with a "/" in it.
@@ -51,11 +53,11 @@ def check_env(env: str | gym.Env[Any, Any] | Make, *, seed: int = 0, episodes: i
         AssertionError: "<rule>: what is wrong".
         TypeError: If it is an environment without a spec, of which no second one can be made.
     """
-    make = _maker(env)
+    make = _asked(_maker(env))
     warned = _check_api(make)
     first = make()
     moments = _check_buffers(play(first, seed=seed, episodes=episodes, max_steps=max_steps))
-    ours = any(key in moment.info for moment in moments for key in INFO_KEYS)
+    ours = any(not _TELLING.isdisjoint(moment.info) for moment in moments)
     _check_ends(moments, ours)
     if ours:
         assert not warned, f"api: {warned[0]}"
@@ -80,6 +82,15 @@ def _maker(env: str | gym.Env[Any, Any] | Make) -> Make:
             )
         return lambda: gym.make(spec)
     return env
+
+
+def _asked(make: Make) -> Make:
+    def make_asked() -> gym.Env[Any, Any]:
+        env = make()
+        ask(env, offered_keys(env))
+        return env
+
+    return make_asked
 
 
 def _check_api(make: Make) -> list[str]:
@@ -168,16 +179,9 @@ def _is_bool(value: Any) -> bool:
 
 def _check_info_values(moment: Moment) -> None:
     info = moment.info
-    rules: dict[str, Callable[[Any], bool]] = {
-        "caption": lambda v: isinstance(v, str),
-        "state_hash": lambda v: isinstance(v, int | np.integer) and bool(-(2**63) <= v < 2**63),
-        "distance": lambda v: isinstance(v, float) and bool(v >= 0 or v == -1.0),
-        "potential": lambda v: isinstance(v, float) and bool(-1.0 <= v <= 0.0),
-        "success": _is_bool,
-        "subgoals": lambda v: isinstance(v, dict) and all(_is_bool(happened) for happened in v.values()),
-    }
-    for key, rule in rules.items():
-        assert key not in info or rule(info[key]), f"info_values: {key} is {info[key]!r}"
+    for key, value in info.items():
+        known = INFO_KEYS.get(key)
+        assert known is None or known.fits(value), f"info_values: {key} must be {known.form}, got {value!r}"
     if info.get("success"):
         for key in ("distance", "potential"):
             assert info.get(key, 0.0) == 0.0, f"info_values: at success {key} must be 0.0, got {info[key]!r}"
@@ -208,6 +212,7 @@ def _check_spec(make: Make, *, seed: int, episodes: int, max_steps: int) -> None
         return
     try:
         rebuilt = gym.make(env.spec)
+        ask(rebuilt, offered_keys(rebuilt))
     except Exception as error:
         raise AssertionError(f"spec: gym.make(env.spec) failed: {error}") from error
     options: dict[str, int] = {"seed": seed, "episodes": episodes, "max_steps": max_steps}

@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode
 
+from potentia.envs.world import ask_offered
 from potentia.gamma import needs_gamma
 from potentia.observations import row_of_one
 from potentia.rollout import ENV, Truncation
@@ -83,6 +84,7 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         mode = AutoresetMode.NEXT_STEP if resets else AutoresetMode.DISABLED
         spaces = env.observation_space, env.action_space
         self._driver = Driver("ShapeReward", shaper, 1, mode, gamma, truncation, learn, *spaces)
+        ask_offered(env, self._driver.reader.keys)
         self._running = False
 
     @property

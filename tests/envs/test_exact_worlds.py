@@ -51,7 +51,7 @@ def test_truncated_at_the_limit_and_terminated_at_the_end() -> None:
     env.reset(seed=0)
     assert env.step(1)[2:4] == (False, False)
     assert env.step(1)[2:4] == (False, True)
-    env = gym.make("potentia/Chain-v0", length=5, time_limit=3)
+    env = gym.make("potentia/Chain-v0", length=5, time_limit=3, info_keys="all")
     env.reset(seed=0)
     env.step(1)
     env.step(1)
@@ -64,7 +64,7 @@ def test_truncated_at_the_limit_and_terminated_at_the_end() -> None:
 
 def test_an_event_happens_once_on_arrival() -> None:
     """Around the ring of 3 the checkpoint is passed with every third step."""
-    env = gym.make("potentia/LoopTrap-v0", loop=3)
+    env = gym.make("potentia/LoopTrap-v0", loop=3, info_keys=("subgoals",))
     env.reset(seed=0)
     passed = [env.step(0)[4]["subgoals"]["passed_checkpoint"] for _ in range(7)]
     assert passed == [False, False, True, False, False, True, False]
@@ -108,13 +108,14 @@ def test_info_keys_choose_what_is_computed() -> None:
     env = gym.make("potentia/Chain-v0", info_keys=("success", "distance"))
     assert sorted(env.reset(seed=0)[1]) == ["distance", "success"]
     assert sorted(env.step(1)[4]) == ["distance", "success"]
+    assert gym.make("potentia/Chain-v0").reset(seed=0)[1] == {"success": False}
     assert gym.make("potentia/Chain-v0", info_keys=()).reset(seed=0)[1] == {}
     with pytest.raises(ValueError, match="info_keys must be among"):
         gym.make("potentia/Chain-v0", info_keys=("colour",))
 
 
 def test_reset_mask_resets_only_the_masked_rows() -> None:
-    env = exact.TabularVectorEnv(exact.chain(9), num_envs=4, autoreset_mode="Disabled")
+    env = exact.TabularVectorEnv(exact.chain(9), num_envs=4, autoreset_mode="Disabled", info_keys=("caption",))
     env.reset(seed=0)
     for _ in range(3):
         env.step(np.ones(4, dtype=np.int64))

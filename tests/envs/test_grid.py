@@ -284,7 +284,7 @@ def test_random_numbers_are_numpys(seed: int, bounds: list[tuple[int, int]], len
         (
             lambda: GridVectorEnv("Empty-5x5", 2).reset(seed=[1]),
             ValueError,
-            "one number or 2, one for each world",
+            "an integer or 2, one for each environment",
         ),
         (lambda: from_minigrid(gym.make("MiniGrid-WFC-MazeSimple-v0")), ValueError, "WFC.* has no compiled rules"),
         (lambda: find_level("DoorKey-8x8", rooms=3), TypeError, "parameters: size=8"),

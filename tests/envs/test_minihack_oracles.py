@@ -162,7 +162,7 @@ def _chance_action(reached: list[dict]) -> int:
 
 
 def test_quest_freezes_a_way_across_the_lava() -> None:
-    with contextlib.closing(gym.make("potentia/MiniHack-Quest-Easy-v0")) as env:
+    with contextlib.closing(gym.make("potentia/MiniHack-Quest-Easy-v0", info_keys="all")) as env:
         actions = [int(action) for action in env.unwrapped._game.actions]
         # The eight directions, the command to zap, and the letter of the wand.
         candidates = [actions.index(ord(key)) for key in "hjklyubnzg"]
@@ -184,7 +184,7 @@ def test_quest_freezes_a_way_across_the_lava() -> None:
 
 
 def test_key_room_events_come_in_order() -> None:
-    with contextlib.closing(gym.make("potentia/MiniHack-KeyRoom-S5-v0")) as env:
+    with contextlib.closing(gym.make("potentia/MiniHack-KeyRoom-S5-v0", info_keys="all")) as env:
         for seed in range(3):
             _, info = env.reset(seed=seed)
             path: list[int] = []
@@ -198,7 +198,9 @@ def test_key_room_events_come_in_order() -> None:
 
 
 def test_hidden_state_agrees_with_what_a_lit_room_shows() -> None:
-    with contextlib.closing(gym.make("potentia/MiniHack-Room-Monster-15x15-v0", observation_keys=("glyphs",))) as env:
+    with contextlib.closing(
+        gym.make("potentia/MiniHack-Room-Monster-15x15-v0", info_keys="all", observation_keys=("glyphs",))
+    ) as env:
         for seed in range(5):
             observation, _ = env.reset(seed=seed)
             hidden = env.unwrapped._hidden

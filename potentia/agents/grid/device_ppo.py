@@ -15,6 +15,7 @@ from torch import Tensor
 from potentia.agents.grid.grid_batch import ACTOR_LOG_PROB, ACTOR_NEXT_VALUES, ACTOR_SEEN, ACTOR_VALUES
 from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
 from potentia.agents.grid.towers import gumbel
+from potentia.envs.world import ask_offered
 from potentia.rollout import ENV, Rollout
 from potentia.shaping.shaper import Shaper
 from potentia.transitions import autoreset_mode
@@ -82,6 +83,7 @@ class DevicePPO:
             seed=seed,
         )
         self.columns = sorted({name.removeprefix("next_") for name in self._reads()})
+        ask_offered(envs, self.columns)
         self.synchronized = False
         self.profile = dict.fromkeys(_PHASES, 0.0)
         self.episodes = torch.zeros(3, dtype=torch.float64, device=self.device)

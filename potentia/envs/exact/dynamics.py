@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,37 +13,19 @@ from potentia.envs.exact.model import BoolArray, FloatArray, TransitionModel
 from potentia.envs.exact.solve import shortest_distance
 from potentia.envs.exact.streams import UniformStreams
 
-__all__ = [
-    "INFO_KEYS",
-    "TabularDynamics",
-    "check_info_keys",
-    "info_tables",
-    "start_tables",
-    "successor_tables",
-]
+__all__ = ["EVENTS", "OFFERED", "TabularDynamics", "info_tables", "start_tables", "successor_tables"]
 
 IntArray = NDArray[np.int64]
 
-INFO_KEYS = ("caption", "state_hash", "distance", "potential", "subgoals", "success")
-
-
-def check_info_keys(info_keys: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The keys of ``info`` to compute; None means all.
-
-    Raises:
-        ValueError: If a key is unknown.
-    """
-    if info_keys is None:
-        return INFO_KEYS
-    if unknown := sorted(set(info_keys) - set(INFO_KEYS)):
-        raise ValueError(f"info_keys must be among {INFO_KEYS}, got {unknown}")
-    return tuple(info_keys)
+EVENTS = "subgoals"
+OFFERED = ("caption", "state_hash", "distance", "potential", EVENTS, "success")
+"""What the info of an enumerable world can have: tables over the states, and what happened in the step."""
 
 
 class TabularDynamics:
-    """The states of N environments over one model, their random streams, and the tables of their infos."""
+    """The states of N environments over one model, and their random streams."""
 
-    def __init__(self, model: TransitionModel, size: int, info_keys: tuple[str, ...] | None) -> None:
+    def __init__(self, model: TransitionModel, size: int) -> None:
         self.model = model
         self.streams = UniformStreams(size)
         self.state: IntArray = np.zeros(size, dtype=np.int64)
@@ -49,9 +33,13 @@ class TabularDynamics:
         self._limit = np.iinfo(np.int64).max if model.time_limit is None else model.time_limit
         self._successor, self._cumulative, self._reward = successor_tables(model)
         self._starts, self._start_cumulative = start_tables(model)
-        self._tables = info_tables(model, check_info_keys(info_keys))
-        self._events = dict(model.events)
-        self._with_events = "subgoals" in check_info_keys(info_keys)
+        self.describe(())
+
+    def describe(self, keys: tuple[str, ...]) -> None:
+        """Decides which keys `info` has."""
+        self._tables = info_tables(self.model, keys)
+        self._events = dict(self.model.events)
+        self._with_events = EVENTS in keys
 
     def restart(self, where: BoolArray) -> None:
         """Put the environments of ``where``, shape (N,), into start states."""
@@ -94,9 +82,7 @@ class TabularDynamics:
             happened = np.zeros(len(self.state), dtype=np.bool_)
             counts = happened if before is None else ~happened if fresh is None else ~fresh
             left = self.state if before is None else before
-            info["subgoals"] = {
-                name: inside[self.state] & ~inside[left] & counts for name, inside in self._events.items()
-            }
+            info[EVENTS] = {name: inside[self.state] & ~inside[left] & counts for name, inside in self._events.items()}
         return info
 
 
@@ -122,17 +108,26 @@ def start_tables(model: TransitionModel) -> tuple[IntArray, FloatArray]:
 
 
 def info_tables(model: TransitionModel, keys: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """One value a state for each key that depends on the state alone."""
-    distance = shortest_distance(model)
-    farthest = max(1.0, float(distance.max()))
-    captions = np.empty(model.num_states, dtype=object)
-    captions[:] = model.names
-    tables: dict[str, NDArray[Any]] = {
-        "caption": captions,
-        "state_hash": np.arange(model.num_states, dtype=np.int64),
-        "distance": distance,
+    """One value a state for each key that depends on the state alone; only what is asked for is computed."""
+
+    def captions() -> NDArray[Any]:
+        names = np.empty(model.num_states, dtype=object)
+        names[:] = model.names
+        return names
+
+    @lru_cache
+    def distance() -> NDArray[Any]:
+        return shortest_distance(model)
+
+    def potential() -> NDArray[Any]:
         # Written so that the potential of a success state is 0.0 and not -0.0.
-        "potential": np.where(distance < 0, -1.0, 0.0 - distance / farthest),
-        "success": model.success.copy(),
+        return np.where(distance() < 0, -1.0, 0.0 - distance() / max(1.0, float(distance().max())))
+
+    makers: dict[str, Callable[[], NDArray[Any]]] = {
+        "caption": captions,
+        "state_hash": lambda: np.arange(model.num_states, dtype=np.int64),
+        "distance": distance,
+        "potential": potential,
+        "success": model.success.copy,
     }
-    return {key: tables[key] for key in keys if key in tables}
+    return {key: makers[key]() for key in keys if key in makers}

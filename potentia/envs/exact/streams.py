@@ -49,19 +49,23 @@ class UniformStreams:
 
 
 class UniformStream:
-    """One stream of `UniformStreams` in plain Python: for one number faster than arrays of length 1."""
+    """One stream of `UniformStreams` in plain Python: for one number faster than arrays of length 1.
+
+    Attributes:
+        state: The word from which all numbers to come follow.
+    """
 
     def __init__(self) -> None:
-        self._state = 0
+        self.state = 0
 
     def seed(self, generator: np.random.Generator) -> None:
         """Start anew from a key drawn from ``generator``."""
-        self._state = int(generator.integers(0, 2**64, dtype=np.uint64))
+        self.state = int(generator.integers(0, 2**64, dtype=np.uint64))
 
     def draw(self) -> float:
         """Next number in [0, 1)."""
-        self._state = (self._state + 0x9E3779B97F4A7C15) & _WORD
-        z = self._state
+        self.state = (self.state + 0x9E3779B97F4A7C15) & _WORD
+        z = self.state
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
         z ^= z >> 31

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +12,16 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from potentia.envs.exact.dynamics import TabularDynamics
+from potentia.envs.exact.dynamics import OFFERED, TabularDynamics
 from potentia.envs.exact.model import BoolArray, TransitionModel
 from potentia.envs.exact.observations import encode_states, state_space
+from potentia.envs.vector_reset import reset_mask, seeds_of
+from potentia.envs.world import World
 
 __all__ = ["TabularVectorEnv"]
 
 
-class TabularVectorEnv(VectorEnv[Any, Any, Any]):
+class TabularVectorEnv(World, VectorEnv[Any, Any, Any]):
     """N copies of a `TabularWorld` in numpy: what ``SyncVectorEnv`` gives, number for number, but fast.
 
     Environment ``i`` of ``reset(seed=s)`` goes through exactly what ``TabularWorld.reset(seed=s + i)`` would.
@@ -27,7 +30,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, Any]):
         model: The world's tensors and time limit.
         num_envs: N.
         observation: "index" or "one_hot".
-        info_keys: The keys of ``info`` wanted; None for all.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
         time_limit: Replaces the model's limit if given.
         max_episode_steps: As Gymnasium's ``TimeLimit`` would: an additional limit.
         autoreset_mode: One of Gymnasium's three modes. In SAME_STEP ``info`` carries ``final_obs`` and
@@ -43,7 +46,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, Any]):
         num_envs: int = 1,
         *,
         observation: str = "index",
-        info_keys: tuple[str, ...] | None = None,
+        info_keys: Sequence[str] | None = None,
         time_limit: int | None = None,
         max_episode_steps: int | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
@@ -61,33 +64,35 @@ class TabularVectorEnv(VectorEnv[Any, Any, Any]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._observation = observation
-        self._dynamics = TabularDynamics(self.model, num_envs, info_keys)
+        self._dynamics = TabularDynamics(self.model, num_envs)
+        self.offer(OFFERED, ("success",), info_keys)
         self._ended: BoolArray = np.zeros(num_envs, dtype=np.bool_)
         self._seeded = False
 
+    def _describe(self) -> None:
+        self._dynamics.describe(self.info_keys)
+
+    @property
+    def time_limit(self) -> int | None:
+        """The model's, or ``max_episode_steps`` if that is less."""
+        return self.model.time_limit
+
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Start new episodes, in all environments or in those of ``options["reset_mask"]``.
 
         Args:
-            seed: An int s seeds environment i with s + i; a list gives each its own
-                (None: its stream goes on).
+            seed: See `potentia.envs.vector_reset.seeds_of`.
             options: ``{"reset_mask": mask}`` with a bool array of shape (N,).
 
         Raises:
-            ValueError: If the mask or the list of seeds has the wrong shape.
+            TypeError: If the seed is none.
+            ValueError: If the mask or the seeds have the wrong shape.
         """
-        where = self._reset_mask(options)
-        seeds: list[int | None] = (
-            [None] * self.num_envs
-            if seed is None
-            else [seed + i for i in range(self.num_envs)]
-            if isinstance(seed, int)
-            else list(seed)
-        )
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"seed must be an int or a list of {self.num_envs}, got a list of {len(seeds)}")
+        mask = reset_mask(options, self.num_envs)
+        where = np.ones(self.num_envs, dtype=np.bool_) if mask is None else mask
+        seeds = seeds_of(seed, self.num_envs)
         for index, own in enumerate(seeds):
             if where[index] and (own is not None or not self._seeded):
                 self._dynamics.streams.seed_from(index, own)
@@ -136,17 +141,6 @@ class TabularVectorEnv(VectorEnv[Any, Any, Any]):
             final[index] = observation
         last = {"final_obs": final, "_final_obs": done.copy()}
         return last | {"final_info": _present(info, done), "_final_info": done.copy()}
-
-    def _reset_mask(self, options: dict[str, Any] | None) -> BoolArray:
-        if options is None or "reset_mask" not in options:
-            return np.ones(self.num_envs, dtype=np.bool_)
-        mask = np.asarray(options["reset_mask"])
-        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
-            raise ValueError(
-                f"reset_mask must be a bool array of shape {(self.num_envs,)} that is not all False, "
-                f"got {mask.dtype} of shape {mask.shape}"
-            )
-        return mask
 
     def _observe(self) -> NDArray[Any]:
         return encode_states(self._dynamics.state, self.model.num_states, self._observation)

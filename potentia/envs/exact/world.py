@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -11,26 +12,33 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from potentia.envs.exact.dynamics import check_info_keys, info_tables, start_tables, successor_tables
+from potentia.envs.exact.dynamics import EVENTS, OFFERED, info_tables, start_tables, successor_tables
 from potentia.envs.exact.model import TransitionModel
 from potentia.envs.exact.observations import encode_states, state_space
 from potentia.envs.exact.solve import Optimum, optimum, return_within
 from potentia.envs.exact.streams import UniformStream
+from potentia.envs.info_keys import flag, number, whole
+from potentia.envs.world import World
 
 __all__ = ["TabularWorld"]
 
 
-class TabularWorld(gym.Env[Any, Any]):
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    "caption": str, "state_hash": whole, "distance": number, "potential": number, "success": flag
+}  # fmt: skip
+
+
+class TabularWorld(World, gym.Env[Any, Any]):
     """An enumerable world whose tensors, optimum and anchors are known exactly.
 
-    The info after a reset and after every step describes the state reached: ``caption``, ``state_hash`` (its
-    index), ``distance`` (fewest steps to success in the support graph, -1.0 if there is no way),
-    ``potential`` (-distance / largest distance, -1.0 if there is no way), ``subgoals`` and ``success``.
+    The info after a reset and after every step describes the state reached: ``success``, and what was asked for of
+    ``caption``, ``state_hash`` (its index), ``distance`` (fewest steps to success in the support graph, -1.0 if there
+    is no way), ``potential`` (-distance / largest distance, -1.0 if there is no way) and ``subgoals``.
 
     Args:
         model: The world's tensors and time limit.
         observation: "index" for Discrete(S), or "one_hot" for a float32 vector of length S.
-        info_keys: The keys of ``info`` wanted; None for all.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
         time_limit: Replaces the model's limit if given.
 
     Raises:
@@ -44,7 +52,7 @@ class TabularWorld(gym.Env[Any, Any]):
         model: TransitionModel,
         *,
         observation: str = "index",
-        info_keys: tuple[str, ...] | None = None,
+        info_keys: Sequence[str] | None = None,
         time_limit: int | None = None,
         render_mode: str | None = None,
     ) -> None:
@@ -59,11 +67,12 @@ class TabularWorld(gym.Env[Any, Any]):
         # Plain lists: reading one number from an array costs several times as much.
         self._successor, self._cumulative, self._reward = (t.tolist() for t in successor_tables(self.model))
         self._starts, self._start_cumulative = (t.tolist() for t in start_tables(self.model))
-        keys = check_info_keys(info_keys)
-        self._tables = {key: table.tolist() for key, table in info_tables(self.model, keys).items()}
-        events = self.model.events if "subgoals" in keys else {}
-        self._events = {name: inside.tolist() for name, inside in events.items()}
-        self._with_events = "subgoals" in keys
+        self.offer(OFFERED, ("success",), info_keys)
+
+    def _describe(self) -> None:
+        tables = info_tables(self.model, self.info_keys)
+        self._tables = {key: (_FORMS[key], table.tolist()) for key, table in tables.items()}
+        self._events = {name: inside.tolist() for name, inside in self.model.events.items()}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Draw a start state; without a seed the random stream goes on."""
@@ -98,6 +107,21 @@ class TabularWorld(gym.Env[Any, Any]):
         """The description of the present state, in render mode "ansi"."""
         return self.model.names[self._state] if self.render_mode == "ansi" else None
 
+    def save(self) -> tuple[int, int, int]:
+        """The state, the steps so far and the random stream, for `restore`."""
+        return self._state, self._elapsed, self._stream.state
+
+    def restore(self, saved: tuple[int, int, int]) -> tuple[Any, dict[str, Any]]:
+        """Goes back to a saved state; returns what is seen there and its info."""
+        self._state, self._elapsed, self._stream.state = saved
+        self._seeded = True
+        return self._observe(), self._info(self._state)
+
+    @property
+    def time_limit(self) -> int | None:
+        """The model's."""
+        return self.model.time_limit
+
     def optimum(self, discount: float) -> Optimum:
         """V*, Q* and the optimal actions at this discount."""
         return optimum(self.model, discount)
@@ -120,7 +144,7 @@ class TabularWorld(gym.Env[Any, Any]):
 
     def _info(self, before: int) -> dict[str, Any]:
         state = self._state
-        info: dict[str, Any] = {key: table[state] for key, table in self._tables.items()}
-        if self._with_events:
-            info["subgoals"] = {name: inside[state] and not inside[before] for name, inside in self._events.items()}
+        info: dict[str, Any] = {key: form(table[state]) for key, (form, table) in self._tables.items()}
+        if EVENTS in self.info_keys:
+            info[EVENTS] = {name: inside[state] and not inside[before] for name, inside in self._events.items()}
         return info

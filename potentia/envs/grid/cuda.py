@@ -21,7 +21,7 @@ from potentia.envs.grid.levels import Level, draw
 from potentia.envs.grid.levels.catalogue import mission_of
 from potentia.envs.grid.pcg64 import seeded_state
 from potentia.envs.grid.rules import World, observe_one
-from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP, GridWorlds, Output, step_world
+from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP, GridWorlds, Output, aim_and_poses, step_world
 
 _THREADS = 128
 _SIGNED = {np.dtype(f"u{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
@@ -208,23 +208,36 @@ class CudaGridWorlds:
         device: torch.device | str = "cuda",
     ) -> None:
         self.device = _usable(device)
-        host = GridWorlds(level, num_envs, mode, max_steps, limit=limit, described=described, measured=measured)
+        host = GridWorlds(level, num_envs, mode, max_steps, limit=limit)
         self.level, self.num_envs, self.mode, self.plan = level, num_envs, mode, host.plan
-        self.described, self.aim = host.described, host.aim
-        state, out, description, tables = (
-            [self.tensor(part) for part in parts]
-            for parts in (host.state, host.out, host.description, (host.offsets, host.light))
+        state, out, tables = (
+            [self.tensor(part) for part in parts] for parts in (host.state, host.out, (host.offsets, host.light))
         )
         self.state, self.out = World(*state), Output(*out)
-        self.description = self.final_description = Description(*description)
         self._state = _shared(state, host.state)
         self._image, self._final = _shared([part.flatten(1) for part in out[:2]], host.out)
         self._out, self._tables = _shared(out[2:], host.out[2:]), _shared(tables, (host.offsets, host.light))
-        self._description = _shared(description, host.description)
         self._step, self._begin = _kernels(int(level.kind))
-        self._describe_step, self._describe_reset = _describing_kernels(self.aim)
-        self._scratch, self._slots = self._make_scratch(scratch_bytes) if self.described else ((), 0)
+        self._scratch_bytes = scratch_bytes
         self._all = torch.ones(num_envs, dtype=torch.bool, device=self.device)
+        self.describe(described=described, measured=measured)
+
+    def describe(self, *, described: bool, measured: bool) -> None:
+        """As `GridWorlds.describe`."""
+        self.aim, poses = aim_and_poses(self.level, measured)
+        self.described = described or measured
+        host = Description.of(self.num_envs, poses)
+        description = [self.tensor(part) for part in host]
+        self.description = self.final_description = Description(*description)
+        self._description = _shared(description, host)
+        self._describe_step, self._describe_reset = _describing_kernels(self.aim)
+        self._scratch, self._slots = self._make_scratch(self._scratch_bytes) if self.described else ((), 0)
+
+    def refresh(self) -> None:
+        """As `GridWorlds.refresh`, but what is seen is up to date already."""
+        if self.described:
+            (chosen,) = _shared([self._all])
+            self._describe(self._describe_reset, chosen)
 
     def tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
         """A copy of an array on the device; unsigned numbers become signed ones of the same bits."""

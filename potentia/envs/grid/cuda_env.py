@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from potentia.envs.grid.cuda import CudaGridWorlds
 from potentia.envs.grid.levels import Level, find_level
-from potentia.envs.grid.vector import GridVectorEnv, offered_keys, options_of_worlds
+from potentia.envs.grid.vector import GridVectorEnv, keys_of
+from potentia.envs.vector_reset import reset_mask
 
 
 class CudaGridVectorEnv(GridVectorEnv):
@@ -24,7 +26,7 @@ class CudaGridVectorEnv(GridVectorEnv):
     Args:
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         num_envs: N.
-        info_keys: The keys of ``info`` wanted; None for all that the level has on a device.
+        info_keys: As of `GridVectorEnv`; there is no ``caption``.
         autoreset_mode: When a finished world starts anew.
         max_steps: Another time limit than the level's; it also scales the reward.
         max_episode_steps: Episodes are cut after so many steps, if that is sooner; the reward stays as it is.
@@ -43,7 +45,7 @@ class CudaGridVectorEnv(GridVectorEnv):
         level: str | Level,
         num_envs: int = 1,
         *,
-        info_keys: tuple[str, ...] | None = None,
+        info_keys: Sequence[str] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_steps: int | None = None,
         max_episode_steps: int | None = None,
@@ -51,10 +53,6 @@ class CudaGridVectorEnv(GridVectorEnv):
         **size: int,
     ) -> None:
         level = find_level(level, **size) if isinstance(level, str) else level
-        if info_keys is None:
-            info_keys = tuple(key for key in offered_keys(level) if key != "caption")
-        if "caption" in info_keys:
-            raise ValueError("info_keys: the caption is written on the host: leave it out, or use GridVectorEnv")
         super().__init__(
             level, num_envs, info_keys=info_keys, autoreset_mode=autoreset_mode, max_steps=max_steps,
             max_episode_steps=max_episode_steps, device=device,
@@ -63,13 +61,21 @@ class CudaGridVectorEnv(GridVectorEnv):
         self._bits = self.worlds.tensor(self._bits)
 
     def _make_worlds(self, mode: int, max_steps: int | None, limit: int | None) -> CudaGridWorlds:
-        options = options_of_worlds(self.num_envs, self._keys, max_steps, limit)
-        worlds = CudaGridWorlds(self.level, self.num_envs, mode, device=self.device, **options)
+        worlds = CudaGridWorlds(self.level, self.num_envs, mode, max_steps, limit=limit, device=self.device)
         self.device = worlds.device
         return worlds
 
-    def _mask_of(self, mask: Any) -> Tensor:
-        return torch.as_tensor(mask, dtype=torch.bool, device=self.device)
+    def _offered(self) -> tuple[str, ...]:
+        return tuple(key for key in keys_of(self.level) if key != "caption")
+
+    def _everywhere(self) -> Tensor:
+        return torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+
+    def _mask_of(self, options: dict[str, Any] | None) -> Tensor:
+        mask = (options or {}).get("reset_mask")
+        if not isinstance(mask, Tensor):
+            mask = reset_mask(options, self.num_envs)
+        return self._all if mask is None else torch.as_tensor(mask, dtype=torch.bool, device=self.device)
 
     def _seed(self, seeds: list[int | None], mask: Tensor) -> None:
         self.worlds.seed(seeds, mask)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -13,11 +14,21 @@ from potentia.envs.grid.levels import Level, find_level
 from potentia.envs.grid.pcg64 import generator_of
 from potentia.envs.grid.render import render_world
 from potentia.envs.grid.rules import DIRECTION
-from potentia.envs.grid.vector import checked_render_mode, make_worlds, spaces_of, wanted_keys
+from potentia.envs.grid.vector import (
+    ACTION_NAMES,
+    FREE_KEYS,
+    checked_numbers,
+    checked_render_mode,
+    described_by,
+    keys_of,
+    spaces_of,
+)  # fmt: skip
 from potentia.envs.grid.worlds import DISABLED, GridWorlds
+from potentia.envs.info_keys import flag, number, whole
+from potentia.envs.world import World
 
 
-class GridEnv(gym.Env[Any, Any]):
+class GridEnv(World, gym.Env[Any, Any]):
     """One of MiniGrid's levels, compiled: its rules, levels, rewards and limits, and an info on the true state.
 
     What it gives is what `potentia.envs.grid.GridVectorEnv` gives for a world; see there for the info.
@@ -26,7 +37,7 @@ class GridEnv(gym.Env[Any, Any]):
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         observation: "image" for MiniGrid's partial view, ``(7, 7, 3)`` uint8, or "dict" for its own dictionary of
             image, direction and mission.
-        info_keys: The keys of ``info`` wanted; None for all that the level has.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
         max_steps: Another time limit than the level's; it also scales the reward.
         render_mode: "rgb_array" or None.
         size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
@@ -42,7 +53,7 @@ class GridEnv(gym.Env[Any, Any]):
         level: str | Level,
         *,
         observation: str = "image",
-        info_keys: tuple[str, ...] | None = None,
+        info_keys: Sequence[str] | None = None,
         max_steps: int | None = None,
         render_mode: str | None = None,
         **size: int,
@@ -50,13 +61,33 @@ class GridEnv(gym.Env[Any, Any]):
         self.level = find_level(level, **size) if isinstance(level, str) else level
         self.render_mode = checked_render_mode(render_mode)
         self.observation_space, self.action_space = spaces_of(self.level, observation)
-        self._keys = wanted_keys(self.level, info_keys)
-        self.worlds: GridWorlds = make_worlds(self.level, 1, DISABLED, self._keys, max_steps)
+        checked_numbers(max_steps=max_steps)
+        self.worlds: GridWorlds = GridWorlds(self.level, 1, DISABLED, max_steps)
         self._image_only = observation == "image"
         self._bits = event_bits(self.level.kind)
         self._caption = CaptionWriter()
         self._seeded = False
         self._action = np.zeros(1, np.int64)
+        self.offer(keys_of(self.level), FREE_KEYS, info_keys)
+
+    def _describe(self) -> None:
+        self.worlds.describe(**described_by(self.info_keys))
+        if self._seeded:
+            self.worlds.refresh()
+
+    @property
+    def time_limit(self) -> int | None:
+        """The level's, or ``max_steps``."""
+        return self.worlds.plan.limit
+
+    @property
+    def action_names(self) -> Sequence[str]:
+        """MiniGrid's."""
+        return ACTION_NAMES
+
+    def goal_text(self) -> str:
+        """The mission."""
+        return self.worlds.mission(0)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Draws a new level; without a seed the random numbers go on."""
@@ -111,16 +142,16 @@ class GridEnv(gym.Env[Any, Any]):
     def _info(self) -> dict[str, Any]:
         told, out = self.worlds.description, self.worlds.out
         info: dict[str, Any] = {}
-        for key in self._keys:
-            if key == "caption":
+        for key in self.info_keys:
+            if key == "success":
+                info[key] = flag(out.success[0])
+            elif key == "caption":
                 info[key] = self._caption(out.image[0])
             elif key == "subgoals":
                 bits = int(told.events[0])
                 info[key] = {name: bool(bits & bit) for name, bit in self._bits.items()}
-            elif key == "success":
-                info[key] = bool(out.success[0])
             elif key == "state_hash":
-                info[key] = int(told.state_hash[0])
+                info[key] = whole(told.state_hash[0])
             else:
-                info[key] = float(getattr(told, key)[0])
+                info[key] = number(getattr(told, key)[0])
         return info

@@ -18,8 +18,13 @@ from potentia.envs.grid.levels import Level, find_level
 from potentia.envs.grid.render import render_world
 from potentia.envs.grid.rules import DIRECTION, VIEW
 from potentia.envs.grid.worlds import DISABLED, NEXT_STEP, SAME_STEP, GridWorlds, has_distance
+from potentia.envs.vector_reset import reset_mask, seeds_of
+from potentia.envs.world import World
 
-INFO_KEYS = ("caption", "state_hash", "distance", "potential", "subgoals", "success")
+FREE_KEYS = ("success",)
+"""The keys of ``info`` that cost nothing: what it has unless it is asked for more."""
+_ALWAYS = ("caption", "state_hash", "subgoals", "success")
+_MEASURED = ("distance", "potential")
 _MODES = {
     AutoresetMode.NEXT_STEP: NEXT_STEP,
     AutoresetMode.SAME_STEP: SAME_STEP,
@@ -27,6 +32,7 @@ _MODES = {
 }
 IMAGE_SPACE = spaces.Box(0, 255, (VIEW, VIEW, 3), np.uint8)
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz ,")
+ACTION_NAMES = ("turn left", "turn right", "forward", "pick up", "drop", "toggle", "done")
 
 
 def spaces_of(level: Level, observation: str) -> tuple[gym.Space[Any], spaces.Discrete]:
@@ -44,68 +50,45 @@ def spaces_of(level: Level, observation: str) -> tuple[gym.Space[Any], spaces.Di
     raise ValueError(f'observation must be "image" or "dict", got {observation!r}')
 
 
-def offered_keys(level: Level) -> tuple[str, ...]:
+def keys_of(level: Level) -> tuple[str, ...]:
     """The keys that ``info`` can have in a level."""
-    return tuple(key for key in INFO_KEYS if has_distance(level) or key not in {"distance", "potential"})
+    return (*_ALWAYS, *_MEASURED) if has_distance(level) else _ALWAYS
 
 
-def wanted_keys(level: Level, info_keys: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The keys that ``info`` is to have; None for all that it can.
-
-    Raises:
-        ValueError: If the level doesn't offer one.
-    """
-    offered = offered_keys(level)
-    if info_keys is None:
-        return offered
-    if unknown := sorted(set(info_keys) - set(offered)):
-        raise ValueError(f"info_keys must be among {offered} in this level, got {unknown}")
-    return tuple(info_keys)
+def described_by(keys: Sequence[str]) -> dict[str, bool]:
+    """What worlds keep up to date for an info with these keys: the arguments of `GridWorlds.describe`."""
+    described, measured = {"state_hash", "subgoals"}, set(_MEASURED)
+    return {"described": not described.isdisjoint(keys), "measured": not measured.isdisjoint(keys)}
 
 
-def options_of_worlds(num_envs: int, keys: Sequence[str], max_steps: int | None, limit: int | None) -> dict[str, Any]:
-    """What worlds are to be told by name, for an environment whose info has ``keys``.
+def checked_numbers(**numbers: int | None) -> None:
+    """Refuses what would be no number of worlds or steps.
 
     Raises:
-        ValueError: If a number is less than 1.
+        ValueError: If one is less than 1.
     """
-    for name, number in (("num_envs", num_envs), ("max_steps", max_steps), ("max_episode_steps", limit)):
+    for name, number in numbers.items():
         if number is not None and number < 1:
             raise ValueError(f"{name} must be at least 1, got {number}")
-    measured = bool({"distance", "potential"} & set(keys))
-    described = bool({"state_hash", "subgoals"} & set(keys))
-    return {"max_steps": max_steps, "limit": limit, "described": described, "measured": measured}
 
 
-def make_worlds(
-    level: Level, num_envs: int, mode: int, keys: Sequence[str], max_steps: int | None, limit: int | None = None
-) -> GridWorlds:
-    """The worlds of an environment whose info has ``keys``.
-
-    Raises:
-        ValueError: If a number is less than 1.
-    """
-    return GridWorlds(level, num_envs, mode, **options_of_worlds(num_envs, keys, max_steps, limit))
-
-
-class GridVectorEnv(VectorEnv[Any, Any, Any]):
+class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
     """N worlds of one of MiniGrid's levels, stepped together, with MiniGrid's rules, levels, rewards and limits.
 
     MiniGrid: Chevalier-Boisvert et al. 2023, arXiv 2306.13831. World i after ``reset(seed=s)`` is, reset after reset,
     what MiniGrid gives after ``reset(seed=s + i)``; observations, rewards and ends are MiniGrid's, to the bit;
     so the last step of an episode that succeeds at its limit is both terminated and truncated. ``info`` describes the
-    state reached, in the form that Gymnasium's own vector environments give it: ``state_hash`` (of all but the step
-    count), ``distance`` (fewest actions to success in the true state; -1.0 if there is no way, or the episode failed),
-    ``potential`` (-distance / (4 * (width + height)), not below -1), ``subgoals`` (events), ``success``, ``caption``
-    (what the agent sees and carries, in words). The caption costs more than all else together: at speed, ask only for
-    the keys that are read.
+    state reached, in the form that Gymnasium's own vector environments give it: ``success``, and what was asked for of
+    ``state_hash`` (of all but the step count), ``distance`` (fewest actions to success in the true state; -1.0 if there
+    is no way, or the episode failed), ``potential`` (-distance / (4 * (width + height)), not below -1), ``subgoals``
+    (events) and ``caption`` (what the agent sees and carries, in words; it costs more than all else together).
 
     Args:
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         num_envs: N.
         observation: "image" for MiniGrid's partial view, ``(N, 7, 7, 3)`` uint8: column, row, (object, colour, state);
             "dict" for its dictionary of image, direction and mission.
-        info_keys: The keys of ``info`` wanted; None for all that the level has.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
         autoreset_mode: When a finished world starts anew.
         max_steps: Another time limit than the level's; it also scales the reward, ``1 - 0.9 * steps / max_steps``.
         max_episode_steps: Episodes are cut after so many steps, if that is sooner; the reward stays as it is.
@@ -124,7 +107,7 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         num_envs: int = 1,
         *,
         observation: str = "image",
-        info_keys: tuple[str, ...] | None = None,
+        info_keys: Sequence[str] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_steps: int | None = None,
         max_episode_steps: int | None = None,
@@ -138,45 +121,53 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 10}
         self.render_mode = checked_render_mode(render_mode)
         self.single_observation_space, self.single_action_space = spaces_of(self.level, observation)
-        self._keys = wanted_keys(self.level, info_keys)
         self.device = None if device is None else torch.device(device)
-        mode = _MODES[self.autoreset_mode]
-        self.worlds: Any = self._make_worlds(mode, max_steps, max_episode_steps)
+        checked_numbers(num_envs=num_envs, max_steps=max_steps, max_episode_steps=max_episode_steps)
+        self.worlds: Any = self._make_worlds(_MODES[self.autoreset_mode], max_steps, max_episode_steps)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._image_only = observation == "image"
         events = event_bits(self.level.kind)
         self._events, self._bits = tuple(events), np.array([*events.values()], np.uint32)[:, None]
         self._caption = CaptionWriter()
-        self._all = self._mask_of(np.ones(num_envs, bool))
+        self._all = self._everywhere()
         self._seeded = False
+        self.offer(self._offered(), FREE_KEYS, info_keys)
 
     def _make_worlds(self, mode: int, max_steps: int | None, limit: int | None) -> Any:
-        return make_worlds(self.level, self.num_envs, mode, self._keys, max_steps, limit)
+        return GridWorlds(self.level, self.num_envs, mode, max_steps, limit=limit)
+
+    def _offered(self) -> tuple[str, ...]:
+        return keys_of(self.level)
+
+    def _describe(self) -> None:
+        self.worlds.describe(**described_by(self.info_keys))
+        if self._seeded:
+            self.worlds.refresh()
+
+    @property
+    def time_limit(self) -> int | None:
+        """The level's, or that of ``max_steps`` or ``max_episode_steps``."""
+        return int(self.worlds.plan.limit)
+
+    @property
+    def action_names(self) -> Sequence[str]:
+        """MiniGrid's."""
+        return ACTION_NAMES
 
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Draws new levels in all worlds, or in those of ``options["reset_mask"]``; random numbers go on."""
-        mask = (options or {}).get("reset_mask")
-        mask = self._all if mask is None else self._mask_of(mask)
+        mask = self._mask_of(options)
         if seed is not None or not self._seeded:
-            self._seed(self._seeds_of(seed), mask if self._seeded else self._all)
+            self._seed(seeds_of(seed, self.num_envs), mask if self._seeded else self._all)
             self._seeded = True
         self.worlds.reset(mask)
         out = self.worlds.out
         success = out.success
         success &= ~mask
         return self._observation(out.image), self._tell(self.worlds.description, out.image, out.success, self._all)
-
-    def _seeds_of(self, seed: int | list[int | None] | None) -> list[int | None]:
-        """One for each world."""
-        seeds: list[int | None] = list(seed) if isinstance(seed, list) else [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            seeds = [int(seed) + i for i in range(self.num_envs)]
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"seed must be one number or {self.num_envs}, one for each world, got {len(seeds)}")
-        return seeds
 
     def _seed(self, seeds: list[int | None], mask: Any) -> None:
         for n in np.flatnonzero(mask):
@@ -226,8 +217,12 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError('render_mode is None: make the environment with render_mode="rgb_array"')
         return tuple(render_world(self.worlds, n) for n in range(self.num_envs))
 
-    def _mask_of(self, mask: Any) -> Any:
-        return np.asarray(mask, bool)
+    def _everywhere(self) -> Any:
+        return np.ones(self.num_envs, bool)
+
+    def _mask_of(self, options: dict[str, Any] | None) -> Any:
+        mask = reset_mask(options, self.num_envs)
+        return self._all if mask is None else mask
 
     def _copy(self, array: Any) -> Any:
         """A copy, of the kind that is given back and where it is wanted."""
@@ -244,7 +239,7 @@ class GridVectorEnv(VectorEnv[Any, Any, Any]):
     def _tell(self, told: Description, image: Any, success: Any, mask: Any) -> dict[str, Any]:
         info: dict[str, Any] = {}
         here = self._copy(mask)
-        for key in self._keys:
+        for key in self.info_keys:
             if key == "caption":
                 captions = [self._caption(view) if told_of else None for view, told_of in zip(image, mask, strict=True)]
                 info[key] = np.array(captions, object)

@@ -231,11 +231,14 @@ class GridWorlds:
         kind, parallel = int(level.kind), num_envs >= _PARALLEL_FROM
         self._step, self._draw, self._observe = _compile_step(parallel), _compile_draw(kind), _compile_observe()
         self._all = np.ones(num_envs, bool)
-        self.aim = aim_of(level) if measured else NO_AIM
-        poses = 4 * level.width * level.height if self.aim != NO_AIM else 0
-        self.described = described or measured
-        self.description = self.final_description = Description.of(num_envs, poses)
         self._describe_step, self._describe_reset = compile_describe(parallel)
+        self.describe(described=described, measured=measured)
+
+    def describe(self, *, described: bool, measured: bool) -> None:
+        """Decides what is kept up to date, as the arguments of the same names do; `refresh` then brings it there."""
+        self.aim, poses = aim_and_poses(self.level, measured)
+        self.described = described or measured
+        self.description = self.final_description = Description.of(self.num_envs, poses)
 
     def seed(self, n: int, seed: int | None) -> None:
         """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
@@ -301,3 +304,9 @@ class GridWorlds:
 def has_distance(level: Level) -> bool:
     """Whether the distance to success is known in a level."""
     return aim_of(level) != NO_AIM
+
+
+def aim_and_poses(level: Level, measured: bool) -> tuple[int, int]:
+    """What the distance is measured to, and from how many poses; ``NO_AIM`` and 0 if it is not."""
+    aim = aim_of(level) if measured else NO_AIM
+    return aim, 4 * level.width * level.height if aim != NO_AIM else 0

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
+from potentia.envs.info_keys import flag, number, whole
 from potentia.envs.minihack import key_macro
 from potentia.envs.minihack.captions import Surroundings, message_text
 from potentia.envs.minihack.catalogue import TASKS
@@ -19,8 +20,9 @@ from potentia.envs.minihack.oracles import Question, make_oracle
 from potentia.envs.minihack.state_hash import StateHash, stable_hash
 from potentia.envs.minihack.stock_game import build_game, nethack
 from potentia.envs.minihack.subgoals import EVENTS, Progress, ProgressReader
+from potentia.envs.world import World
 
-INFO_KEYS = ("caption", "state_hash", "distance", "potential", "subgoals", "success")
+_ALWAYS = ("caption", "state_hash", "subgoals", "success")
 _ORACLE_KEYS = ("distance", "potential")
 _HIDDEN_KEYS = ("state_hash", "distance", "potential", "subgoals")
 _SEED_BOUND = 2**31 - 1
@@ -28,7 +30,7 @@ _SEED_BOUND = 2**31 - 1
 Observation = dict[str, np.ndarray]
 
 
-class MiniHackWorld(gym.Env[Observation, np.int64]):
+class MiniHackWorld(World, gym.Env[Observation, np.int64]):
     """A stock MiniHack or NetHack task with exact seeds, true ends of episodes and a known hidden state.
 
     The game, its actions and its reward are the stock task's. What differs, and why:
@@ -39,18 +41,18 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
     * Observations are fresh arrays: by default a 9x9 crop of glyph numbers around the hero (`glyphs_crop`,
       int16) and the bottom-line numbers scaled into [-1, 1] (`blstats`, float32); see `Observer` for the
       other keys.
-    * `info` describes the state reached, with the same keys at reset and at every step: `caption` (the game's
-      message, or else what is in sight), `state_hash` (of the true state, see `StateHash`), `distance`
-      (actions left to success, -1.0 if there is no way, see the oracles), `potential` = -min(distance, D) / D
-      in [-1, 0], `subgoals` (what has just happened) and `success`. Tasks whose distance is not known have no
-      `distance` and no `potential`.
+    * `info` describes the state reached, with the same keys at reset and at every step: `success`, and what was
+      asked for of `caption` (the game's message, or else what is in sight), `state_hash` (of the true state, see
+      `StateHash`), `distance` (actions left to success, -1.0 if there is no way, see the oracles), `potential` =
+      -min(distance, D) / D in [-1, 0] and `subgoals` (what has just happened). Tasks whose distance is not known
+      offer no `distance` and no `potential`.
 
     MiniHack: Samvelyan et al. 2021, arXiv 2109.13202. NLE: Kuettler et al. 2020, arXiv 2006.13760.
 
     Args:
         task: a key of `TASKS`, for example "MiniHack-Room-5x5-v0".
         observation_keys: keys of the observation.
-        info_keys: keys of the info; None for all that the task has.
+        info_keys: keys of the info, "all", or None for `success`; `potentia.envs.world.ask` adds more.
         crop: side of the crops, odd.
         max_episode_steps: steps before truncation; None for the stock task's own limit.
         render_mode: "ansi" for the terminal as text, "rgb_array" for a picture in tiles, or None.
@@ -79,7 +81,6 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode must be None, 'ansi' or 'rgb_array', got {render_mode!r}")
         self._task = TASKS[task]
-        self._info_keys = self._checked_info_keys(task, info_keys)
         self.render_mode = render_mode
         self._observer = Observer(observation_keys, crop)
         self._build(max_episode_steps, game)
@@ -87,14 +88,34 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         self.action_space = spaces.Discrete(len(self._game.actions))
         self._hidden = HiddenState(self._game.nethack)
         self._hash = StateHash()
-        self._surroundings = Surroundings() if "caption" in self._info_keys else None
+        self._surroundings: Surroundings | None = None
         self._progress_reader = ProgressReader(
             monsters="defeated_monster" in self._task.events, keys="picked_up_key" in self._task.events
         )
-        self._reads_hidden = any(key in self._info_keys for key in _HIDDEN_KEYS)
-        self._measures = any(key in self._info_keys for key in _ORACLE_KEYS)
+        self._progress: Progress | None = None
         self._question: Question | None = None
-        self._running = False
+        self._running = self._reads_hidden = False
+        oracle = () if self._task.oracle == "none" else _ORACLE_KEYS
+        self.offer((*_ALWAYS, *oracle), ("success",), info_keys)
+
+    def _describe(self) -> None:
+        if "caption" in self.info_keys and self._surroundings is None:
+            self._surroundings = Surroundings()
+        reads_hidden = not set(_HIDDEN_KEYS).isdisjoint(self.info_keys)
+        if self._running and reads_hidden and not self._reads_hidden:
+            self._hidden.attach(*self._place)
+        self._reads_hidden = reads_hidden
+
+    @property
+    def time_limit(self) -> int:
+        """The stock task's, or `max_episode_steps`."""
+        return self._limit
+
+    @property
+    def action_names(self) -> list[str]:
+        """The game's names, with the keys that print."""
+        keys = self._game.actions
+        return [f"{key.name.lower()} ({chr(key)})" if 32 < key < 127 else key.name.lower() for key in keys]
 
     def _build(self, max_episode_steps: int | None, arguments: dict[str, Any]) -> None:
         buffers = [*self._observer.buffers, *self._task.buffers]
@@ -117,15 +138,6 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         self._oracle = make_oracle(self._task.oracle, self._game.actions)
         command = nethack().Command
         self._apply = int(command.APPLY)
-
-    def _checked_info_keys(self, task: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
-        possible = tuple(key for key in INFO_KEYS if self._task.oracle != "none" or key not in _ORACLE_KEYS)
-        if wanted is None:
-            return possible
-        missing = [key for key in wanted if key not in possible]
-        if missing:
-            raise ValueError(f"info_keys for {task} must be some of {list(possible)}, got {missing} among them")
-        return tuple(key for key in possible if key in wanted)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -151,7 +163,7 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         self._place = self._hero_seen()
         if self._reads_hidden:
             self._hidden.attach(*self._place)
-            self._progress: Progress | None = None
+            self._progress = None
         return self._observation(), self._information(success=False, dead=False)
 
     def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -227,21 +239,22 @@ class MiniHackWorld(gym.Env[Observation, np.int64]):
         info: dict[str, Any] = {}
         if self._reads_hidden and not dead:
             self._hidden.refresh()
-        if "caption" in self._info_keys:
+        keys = self.info_keys
+        if "caption" in keys:
             info["caption"] = self._caption()
-        if "state_hash" in self._info_keys:
-            info["state_hash"] = self._state_hash(success=success, dead=dead)
-        if self._measures:
+        if "state_hash" in keys:
+            info["state_hash"] = whole(self._state_hash(success=success, dead=dead))
+        if not set(_ORACLE_KEYS).isdisjoint(keys):
             distance, horizon = self._distance(success=success, dead=dead), self._task.horizon
             left = horizon if distance < 0 else min(distance, horizon)
-            if "distance" in self._info_keys:
-                info["distance"] = float(distance)
-            if "potential" in self._info_keys:
-                info["potential"] = -left / horizon if left else 0.0
-        if "subgoals" in self._info_keys:
+            if "distance" in keys:
+                info["distance"] = number(distance)
+            if "potential" in keys:
+                info["potential"] = number(-left / horizon if left else 0.0)
+        if "subgoals" in keys:
             info["subgoals"] = self._subgoals(success=success, dead=dead)
-        if "success" in self._info_keys:
-            info["success"] = success
+        if "success" in keys:
+            info["success"] = flag(success)
         return info
 
     def _distance(self, *, success: bool, dead: bool) -> int:

@@ -15,8 +15,9 @@ from potentia.envs.web.browser.page import Backend, BrowserPage
 from potentia.envs.web.browser.pool import DRIVERS, Lease
 from potentia.envs.web.find_task import find_task
 from potentia.envs.web.observation import Observer
-from potentia.envs.web.play import Play, wanted_keys
+from potentia.envs.web.play import FREE_KEYS, OFFERED_KEYS, Play
 from potentia.envs.web.task import WebTask
+from potentia.envs.world import World
 
 __all__ = ["DEFAULT_OBSERVATION", "WebEnv"]
 
@@ -25,20 +26,20 @@ TEXT_LENGTH = 2000
 _T = TypeVar("_T")
 
 
-class WebEnv(gym.Env[dict[str, Any], Any]):
+class WebEnv(World, gym.Env[dict[str, Any], Any]):
     """A page in a real browser and something to be done on it.
 
     The reward is the task's own: 1 when it is done, else 0 (MiniWoB++: also -1 where its page says so). An episode is
     truncated after ``max_steps``, and when the page is lost; ``info["failure"]`` then says why. Time in the page stands
     still between steps, so the same seed and the same actions give the same pages.
 
-    ``info``: ``success``; ``goal``; ``response`` (the agent's text that led here, in the text view); ``state_hash`` (of
-    the page and the state behind it); ``caption`` (the page in words);
-    ``blocked`` (attempts to leave the task's pages in this episode: requests refused, windows, dialogs and downloads);
-    ``failure`` ("" or why the page was lost); ``action_error`` ("" or why the action said nothing and nothing was
-    done). Application tasks add ``potential`` (-actions left / actions of the reference solution, in [-1, 0]),
-    ``reference`` (its next action, as text), ``checklist`` (``(32,)`` float32: subgoals 1, 0.5 or 0, then -1) and
-    ``subgoals`` (events).
+    ``info``: ``success``; ``goal``; ``response`` (the agent's text that led here, in the text view); ``blocked``
+    (attempts to leave the task's pages in this episode: requests refused, windows, dialogs and downloads); ``failure``
+    ("" or why the page was lost); ``action_error`` ("" or why the action said nothing and nothing was done). If asked,
+    also ``state_hash`` (of the page and the state behind it) and ``caption`` (the page in words); of application tasks
+    ``potential`` (-actions left / actions of the reference solution, in [-1, 0]), ``reference`` (its next action, as
+    text), ``checklist`` (``(32,)`` float32: subgoals 1, 0.5 or 0, then -1) and ``subgoals`` (events); of MiniWoB++'s
+    pages ``potential``.
 
     Args:
         task: A name in `potentia.envs.web.TASKS`, such as ``"ShopBuy"`` or ``"MiniWoB-click-button"``; or a task of
@@ -52,7 +53,8 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
             tell the difference.
         rows: E, the rows of the element table.
         fields: K, the candidate texts.
-        info_keys: The keys of ``info`` wanted; None for all.
+        info_keys: The keys of ``info`` wanted, "all", or None for those that cost nothing, the first six;
+            `potentia.envs.world.ask` adds more.
         max_steps: Another time limit than the task's.
         deadline: Seconds that the browser may take for anything before the page counts as lost.
         executable: Chromium's path; None to find one.
@@ -103,7 +105,6 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
             masked = view.mask((), (), asks=False, everything=False) is not None
             observation = [part for part in DEFAULT_OBSERVATION if masked or part != "action_mask"]
         observer = Observer(found, observation, view, rows=rows, fields=fields)
-        keys = wanted_keys(found, info_keys)
         page: Backend
         if backend == "html":
             if render_mode is not None:
@@ -114,13 +115,22 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
         else:
             lease = Lease(backend, executable, deadline, headed=render_mode == "human")
             page = BrowserPage(found, lease, rows=rows, trusted=events == "trusted")
-        self.play = Play(found, page, observer, view, keys, waits=backend != "html")
+        self.play = Play(found, page, observer, view, waits=backend != "html")
         self.render_mode = render_mode
         if backend == "html":
             self.metadata = self.metadata | {"render_modes": []}
         self.observation_space = self.play.observer.space
         self.action_space = self.play.view.space
         self._begun = self._closed = False
+        self.offer((*OFFERED_KEYS, *found.info_keys), FREE_KEYS, info_keys)
+
+    def _describe(self) -> None:
+        self.play.keys = self.info_keys
+
+    @property
+    def time_limit(self) -> int:
+        """The task's, or ``max_steps``."""
+        return self.play.task.budget
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -156,6 +166,10 @@ class WebEnv(gym.Env[dict[str, Any], Any]):
     def action_text(self, action: Any) -> str:
         """An action in words, by the grammar of the text view."""
         return write_text(self.play.view.read(action, self.play.task.fields))
+
+    def goal_text(self) -> str:
+        """The task's."""
+        return self.play.task.goal
 
     def close(self) -> None:
         """Gives the browser back; calling it again does nothing."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from potentia.envs.info_keys import flag, number, whole
 from potentia.envs.web.actions import View
 from potentia.envs.web.browser.failure import PageFailure
 from potentia.envs.web.browser.page import Backend
@@ -15,27 +15,15 @@ from potentia.envs.web.elements import PageState, page_text
 from potentia.envs.web.observation import Observer
 from potentia.envs.web.task import Verdict, WebTask
 
-__all__ = ["INFO_KEYS", "Play", "wanted_keys"]
+__all__ = ["FREE_KEYS", "OFFERED_KEYS", "Play"]
 
-INFO_KEYS = ("caption", "state_hash", "success", "goal", "response", "blocked", "failure", "action_error")
+FREE_KEYS = ("success", "goal", "response", "blocked", "failure", "action_error")
+"""What costs nothing: what an info has unless it is asked for more."""
+OFFERED_KEYS = ("caption", "state_hash", *FREE_KEYS)
 """What every task's info can have; a task adds keys of its own."""
 
 _TRIES = 3
 Step = tuple[dict[str, Any], float, bool, bool, dict[str, Any]]
-
-
-def wanted_keys(task: WebTask, info_keys: Sequence[str] | None) -> tuple[str, ...]:
-    """The keys that ``info`` is to have; None for all that it can.
-
-    Raises:
-        ValueError: If the task doesn't offer one.
-    """
-    offered = (*INFO_KEYS, *task.info_keys)
-    if info_keys is None:
-        return offered
-    if unknown := sorted(set(info_keys) - set(offered)):
-        raise ValueError(f"info_keys must be among {offered} in this world, got {unknown}")
-    return tuple(info_keys)
 
 
 class Play:
@@ -46,15 +34,15 @@ class Play:
         page: Where.
         observer: How it is seen.
         view: How actions are said.
-        keys: Of the info.
         waits: Whether the page lives elsewhere, so that its methods wait.
+
+    Attributes:
+        keys: Of the info.
     """
 
-    def __init__(
-        self, task: WebTask, page: Backend, observer: Observer, view: View, keys: Sequence[str], *, waits: bool
-    ) -> None:
+    def __init__(self, task: WebTask, page: Backend, observer: Observer, view: View, *, waits: bool) -> None:
         self.task, self.page, self.observer, self.view, self.waits = task, page, observer, view, waits
-        self._keys = tuple(keys)
+        self.keys: tuple[str, ...] = ()
         self._seed: int | None = None
         self._episode = self._steps = 0
         self._state = PageState("about:blank", "", ())
@@ -129,26 +117,28 @@ class Play:
         self._state = await self.page.observe(screenshot="screenshot" in self.observer.parts)
 
     def _info(self) -> dict[str, Any]:
-        return {key: self._tell(key) for key in self._keys}
+        return {key: self._tell(key) for key in self.keys}
 
     def _tell(self, key: str) -> Any:  # noqa: PLR0911 - a table of what is computed only if it is asked for
         match key:
             case "caption":
                 return page_text(self._state)
             case "state_hash":
-                return state_hash(self._state, self.task.identity())
+                return whole(state_hash(self._state, self.task.identity()))
             case "goal":
                 return self.task.goal
             case "response":
                 return self._response
             case "success":
-                return self._success
+                return flag(self._success)
             case "blocked":
-                return self.page.blocked
+                return whole(self.page.blocked)
             case "failure":
                 return self._failure
             case "action_error":
                 return self._error
+            case "potential":
+                return number(self.task.describe(key, self._state))
             case _:
                 return self.task.describe(key, self._state)
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 
+from potentia.envs.vector_reset import reset_mask, seeds_of
 from potentia.envs.web.browser import loop
 from potentia.envs.web.env import WebEnv, at_once
 from potentia.envs.web.task import WebTask
+from potentia.envs.world import World
 
 __all__ = ["WebVectorEnv"]
 
 Seen = tuple[dict[str, Any], dict[str, Any]]
 
 
-class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
+class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
     """N pages, each in a context of its own, in one browser: while one waits for the browser, the others go on.
 
     Environment i after ``reset(seed=s)`` is what `potentia.envs.web.WebEnv` gives after ``reset(seed=s + i)``. See
@@ -59,26 +61,32 @@ class WebVectorEnv(VectorEnv[dict[str, Any], Any, Any]):
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 4}
         self.render_mode = render_mode
         options |= {"max_steps": min(limits, default=None), "render_mode": render_mode}
-        self.plays = [WebEnv(task, **options).play for _ in range(num_envs)]
+        worlds = [WebEnv(task, **options) for _ in range(num_envs)]
+        self.plays = [world.play for world in worlds]
         first = self.plays[0]
         self.single_observation_space, self.single_action_space = first.observer.space, first.view.space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._seen: list[dict[str, Any]] = []
         self._ended = np.zeros(num_envs, bool)
+        self.offer(worlds[0].offered_keys, (), worlds[0].info_keys)
+
+    def _describe(self) -> None:
+        for play in self.plays:
+            play.keys = self.info_keys
+
+    @property
+    def time_limit(self) -> int:
+        """The task's, or ``max_steps``."""
+        return self.plays[0].task.budget
 
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begins episodes everywhere, or where ``options["reset_mask"]`` says so."""
-        mask = np.ones(self.num_envs, bool)
-        if options is not None and "reset_mask" in options:
-            mask = np.asarray(options["reset_mask"], bool)
-        seeds: list[int | None] = list(seed) if isinstance(seed, list) else [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            seeds = [int(seed) + i for i in range(self.num_envs)]
-        if len(seeds) != self.num_envs or mask.shape != (self.num_envs,):
-            raise ValueError(f"seeds and reset_mask must be {self.num_envs}, one for each environment")
+        wanted = reset_mask(options, self.num_envs)
+        mask = np.ones(self.num_envs, bool) if wanted is None else wanted
+        seeds = seeds_of(seed, self.num_envs)
         if not self._seen:
             mask, self._seen = np.ones(self.num_envs, bool), [{}] * self.num_envs
         infos: dict[str, Any] = {}

@@ -155,7 +155,7 @@ def test_a_mistake_ends_it_without_success(page, mistake):
     mistake(play)
     assert play.terminated
     assert play.reward <= 0
-    assert play.info["success"] is False
+    assert not play.info["success"]
     play.env.close()
 
 

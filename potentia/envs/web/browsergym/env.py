@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from potentia.envs.info_keys import flag, whole
 from potentia.envs.web.actions import Action, make_view, write_text
 from potentia.envs.web.browsergym.strings import SUBSETS, action_string
 from potentia.envs.web.browsergym.tree import Row, read_tree
@@ -16,15 +17,16 @@ from potentia.envs.web.elements import PageState, page_text
 from potentia.envs.web.miniwob.goals import named_texts
 from potentia.envs.web.observation import Observer
 from potentia.envs.web.play import state_hash
+from potentia.envs.world import World
 
 __all__ = ["FromBrowserGym", "from_browsergym"]
 
-INFO_KEYS = ("caption", "state_hash", "success", "failure", "action_error")
+_FREE = ("success", "goal", "failure", "action_error")
 _TEXT_LENGTH = 2000
 _DEFAULT = ("goal", "text", "elements", "fields", "action_mask")
 
 
-class FromBrowserGym(gym.Env[dict[str, Any], Any]):
+class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
     """What `from_browsergym` gives; made by it, so that actions are read as they are written.
 
     Args:
@@ -58,10 +60,7 @@ class FromBrowserGym(gym.Env[dict[str, Any], Any]):
     ) -> None:
         if max_steps < 1:
             raise ValueError(f"max_steps must be at least 1, got {max_steps}")
-        if unknown := sorted(set(info_keys or ()) - set(INFO_KEYS)):
-            raise ValueError(f"info_keys must be among {INFO_KEYS} in this world, got {unknown}")
         self.env, self._failures, self._limit = env, failures, max_steps
-        self._keys = INFO_KEYS if info_keys is None else tuple(info_keys)
         self._asks, self._height = asks, viewport[1]
         # What an Observer asks of a task.
         self._task: Any = SimpleNamespace(goal="", fields=(), asks=asks, clicks_anything=False, viewport=viewport)
@@ -74,6 +73,16 @@ class FromBrowserGym(gym.Env[dict[str, Any], Any]):
         self._rows: list[Row] = []
         self._state = PageState("about:blank", "", ())
         self._steps, self._begun = 0, False
+        self.offer(("caption", "state_hash", *_FREE), _FREE, info_keys)
+
+    @property
+    def time_limit(self) -> int:
+        """``max_steps``."""
+        return self._limit
+
+    def goal_text(self) -> str:
+        """BrowserGym's."""
+        return str(self._task.goal)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -140,12 +149,14 @@ class FromBrowserGym(gym.Env[dict[str, Any], Any]):
         self._state = PageState(told["url"], title, [row.element for row in self._rows], None, shot)
 
     def _info(self, *, success: bool = False, failure: str = "", error: str = "") -> dict[str, Any]:
-        known = {"success": success, "failure": failure, "action_error": error}
-        if "caption" in self._keys:
+        known: dict[str, Any] = {
+            "success": flag(success), "goal": self._task.goal, "failure": failure, "action_error": error
+        }  # fmt: skip
+        if "caption" in self.info_keys:
             known["caption"] = page_text(self._state)
-        if "state_hash" in self._keys:
-            known["state_hash"] = state_hash(self._state, None)
-        return {key: known[key] for key in self._keys}
+        if "state_hash" in self.info_keys:
+            known["state_hash"] = whole(state_hash(self._state, None))
+        return {key: known[key] for key in self.info_keys}
 
 
 def from_browsergym(env: gym.Env[Any, str], **options: Any) -> FromBrowserGym:
