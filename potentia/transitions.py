@@ -166,10 +166,7 @@ class TransitionReader:
     def _read(self, info: Mapping[str, Any], key: str, rows: np.ndarray[Any, Any] | None, of: str = "info") -> Array:
         """A column of info. It must have been given for each environment, or for those in ``rows``."""
         if key not in info:
-            raise KeyError(
-                f"a shaper reads {of}[{key!r}], but the environment's {of} has {sorted(info)}; "
-                "use an environment that gives it or a shaper that does without"
-            )
+            raise missing_key(key, info, of)
         present = info.get(f"_{key}")
         if isinstance(present, np.ndarray) and not present.all():
             missing = np.flatnonzero(~present if rows is None else rows & ~present)
@@ -179,6 +176,15 @@ class TransitionReader:
                     f"({missing.size} of {self.num_envs} did not); an environment must give it at each reset and step"
                 )
         return _array(info[key])
+
+
+def missing_key(key: str, info: Mapping[str, Any], of: str = "info") -> KeyError:
+    """The error that an info lacks a key, with what to do."""
+    return KeyError(
+        f"a shaper reads {of}[{key!r}], but the environment's {of} has {sorted(info)}; use a shaper that does without, "
+        f"or an environment that gives it: worlds of this library give what they offer once they are asked, by "
+        f"info_keys=({key!r},) at gym.make or by potentia.envs.world.ask(env, [{key!r}])"
+    )
 
 
 def info_keys(columns: Iterable[str]) -> list[str]:

@@ -98,6 +98,10 @@ class World:
         names = self.action_names
         return names[int(action)] if names else str(action)
 
+    def info_now(self) -> dict[str, Any]:
+        """The info of the present state without its events, as a reset gives it; empty before the first reset."""
+        raise NotImplementedError
+
     def goal_text(self) -> str:
         """What is to be done in this episode, in words; "" where that is not said."""
         return ""

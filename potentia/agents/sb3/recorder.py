@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
 
+from potentia.envs.world import ask, offered_keys
 from potentia.rollout import ENV, Rollout
-from potentia.transitions import info_keys
+from potentia.transitions import info_keys, missing_key
 from potentia.trees import Tree, map_tree
 
 
@@ -30,6 +31,15 @@ class TransitionRecorder:
         self.keys = info_keys(columns)
         self._before: list[Mapping[str, Any]] = []
         self._last: Rollout | None = None
+        self._ask()
+
+    def _ask(self) -> None:
+        """Asks worlds of this library; what the last reset left out, before they were asked, they tell now."""
+        keys = offered_keys(self.env).intersection(self.keys)
+        ask(self.env, keys)
+        if any(keys.difference(info) for info in self.env.reset_infos):
+            for info, now in zip(self.env.reset_infos, self.env.env_method("info_now"), strict=True):
+                info.update({key: now[key] for key in keys.intersection(now).difference(info)})
 
     def record(
         self,
@@ -70,10 +80,7 @@ class TransitionRecorder:
         try:
             return np.array([info[key] for info in infos])
         except KeyError:
-            raise KeyError(
-                f"a shaper reads info[{key!r}], but the environment's info has {sorted(infos[0])}; use "
-                "an environment that gives it or a shaper that does without"
-            ) from None
+            raise missing_key(key, infos[0]) from None
 
 
 def _begun_anew(obs: Tree, last: Rollout) -> list[int]:

@@ -107,6 +107,10 @@ class TabularWorld(World, gym.Env[Any, Any]):
         """The description of the present state, in render mode "ansi"."""
         return self.model.names[self._state] if self.render_mode == "ansi" else None
 
+    def info_now(self) -> dict[str, Any]:
+        """See `World.info_now`."""
+        return self._info(self._state) if self._seeded else {}
+
     def save(self) -> tuple[int, int, int]:
         """The state, the steps so far and the random stream, for `restore`."""
         return self._state, self._elapsed, self._stream.state

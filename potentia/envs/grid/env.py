@@ -139,6 +139,13 @@ class GridEnv(World, gym.Env[Any, Any]):
         self._seeded = True
         return self.observe(), self._info()
 
+    def info_now(self) -> dict[str, Any]:
+        """See `World.info_now`."""
+        if not self._seeded:
+            return {}
+        info = self._info()
+        return info | {"subgoals": dict.fromkeys(self._bits, False)} if "subgoals" in info else info
+
     def _info(self) -> dict[str, Any]:
         told, out = self.worlds.description, self.worlds.out
         info: dict[str, Any] = {}

@@ -205,6 +205,10 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
             self._information(success=success, dead=bool(dead)),
         )
 
+    def info_now(self) -> dict[str, Any]:
+        """See `World.info_now`."""
+        return self._information(success=False, dead=False) if self._running else {}
+
     def render(self) -> str | np.ndarray | None:  # type: ignore[override]
         """The screen, in the mode chosen at construction."""
         if self.render_mode == "ansi":

@@ -167,6 +167,10 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
         """An action in words, by the grammar of the text view."""
         return write_text(self.play.view.read(action, self.play.task.fields))
 
+    def info_now(self) -> dict[str, Any]:
+        """See `World.info_now`."""
+        return self.play.info() if self._begun else {}
+
     def goal_text(self) -> str:
         """The task's."""
         return self.play.task.goal

@@ -78,7 +78,7 @@ class Play:
                 if not left:
                     raise
         self.task.judge(self._state, None)
-        return self.observer(self._state), self._info()
+        return self.observer(self._state), self.info()
 
     async def step(self, action: Any) -> Step:
         """One action; an action that says nothing, or a page that is lost, is told in ``info``."""
@@ -105,7 +105,7 @@ class Play:
         self._success = verdict.success
         cut = bool(self._failure) or self._steps >= self.task.budget
         truncated = cut and not verdict.terminated
-        return self.observer(self._state), verdict.reward, verdict.terminated, truncated, self._info()
+        return self.observer(self._state), verdict.reward, verdict.terminated, truncated, self.info()
 
     async def picture(self) -> np.ndarray[Any, Any]:
         """The viewport, ``(H, W, 3)`` uint8."""
@@ -116,7 +116,8 @@ class Play:
     async def _look(self) -> None:
         self._state = await self.page.observe(screenshot="screenshot" in self.observer.parts)
 
-    def _info(self) -> dict[str, Any]:
+    def info(self) -> dict[str, Any]:
+        """What is said of the page as it was seen last."""
         return {key: self._tell(key) for key in self.keys}
 
     def _tell(self, key: str) -> Any:  # noqa: PLR0911 - a table of what is computed only if it is asked for

@@ -80,6 +80,10 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
         """``max_steps``."""
         return self._limit
 
+    def info_now(self) -> dict[str, Any]:
+        """See `World.info_now`."""
+        return self._info() if self._begun else {}
+
     def goal_text(self) -> str:
         """BrowserGym's."""
         return str(self._task.goal)
