@@ -64,7 +64,7 @@ def test_an_environment_is_shaped_once() -> None:
         with pytest.raises(ValueError, match=r"shaped already.*Chain"):
             ShapeVectorReward(shaped, Count(), gamma=0.9).reset(seed=0)
         with pytest.raises(ValueError, match=r"shaped already.*Chain"):
-            collect(shaped, RandomAgent(shaped.single_action_space), 1, gamma=0.9)
+            collect(shaped, RandomAgent(shaped.single_observation_space, shaped.single_action_space), 1, gamma=0.9)
 
 
 def test_gamma_is_written_by_name() -> None:
@@ -154,7 +154,7 @@ def test_observations_with_text_are_read_single_and_as_vectors() -> None:
         env = ShapeVectorReward(vector, EpisodicCount(lambda obs: obs["mission"]), gamma=0.9)
         env.reset(seed=0)
         assert [env.step(np.array([2, 2]))[1].tolist() for _ in range(2)] == [[one, one] for one in paid]
-    rollout, _ = collect(vector, RandomAgent(vector.single_action_space), 2, gamma=0.9)
+    rollout, _ = collect(vector, RandomAgent(vector.single_observation_space, vector.single_action_space), 2, gamma=0.9)
     assert rollout.obs["mission"][0].tolist() == ["leave 0", "leave 0"]
 
 

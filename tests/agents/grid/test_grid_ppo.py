@@ -103,7 +103,7 @@ def test_a_study_names_it() -> None:
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_stream_is_valued_apart(shared: bool) -> None:
     """With weight 0 a bonus of 100 leaves the policy alone, while its own head learns that it is worth a lot."""
-    streams = {"bonus": Stream(discount=0.5, episodic=False, weight=0.0)}
+    streams = {"bonus": Stream(gamma=0.5, episodic=False, weight=0.0)}
     settings: dict[str, Any] = {**SMALL, "learning_rate": 1e-2, "max_grad_norm": 1e9, "shared": shared}
     agents = [GridPPO(IMAGE, ACTIONS, GridPPOConfig(**settings), streams=streams, seed=1) for _ in range(2)]
     envs = GridVectorEnv("Empty-5x5", 8, info_keys=())
@@ -126,7 +126,7 @@ def test_a_stream_is_valued_apart(shared: bool) -> None:
 
 def test_a_rollout_of_nothing_but_resets_teaches_nothing() -> None:
     agent = GridPPO(IMAGE, ACTIONS, seed=1)
-    rollout, _ = collect(GridVectorEnv("Empty-5x5", 2, info_keys=()), agent, 4, discount=0.9, seed=0)
+    rollout, _ = collect(GridVectorEnv("Empty-5x5", 2, info_keys=()), agent, 4, gamma=0.9, seed=0)
     agent.learn(rollout)  # so that the optimizer has momentum
     before = weights(agent)
     assert agent.learn(replace(rollout, mask=np.zeros_like(rollout.mask))) == {}
