@@ -63,6 +63,7 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
 
     Raises:
         ValueError: If there is no such task or option.
+        TypeError: If the backend "html" is given a ``render_mode``: it draws nothing.
         FileNotFoundError: If there is no browser; says what to install.
     """
 
@@ -108,8 +109,11 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
         page: Backend
         if backend == "html":
             if render_mode is not None:
-                raise ValueError(
-                    f"the backend 'html' draws nothing: use 'cdp' or 'playwright' for render_mode={render_mode!r}"
+                # A TypeError, as for an argument that there is not: who tries "rgb_array" first, as
+                # Stable-Baselines3 does, then goes on without.
+                raise TypeError(
+                    f"the backend 'html' draws nothing, so it takes no render_mode, got {render_mode!r}: leave it out, "
+                    "or use the backend 'cdp' or 'playwright'"
                 )
             page = PageWithoutBrowser(found, rows=rows)
         else:

@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array,
 from potentia.envs.vector_reset import reset_mask, seeds_of
 from potentia.envs.web.browser import loop
 from potentia.envs.web.env import WebEnv, at_once
+from potentia.envs.web.play import Play
 from potentia.envs.web.task import WebTask
 from potentia.envs.world import World
 
@@ -39,6 +40,7 @@ class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
 
     Raises:
         ValueError: If there is no such task or option.
+        TypeError: If the backend "html" is given a ``render_mode``.
         FileNotFoundError: If there is no browser.
     """
 
@@ -53,6 +55,7 @@ class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
+        self.plays: list[Play] = []  # Gymnasium closes also what could not be made
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
         limits = [limit for limit in (max_steps, max_episode_steps) if limit is not None]
@@ -142,7 +145,7 @@ class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
     def close_extras(self, **kwargs: Any) -> None:
         """Gives the browser back, unless it has ended with the program: Gymnasium closes what nobody did."""
         del kwargs
-        if not sys.is_finalizing():
+        if self.plays and not sys.is_finalizing():
             self._all([play.page.close() for play in self.plays])
 
     def _all(self, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:

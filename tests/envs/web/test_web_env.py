@@ -549,7 +549,6 @@ def test_a_page_lost_in_a_vector_ends_only_its_own_episode():
         ({"noise": 2}, "noise must be from 3 to 20 rows, got 2"),
         ({"colour": "red"}, "has no such option"),
         ({"task": "MiniWoB-click-test", "backend": "html"}, "run scripts"),
-        ({"backend": "html", "render_mode": "rgb_array"}, "draws nothing"),
         ({"render_mode": "human", "executable": None}, "needs a display"),
         ({"deadline": 0}, "deadline must be more than 0"),
     ],
@@ -611,6 +610,20 @@ def test_without_a_browser_no_pictures_are_promised():
     env = WebEnv("ShopBuy", backend="html")
     assert env.metadata["render_modes"] == []
     assert WebEnv.metadata["render_modes"] == ["rgb_array", "human"]
+    for make in (WebEnv, WebVectorEnv):
+        for mode in ("rgb_array", "human"):
+            with pytest.raises(TypeError, match=f"draws nothing, so it takes no render_mode, got '{mode}'"):
+                make("ShopBuy", backend="html", render_mode=mode)
+
+
+def test_who_asks_for_pictures_first_and_goes_on_without_gets_an_environment():
+    """Stable-Baselines3 asks for "rgb_array", and again without when it is told that there is no such argument."""
+    make_vec_env = pytest.importorskip("stable_baselines3.common.env_util").make_vec_env
+    options = {"backend": "html", "observation": ("elements",)}
+    envs = make_vec_env("potentia/Web-ShopBuy-v0", n_envs=2, env_kwargs=options)
+    assert envs.render_mode is None
+    assert envs.reset()["role"].shape == (2, 64)
+    envs.close()
 
 
 def test_a_step_before_the_first_reset_is_an_error():

@@ -100,6 +100,17 @@ class BrowserPage:
         self._counted = 0
         self._watches = False
 
+    def __getstate__(self) -> Any:
+        """Refuses.
+
+        Raises:
+            TypeError: Always: what a browser holds can't be had twice.
+        """
+        raise TypeError(
+            "an environment with a browser can't be copied or pickled: make another one with the same options and "
+            "reset it with the same seed, or use the backend 'html', which can be copied"
+        )
+
     @property
     def blocked(self) -> int:
         """See `Backend`."""

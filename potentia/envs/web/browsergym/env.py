@@ -88,6 +88,16 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
         """BrowserGym's."""
         return str(self._task.goal)
 
+    def __getstate__(self) -> Any:
+        """Refuses.
+
+        Raises:
+            TypeError: Always: what a browser holds can't be had twice.
+        """
+        raise TypeError(
+            "an environment of BrowserGym can't be copied or pickled: make another one with the same options"
+        )
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from potentia.envs.web.actions import Action
 from potentia.envs.web.apps.database import Contents, Difference, difference
@@ -58,6 +58,7 @@ class Episode:
 
     def __init__(self, template: Template, seed: int, index: int = 0, noise: int = 8) -> None:
         random = task_random(seed, template.name, index)
+        self._drawn = template, seed, index, noise
         self.template = template
         self.world = AppWorld(template.apps)
         for app in self.world.values():
@@ -71,6 +72,15 @@ class Episode:
         self.start = self.world.start
         self._judged: tuple[int, bool] | None = None
         self._stage_at: tuple[int, frozenset[int] | None] | None = None
+
+    def __getstate__(self) -> Any:
+        """For copies, also in other processes: what it was drawn from, and what the databases hold."""
+        return self._drawn, self.world.save()
+
+    def __setstate__(self, state: Any) -> None:
+        drawn, saved = state
+        self.__init__(*drawn)  # type: ignore[misc]  # all else follows from it
+        self.world.restore(saved)
 
     @cached_property
     def _wanted(self) -> Contents:
