@@ -40,11 +40,15 @@ def rows_of_batch(space: spaces.Space[Any], batch: Any) -> Tree:
 
 def row_of_one(space: spaces.Space[Any], observation: Any) -> Tree:
     """One observation as a tree of arrays ``(1, ...)``."""
+    if isinstance(observation, np.ndarray) and observation.dtype != object:
+        return observation[None]
     if isinstance(space, spaces.Dict):
         return {key: row_of_one(part, observation[key]) for key, part in space.items()}
     if isinstance(space, spaces.Tuple):
         return tuple(row_of_one(part, one) for part, one in zip(space.spaces, observation, strict=True))
-    return np.asarray(observation)[None] if isinstance(space, _ARRAYS) else _objects([observation])
+    if isinstance(space, _ARRAYS):
+        return np.asarray(observation)[None]
+    return _objects([observation])
 
 
 def _objects(values: Iterable[Any]) -> np.ndarray[Any, Any]:

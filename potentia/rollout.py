@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 from operator import add
 from typing import Any, Literal, Self
 
@@ -23,6 +23,8 @@ ENV = "env"
 
 _MATRICES = ("discount", "terminated", "truncated", "mask")
 _COLUMNS = ("obs", "action", "next_obs", *_MATRICES)
+_UNMASKED = "_unmasked"
+"""Set by whoever makes a rollout and knows that its mask is True everywhere, so that nothing needs to be set to 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +109,29 @@ class Rollout:
         """B, the length of the environment axis."""
         return int(self.discount.shape[1])
 
-    @cached_property
+    # Drivers ask for these two at every step, so they are kept without functools.cached_property, which takes a lock.
+    @property
     def reward(self) -> Array:
         """What a learner sees: the sum of all terms, ``(T, B)``; 0 where the mask is False."""
-        total = reduce(add, self.terms.values())
-        return array_namespace(total).where(self.mask, total, 0.0)
+        found = self.__dict__.get("_reward")
+        if found is None:
+            total = reduce(add, self.terms.values())
+            found = self.__dict__["_reward"] = self._masked(total)
+        return found
 
-    @cached_property
+    @property
     def done(self) -> Array:
         """``(T, B)`` bool: the episode ended here, by termination or truncation."""
-        return self.terminated | self.truncated
+        found = self.__dict__.get("_done")
+        if found is None:
+            found = self.__dict__["_done"] = self.terminated | self.truncated
+        return found
+
+    def _masked(self, term: Array) -> Array:
+        """A term with 0 where the mask is False."""
+        if self.__dict__.get(_UNMASKED):
+            return term
+        return array_namespace(term).where(self.mask, term, 0.0)
 
     def add(self, name: str, term: Array) -> Rollout:
         """Returns this rollout with one more reward term, set to 0 where the mask is False.
@@ -139,10 +154,9 @@ class Rollout:
             raise ValueError(
                 f"term {name!r} must have shape (T, B) = {tuple(self.discount.shape)}, got {tuple(term.shape)}"
             )
-        xp = array_namespace(term)
         dtype = self.terms[ENV].dtype
-        term = term if term.dtype == dtype else xp.astype(term, dtype)
-        return self._replace(terms={**self.terms, name: xp.where(self.mask, term, 0.0)})
+        term = term if term.dtype == dtype else array_namespace(term).astype(term, dtype)
+        return self._replace(terms={**self.terms, name: self._masked(term)})
 
     def with_discount(self, discount: Array) -> Rollout:
         """Returns this rollout with another discount column, ``(T, B)``; it is set to 0 where terminated.
@@ -165,7 +179,8 @@ class Rollout:
 
     def check_finite(self) -> Rollout:
         """This rollout; raises ``ValueError`` naming the first term that is not finite where the mask is True."""
-        if bool(array_namespace(self.reward).all(array_namespace(self.reward).isfinite(self.reward))):
+        reward = self.reward
+        if bool(array_namespace(reward).isfinite(reward).all()):
             return self
         for name, term in self.terms.items():
             xp = array_namespace(term)
@@ -193,16 +208,21 @@ class Rollout:
 
     @classmethod
     def _unchecked(cls, **fields: Any) -> Self:
-        """A rollout of fields that are known to be right: all of them, already in dictionaries of their own."""
+        """A rollout of fields that are known to be right: all of them, already in dictionaries of their own.
+
+        ``_unmasked=True`` says that the mask is True everywhere.
+        """
         new = object.__new__(cls)
         new.__dict__.update(fields)
         return new
 
     def _replace(self, **changes: Any) -> Self:
-        """Like ``dataclasses.replace``, without checking again what has not changed."""
+        """Like ``dataclasses.replace`` for terms and discount, without checking again what has not changed."""
         new = object.__new__(type(self))
-        state = {name: value for name, value in self.__dict__.items() if name not in ("reward", "done")}
-        new.__dict__.update(state | changes)
+        state = new.__dict__
+        state.update(self.__dict__)
+        state.pop("_reward", None)
+        state.update(changes)
         return new
 
 

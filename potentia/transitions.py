@@ -67,6 +67,9 @@ class TransitionReader:
         self._first = True  # shapes are checked once; they don't change from step to step
         self._info: dict[str, Array] = {}
         self.waiting: Array = np.zeros(num_envs, dtype=bool)
+        self._all_act = True  # nobody is known to be waiting; False where only the device knows
+        # What most steps have in common: no environment waits, and none ends.
+        self._everybody, self._gammas = np.ones((1, num_envs), dtype=bool), np.full((1, num_envs), self.gamma)
 
     def reset(self, obs: Tree, info: Mapping[str, Any], mask: Array | None = None) -> None:
         """Starts new episodes, in the environments of ``mask`` or in all.
@@ -89,6 +92,7 @@ class TransitionReader:
         else:
             self._info = {key: choose_rows(mask, new[key], self._info[key]) for key in self.keys}
             self.waiting = choose_rows(mask, nobody, self.waiting)
+        self._all_act = isinstance(self.waiting, np.ndarray) and not self.waiting.any()
 
     def step(
         self, action: Tree, obs: Tree, reward: Array, terminated: Array, truncated: Array, info: Mapping[str, Any]
@@ -111,36 +115,42 @@ class TransitionReader:
             raise RuntimeError("step() came before reset(): call env.reset() first")
         terminated, truncated = _array(terminated), _array(truncated)
         done = terminated | truncated
-        rows = ~host_array(self.waiting) if self.mode is AutoresetMode.DISABLED else None
+        on_host = isinstance(done, np.ndarray)
+        goes_on = on_host and not done.any()
+        rows = None if self._all_act or self.mode is not AutoresetMode.DISABLED else ~host_array(self.waiting)
         next_obs = map_tree(_copy, _rows(self._space, obs))
         next_info = {key: self._read(info, key, rows) for key in self.keys}
         before = next_obs, next_info
-        if self.mode is AutoresetMode.SAME_STEP and bool(done.any()):
+        if self.mode is AutoresetMode.SAME_STEP and not goes_on and bool(done.any()):
             next_obs, next_info = self._final(done, next_obs, next_info, info)
         env = _floating(_array(reward))
-        columns = self._info | {f"next_{key}": value for key, value in next_info.items()}
-        make = Rollout if self._first else Rollout._unchecked
-        rollout = make(
-            obs=map_tree(_time, self._obs),
-            action=map_tree(_time, map_tree(_array, _rows(self._action_space, action))),
-            next_obs=map_tree(_time, next_obs),
-            terms={ENV: _time(env)},
-            discount=_time(discount_column(self.gamma, terminated, truncated, env, self.truncation)),
-            terminated=_time(terminated),
-            truncated=_time(truncated),
-            mask=_time(~_like(self.waiting, terminated)),
-            info={name: _time(columns[name]) for name in self._columns},
-        )
+        if goes_on and env.dtype == self._gammas.dtype:
+            discount = self._gammas
+        else:
+            discount = _time(discount_column(self.gamma, terminated, truncated, env, self.truncation))
+        columns = self._info | {f"next_{key}": value for key, value in next_info.items()} if self.keys else {}
+        fields = {
+            "obs": map_tree(_time, self._obs),
+            "action": map_tree(_time, map_tree(_array, _rows(self._action_space, action))),
+            "next_obs": map_tree(_time, next_obs),
+            "terms": {ENV: _time(env)},
+            "discount": discount,
+            "terminated": _time(terminated),
+            "truncated": _time(truncated),
+            "mask": self._everybody if self._all_act and on_host else _time(~_like(self.waiting, terminated)),
+            "info": {name: _time(columns[name]) for name in self._columns},
+        }
+        rollout = Rollout(**fields) if self._first else Rollout._unchecked(**fields, _unmasked=self._all_act)
         self._first = False
         self._obs, self._info = before
-        self._advance(done)
+        self._advance(done, goes_on)
         return rollout
 
-    def _advance(self, done: Array) -> None:
+    def _advance(self, done: Array, goes_on: bool) -> None:
         if self.mode is AutoresetMode.NEXT_STEP:
-            self.waiting = done
-        elif self.mode is AutoresetMode.DISABLED:
-            self.waiting = _like(self.waiting, done) | done
+            self.waiting, self._all_act = done, goes_on
+        elif self.mode is AutoresetMode.DISABLED and not (goes_on and self._all_act):
+            self.waiting, self._all_act = _like(self.waiting, done) | done, False
 
     def _final(
         self, done: Array, obs: Tree, columns: dict[str, Array], info: Mapping[str, Any]

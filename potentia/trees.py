@@ -11,11 +11,11 @@ Tree = Any
 
 def map_tree(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
     """Applies ``function`` to each leaf of ``tree`` (and to the leaves at the same place in ``others``)."""
+    if not isinstance(tree, dict | tuple):
+        return function(tree, *others)
     if isinstance(tree, dict):
         return {key: map_tree(function, value, *(other[key] for other in others)) for key, value in tree.items()}
-    if isinstance(tree, tuple):
-        return tuple(map_tree(function, *values) for values in zip(tree, *others, strict=True))
-    return function(tree, *others)
+    return tuple(map_tree(function, *values) for values in zip(tree, *others, strict=True))
 
 
 def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -37,7 +37,13 @@ def as_column(what: str, values: Any, rollout: Rollout) -> Array:
     Raises:
         ValueError: If its shape is not ``(T, B)``.
     """
-    want, example = tuple(rollout.discount.shape), rollout.discount
+    example = rollout.discount
+    if type(values) is type(example) and values.shape == example.shape:
+        if values.dtype == example.dtype:
+            return values
+        if isinstance(values, np.ndarray):
+            return values.astype(example.dtype)
+    want = tuple(example.shape)
     if tuple(getattr(values, "shape", ())) != want:
         raise ValueError(
             f"{what} must have shape (T, B) = {want}, got {tuple(getattr(values, 'shape', ()))}: return one number for "

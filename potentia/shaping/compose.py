@@ -68,6 +68,10 @@ class Chain(Shaper):
     def streams(self) -> dict[str, Stream]:
         return {name: stream for shaper in self.shapers for name, stream in shaper.streams.items()}
 
+    @property
+    def learns(self) -> bool:
+        return any(shaper.learns for shaper in self.shapers)
+
     def init(self, num_envs: int) -> Carry:
         return tuple(shaper.init(num_envs) for shaper in self.shapers)
 
@@ -149,6 +153,10 @@ class Scale(Shaper):
     @property
     def streams(self) -> dict[str, Stream]:
         return self.shaper.streams
+
+    @property
+    def learns(self) -> bool:
+        return self.shaper.learns or callable(self.weight)
 
     def init(self, num_envs: int) -> Carry:
         return self.shaper.init(num_envs)

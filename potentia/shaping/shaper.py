@@ -112,6 +112,11 @@ class Shaper(Stateful):
         """Those of its terms that ask for a value head of their own, if the learner has one to give."""
         return {}
 
+    @property
+    def learns(self) -> bool:
+        """Whether `update` does anything, so that drivers need to remember what they have seen."""
+        return type(self).update is not Shaper.update
+
     def init(self, num_envs: int) -> Carry:
         """Fresh per-environment memory (`Carry`) for ``num_envs`` environments at the start of their episodes."""
         del num_envs

@@ -52,7 +52,8 @@ class Driver:
         action_space: spaces.Space[Any],
     ) -> None:
         require_fit(shaper, Home(home, learns=learn, truncation=check_truncation(truncation)))
-        self.shaper, self.learn = shaper, learn
+        self.shaper = shaper
+        self._learns = learn and shaper.learns
         self.reader = TransitionReader(
             num_envs,
             mode,
@@ -65,7 +66,7 @@ class Driver:
         self.carry = shaper.init(num_envs)
         self.term_names = (ENV, *shaper.term_names)
         self.true_return: Array = np.zeros(num_envs)
-        self._ended: Array = np.zeros(num_envs, bool)
+        self._ended: Array | None = None  # which environments ended in the last step, if any did
         self._pending: list[Rollout] = []
         self._pending_steps = 0
 
@@ -97,18 +98,19 @@ class Driver:
         shaped, self.carry = self.shaper.shape(rollout, self.carry)
         shaped.check_finite()
         self._add_up(shaped)
-        if self.learn:
+        if self._learns:
             self._remember(shaped)
         return shaped
 
     def _add_up(self, shaped: Rollout) -> None:
         """The true return; that of an episode that has ended stands until the next one's first step."""
-        mask, true = shaped.mask[0], shaped.terms[ENV][0]
+        true, done = shaped._masked(shaped.terms[ENV])[0], shaped.done[0]
         xp = array_namespace(true)
         if type(self.true_return) is not type(true):
-            self.true_return, self._ended = xp.zeros_like(true), xp.zeros_like(mask)
-        total = xp.where(self._ended, 0.0, self.true_return) + xp.where(mask, true, 0.0)
-        self.true_return, self._ended = total, shaped.done[0]
+            self.true_return = xp.zeros_like(true)
+        before = self.true_return if self._ended is None else xp.where(self._ended, 0.0, self.true_return)
+        self.true_return = before + true
+        self._ended = None if isinstance(done, np.ndarray) and not done.any() else done
 
     def _remember(self, rollout: Rollout) -> None:
         self._pending.append(rollout)

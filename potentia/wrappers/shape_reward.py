@@ -152,6 +152,8 @@ def _stack(env: gym.Env[Any, Any]) -> Iterable[gym.Env[Any, Any]]:
 
 
 def _number(reward: Any) -> float:
+    if isinstance(reward, float | int):
+        return float(reward)
     if np.size(reward) != 1:
         raise ValueError(f"a reward must be one number, got {reward!r}; mend the environment")
     return float(np.asarray(reward, np.float64).reshape(()))

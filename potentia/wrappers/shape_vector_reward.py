@@ -94,7 +94,7 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
         shaped: Rollout = self._driver.step(actions, (obs, reward, terminated, truncated, info))
         self._example = shaped.discount[0]
         terms = {name: term[0] for name, term in shaped.terms.items()}
-        return obs, shaped.reward[0], terminated, truncated, self._with(info, terms, shaped.discount[0])
+        return obs, shaped.reward[0], terminated, truncated, self._with(info, terms, shaped.discount[0] + 0.0)
 
     def _with(self, info: dict[str, Any], terms: dict[str, Array], discount: Array) -> dict[str, Any]:
         """Adds our keys, each with the mask ``_key`` that Gymnasium pairs with every key of a vector's info."""

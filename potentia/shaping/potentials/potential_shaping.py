@@ -77,10 +77,16 @@ class PotentialShaping(Shaper):
         before, after = (self.potential.values(rollout, prefix, self.name) for prefix in ("", "next_"))
         if self.potential.changes:
             before, carry = as_of_arrival(before, after, rollout, carry)
+        if self.shift:
+            before, after = before + self.shift, after + self.shift
         discount = rollout.discount
         # Where the discount is 0 the next state is an end: whatever the potential says of it, even NaN, is not asked.
-        ahead = array_namespace(discount).where(discount == 0, 0.0, discount * (after + self.shift))
-        return rollout.add(self.name, ahead - (before + self.shift)), carry
+        ahead = array_namespace(discount).where(discount == 0, 0.0, discount * after)
+        return rollout.add(self.name, ahead - before), carry
+
+    @property
+    def learns(self) -> bool:
+        return self.potential.learns
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         del policy

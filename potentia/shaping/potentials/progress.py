@@ -52,6 +52,10 @@ class Progress(Shaper):
         before, after = (self.potential.values(rollout, prefix, self.name) for prefix in ("", "next_"))
         return rollout.add(self.name, after - before), carry
 
+    @property
+    def learns(self) -> bool:
+        return self.potential.learns
+
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         del policy
         return self.potential.update(rollout)

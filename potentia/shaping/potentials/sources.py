@@ -36,6 +36,11 @@ class Potential(Stateful):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement values(rollout, prefix, reader)")
 
+    @property
+    def learns(self) -> bool:
+        """Whether `update` does anything."""
+        return type(self).update is not Potential.update
+
     def update(self, rollout: Rollout) -> dict[str, Any]:
         """Learns from a rollout; returns metrics by name."""
         del rollout
