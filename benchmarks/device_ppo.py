@@ -24,14 +24,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid import GridPPOConfig, device_loop
 from potentia.agents.grid.towers import cell_codes, code_vectors
 from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.vector import IMAGE_SPACE
 from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping, Scale
 
-SOLVE = DevicePPOConfig(num_steps=128, learning_rate=1e-3, n_minibatches=16, activation="relu", shared=False)
-SHAPED = DevicePPOConfig(num_steps=32, learning_rate=1e-3, shared=False)
+SOLVE = GridPPOConfig(learning_rate=1e-3, n_minibatches=16, activation="relu", shared=False)
+SHAPED = GridPPOConfig(learning_rate=1e-3, shared=False)
 WINDOW, ENOUGH = 65_536, 100
 
 
@@ -47,7 +47,7 @@ def minigrid_worlds(level: str, count: int) -> Any:
     return VecMonitor(DummyVecEnv([make] * count))
 
 
-def extractor(config: DevicePPOConfig) -> Any:
+def extractor(config: GridPPOConfig) -> Any:
     """Our encoding of cells as a Stable-Baselines3 features extractor."""
     from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
@@ -77,36 +77,57 @@ def sb3(envs: Any, seed: int, *, steps: int, batch: int, activation: Any, rate: 
     )  # fmt: skip
 
 
+def loop_on(envs: Any, config: GridPPOConfig, **more: Any) -> Any:
+    """Our loop."""
+    return device_loop(envs, config, gamma=0.99, **more)
+
+
+def clear(loop: Any) -> None:
+    """Begins to measure."""
+    loop.profile.clear()
+    loop.collector.profile.clear()
+
+
+def parts_of(loop: Any) -> dict[str, float]:
+    """Seconds to act, to step the worlds, to shape and to learn; a shaper's own learning is part of shaping."""
+    inside, outside = loop.collector.profile.seconds, loop.profile.seconds
+    # What collecting takes besides acting and stepping is bookkeeping of the steps.
+    step = outside["collect"] - inside["act"]
+    return {
+        "act": inside["act"], "step": step, "shape": outside["shape"] + outside["update"], "learn": outside["learn"]
+    }  # fmt: skip
+
+
 def speed(rounds: int) -> None:
     """Prints a table of steps a second."""
-    base = {"num_steps": 32, "encoding": "numbers", "shared": False, "learning_rate": 1e-3}
+    base: dict[str, Any] = {"encoding": "numbers", "shared": False, "learning_rate": 1e-3}
     ours = {
-        "ours, 16 worlds": (16, DevicePPOConfig(**base | {"num_steps": 128})),
-        "ours, 1024 worlds": (1024, DevicePPOConfig(**base)),
-        "ours, 1024 worlds, compiled": (1024, DevicePPOConfig(**base, compile=True)),
-        "ours, 1024 worlds, bfloat16": (1024, DevicePPOConfig(**base, bfloat16=True)),
-        "ours, 1024 worlds, compiled, bfloat16": (1024, DevicePPOConfig(**base, compile=True, bfloat16=True)),
+        "ours, 16 worlds": (16, 128, GridPPOConfig(**base)),
+        "ours, 1024 worlds": (1024, 32, GridPPOConfig(**base)),
+        "ours, 1024 worlds, compiled": (1024, 32, GridPPOConfig(**base, compile=True)),
+        "ours, 1024 worlds, bfloat16": (1024, 32, GridPPOConfig(**base, bfloat16=True)),
+        "ours, 1024 worlds, compiled, bfloat16": (1024, 32, GridPPOConfig(**base, compile=True, bfloat16=True)),
     }
-    learners = {
-        name: DevicePPO(GridVectorEnv("Empty-8x8", n, device="cpu", info_keys=()), config)
-        for name, (n, config) in ours.items()
+    loops = {
+        name: loop_on(GridVectorEnv("Empty-8x8", n, device="cpu", info_keys=()), config, num_steps=steps)
+        for name, (n, steps, config) in ours.items()
     }
     theirs = sb3(minigrid_worlds("Empty-8x8", 16), 0, steps=128, batch=512, activation=nn.Tanh, rate=1e-3, codes=False)
     theirs.learn(2048)
     rates: dict[str, list[float]] = {}
-    for learner in learners.values():
-        learner.iterate()
-        learner.iterate()
-        learner.profile = dict.fromkeys(learner.profile, 0.0)
+    for loop in loops.values():
+        loop.iterate()
+        loop.iterate()
+        clear(loop)
     for _ in range(rounds):
         begin = time.perf_counter()
         theirs.learn(3 * 2048, reset_num_timesteps=False)
         rates.setdefault("Stable-Baselines3, 16 worlds", []).append(3 * 2048 / (time.perf_counter() - begin))
-        for name, learner in learners.items():
-            begin, before = time.perf_counter(), learner.steps
+        for name, loop in loops.items():
+            begin, before = time.perf_counter(), loop.agent.steps
             while time.perf_counter() - begin < 2.0:
-                learner.iterate()
-            rates.setdefault(name, []).append((learner.steps - before) / (time.perf_counter() - begin))
+                loop.iterate()
+            rates.setdefault(name, []).append((loop.agent.steps - before) / (time.perf_counter() - begin))
     a, b = torch.randn(8192, 147), torch.randn(147, 128)
     begin = time.perf_counter()
     for _ in range(300):
@@ -116,8 +137,8 @@ def speed(rounds: int) -> None:
     print("| | steps/s | ratio | act | step | learn |\n|---|---|---|---|---|---|")
     for name, found in rates.items():
         parts = ["", "", ""]
-        if name in learners:
-            profile = learners[name].profile
+        if name in loops:
+            profile = parts_of(loops[name])
             parts = [f"{profile[key] / sum(profile.values()):.0%}" for key in ("act", "step", "learn")]
         median = statistics.median(found)
         print(f"| {name} | {median:,.0f} | {median / base_rate:.1f}x | {' | '.join(parts)} |")
@@ -150,14 +171,16 @@ def share(rollouts: int) -> None:
         shaper = makers[name]()
         keys = sorted({column.removeprefix("next_") for column in shaper.contract.info_columns})
         worlds = GridVectorEnv("DoorKey-8x8", n, device="cpu", info_keys=tuple(keys))
-        learner = DevicePPO(worlds, SHAPED, shaper=shaper)
+        loop = loop_on(worlds, SHAPED, num_steps=32, shaper=shaper)
         for _ in range(2):
-            learner.iterate()
-        learner.profile, before = dict.fromkeys(learner.profile, 0.0), learner.steps
-        while learner.steps - before < rollouts * 32_768:
-            learner.iterate()
-        whole, steps = sum(learner.profile.values()), learner.steps - before
-        parts = [f"{part / steps * 1e9:,.0f} ns ({part / whole:.1%})" for part in learner.profile.values()]
+            loop.iterate()
+        clear(loop)
+        before = loop.agent.steps
+        while loop.agent.steps - before < rollouts * 32_768:
+            loop.iterate()
+        profile = parts_of(loop)
+        whole, steps = sum(profile.values()), loop.agent.steps - before
+        parts = [f"{part / steps * 1e9:,.0f} ns ({part / whole:.1%})" for part in profile.values()]
         print(f"| {name} | {n} | {steps / whole:,.0f} | {' | '.join(parts)} |", flush=True)
 
 
@@ -177,15 +200,16 @@ def solve(level: str, seeds: list[int], limit: float, who: str) -> None:
 
 def solve_ours(level: str, seed: int, limit: float) -> tuple[float, int]:
     """Seconds and steps; the limit if it was not solved."""
-    learner = DevicePPO(GridVectorEnv(level, 64, device="cpu", info_keys=()), SOLVE, seed=seed)
+    loop = loop_on(GridVectorEnv(level, 64, device="cpu", info_keys=()), SOLVE, num_steps=128, seed=seed)
+    collector: Any = loop.collector
     begin, window = time.perf_counter(), 0
     while time.perf_counter() - begin < limit:
-        learner.iterate()
-        if learner.steps - window >= WINDOW or learner.episodes[0] >= 10 * ENOUGH:
-            window, done = learner.steps, learner.read_episodes()
+        loop.iterate()
+        if loop.agent.steps - window >= WINDOW or collector.episodes[0] >= 10 * ENOUGH:
+            window, done = loop.agent.steps, collector.read_episodes()
             if done["episodes"] >= ENOUGH and done["success"] >= 0.95:
-                return time.perf_counter() - begin, learner.steps
-    return limit, learner.steps
+                return time.perf_counter() - begin, loop.agent.steps
+    return limit, loop.agent.steps
 
 
 def solve_sb3(level: str, seed: int, limit: float) -> tuple[float, int]:

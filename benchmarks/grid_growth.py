@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid import GridPPOConfig, device_loop
 from potentia.envs.grid import GridVectorEnv
 
 LEVEL = "DoorKey-8x8"
@@ -61,16 +61,16 @@ def worlds(rounds: int) -> None:
             return 64 * n
 
         alone = rate(play, rounds)
-        learner = DevicePPO(envs, DevicePPOConfig(num_steps=max(1, min(128, 65_536 // n)), shared=False))
+        steps = max(1, min(128, 65_536 // n))
+        loop = device_loop(envs, GridPPOConfig(shared=False), num_steps=steps, gamma=0.99)
 
-        def learn(learner: Any = learner) -> int:
-            before = learner.steps
-            learner.iterate()
-            return int(learner.steps - before)
+        def learn(loop: Any = loop, transitions: int = steps * n) -> int:
+            loop.iterate()
+            return transitions
 
         both = rate(learn, rounds)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        state, buffers = nbytes(envs.worlds.state, envs.worlds.out) / n, nbytes(vars(learner)) / 2**20
+        state, buffers = nbytes(envs.worlds.state, envs.worlds.out) / n, nbytes(vars(loop.collector)) / 2**20
         print(f"| {n:,} | {alone:,.0f} | {state:,.0f} | {both:,.0f} | {buffers:,.1f} | {peak:,.0f} |", flush=True)
 
 
@@ -82,13 +82,13 @@ def updates(rounds: int) -> None:
         cells = []
         for size in sizes:
             envs = GridVectorEnv(LEVEL, 1024, device="cpu", info_keys=())
-            learner = DevicePPO(envs, DevicePPOConfig(num_steps=32, n_epochs=epochs, n_minibatches=size, shared=False))
-            learner.iterate()
+            config = GridPPOConfig(n_epochs=epochs, n_minibatches=size, shared=False)
+            loop = device_loop(envs, config, num_steps=32, gamma=0.99)
+            loop.iterate()
             found = []
             for _ in range(rounds):
-                before = learner.profile["learn"]
-                learner.iterate()
-                found.append((learner.profile["learn"] - before) / 32_768)
+                loop.iterate()
+                found.append(loop.profile.last["learn"] / 32_768)
             cells.append(f"{statistics.median(found) * 1e9:,.0f} ns")
         print(f"| {epochs} | " + " | ".join(cells) + " |", flush=True)
 

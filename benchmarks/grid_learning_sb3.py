@@ -27,7 +27,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
-from potentia.agents.grid.device_ppo import DevicePPOConfig
+from potentia.agents.grid import GridPPOConfig
 from potentia.envs.grid import GridEnv, GridVectorEnv
 from potentia.shaping import Progress, Scale
 from potentia.wrappers import ShapeReward
@@ -75,7 +75,7 @@ def train(level: str, seed: int) -> None:
         learning_rate=numbers["learning_rate"], seed=seed, device="cpu",
         policy_kwargs={
             "net_arch": {"pi": numbers["widths"], "vf": numbers["widths"]}, "activation_fn": nn.ReLU,
-            "features_extractor_class": extractor(DevicePPOConfig()),
+            "features_extractor_class": extractor(GridPPOConfig()),
         },
     )  # fmt: skip
     make().reset(seed=0)  # compiles

@@ -94,16 +94,16 @@ def add_options(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
 
 
 OURS = """
-from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid import GridPPOConfig, device_loop
 from potentia.envs.grid import GridVectorEnv
 worlds = GridVectorEnv(given["level"], given["worlds"], device="cpu", info_keys=())
-config = DevicePPOConfig(
-    num_steps=given["steps"], n_epochs=given["epochs"], n_minibatches=given["minibatches"],
-    widths=tuple(given["widths"]), activation=given["activation"], shared=given["shared"], encoding="numbers",
+config = GridPPOConfig(
+    n_epochs=given["epochs"], n_minibatches=given["minibatches"], widths=tuple(given["widths"]),
+    activation=given["activation"], shared=given["shared"], encoding="numbers",
 )
-learner = DevicePPO(worlds, config)
+loop = device_loop(worlds, config, num_steps=given["steps"], gamma=0.99)
 def run():
-    learner.iterate()
+    loop.iterate()
     return given["worlds"] * given["steps"]
 """
 PUFFERLIB = """

@@ -4,6 +4,7 @@ from potentia.agents.agent import Agent
 from potentia.agents.elements.element_ppo import ElementPPO, ElementPPOConfig
 from potentia.agents.evaluate import Evaluation, evaluate
 from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
+from potentia.agents.loop import Collector, EnvCollector, Iteration, Loop
 from potentia.agents.ppo import PPO, PPOConfig
 from potentia.agents.random_agent import RandomAgent, RandomAgentConfig
 from potentia.agents.tabular import QLearning, QLearningConfig
@@ -11,11 +12,15 @@ from potentia.agents.tabular import QLearning, QLearningConfig
 __all__ = [
     "PPO",
     "Agent",
+    "Collector",
     "ElementPPO",
     "ElementPPOConfig",
+    "EnvCollector",
     "Evaluation",
     "GridPPO",
     "GridPPOConfig",
+    "Iteration",
+    "Loop",
     "PPOConfig",
     "QLearning",
     "QLearningConfig",

@@ -10,15 +10,24 @@ from potentia.rollout import Rollout
 
 
 class Agent(Actor, Protocol):
-    """An actor that learns. It owns no gamma: the rollout's discount column is the only one there is."""
+    """An actor that learns. It owns no gamma: the rollout's discount column is the only one there is.
+
+    Its class has a frozen dataclass ``Config`` of its settings, and a constructor of one form, so that a study can make
+    any: ``Class(observation_space, action_space, config=None, *, streams=None, device="cpu", seed=0)``, where
+    ``streams`` are reward terms that it should value apart (`potentia.shaping.Stream`). If it can't, it refuses them.
+    ``Config.renamed``, if there is one, says what a setting of another name is called.
+    """
 
     @property
     def policy(self) -> Any:
         """What `Shaper.update` is given: it has ``log_prob(obs, action)`` and ``parameters()``, or is None."""
         ...
 
-    def learn(self, rollout: Rollout) -> dict[str, float]:
-        """Learns from a shaped rollout that its current parameters collected; returns metrics by name."""
+    def learn(self, rollout: Rollout) -> dict[str, Any]:
+        """Learns from a shaped rollout that its current parameters collected; returns metrics by name.
+
+        A metric is a number, or a tensor of one number where reading it would wait for the device.
+        """
         ...
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:

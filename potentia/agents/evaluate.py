@@ -66,7 +66,7 @@ def evaluate(
         greedy: Whether to take the most probable actions instead of drawing them.
 
     Raises:
-        ValueError: If ``episodes`` is less than 1.
+        ValueError: If ``episodes`` is less than 1, or a reward is not finite.
     """
     if episodes < 1:
         raise ValueError(f"episodes must be at least 1, got {episodes}")
@@ -96,6 +96,12 @@ def _play(envs: VectorEnv[Any, Any, Any], actor: Any, episodes: int, seed: int) 
         true = np.asarray(host_array(info.get(_TRUE_REWARD, reward)), dtype=np.float64)
         if _TRUE_REWARD in last:
             true = np.where(done, np.asarray(host_array(last[_TRUE_REWARD]), dtype=np.float64), true)
+        if not np.isfinite(true[live]).all():
+            bad = int(np.flatnonzero(live & ~np.isfinite(true))[0])
+            raise ValueError(
+                f"the true reward must be finite, got {true[bad]} in environment {bad}, step {lengths[bad] + 1} "
+                "of its episode; mend the environment"
+            )
         returns, lengths = returns + np.where(live, true, 0.0), lengths + live
         for index in np.flatnonzero(done):
             if len(played[index]) < quota[index]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from typing import Any
 
@@ -11,7 +10,8 @@ import torch
 
 from potentia import checkpoint
 from potentia.agents.evaluate import evaluate
-from potentia.collect import CollectState, collect, reset_seed
+from potentia.agents.loop import PHASES, EnvCollector, Loop
+from potentia.collect import reset_seed
 from potentia.metrics import ReturnTracker, reward_metrics
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.learners import make_learner, rollout_steps
@@ -44,14 +44,16 @@ class Training:
             streams=self.shaper.streams,
             seed=self.seeds.learner,
         )
-        self.rollout_steps = rollout_steps(config.learner, config.environment.learner)
-        self.columns = self.shaper.contract.info_columns
-        keys = {name.removeprefix("next_") for name in self.columns} - {"action"}
+        columns = self.shaper.contract.info_columns
+        keys = {name.removeprefix("next_") for name in columns} - {"action"}
         self.envs = self.world.make(config.environment.num_envs, keys)
         self.steps = self.interval = 0
-        self.profile = dict.fromkeys(("act_and_step", "shape", "learn", "update", "evaluate"), 0.0)
+        self.profile = dict.fromkeys((*PHASES, "evaluate"), 0.0)
         self._last_return: float | None = None
         self._resume()
+        steps = rollout_steps(config.learner, config.environment.learner)
+        collector = EnvCollector(self.envs, steps, gamma=config.discount, columns=columns)
+        self.loop = Loop(collector, self.learner, self.shaper, steps=self.steps)
         self._begun = self.steps, time.monotonic()
         seeds = dataclasses.asdict(self.seeds) | {"seed": config.seed}
         write_json(folder.path / "manifest.json", manifest(self.world.spec, self.shaper, seeds))
@@ -86,46 +88,28 @@ class Training:
 
     def _train_until(self, end: int, stop: Any) -> bool:
         """One interval: it begins with a reset of the environments, so it depends only on the checkpoint before."""
-        envs, config = self.envs, self.config
-        state: CollectState | None = None
-        seed: int | None = reset_seed(self.seeds.training, self.interval)
-        carry = self.shaper.init(envs.num_envs)
-        tracker = ReturnTracker(envs.num_envs)
+        config, loop = self.config, self.loop
+        loop.begin(reset_seed(self.seeds.training, self.interval))
+        tracker = ReturnTracker(self.envs.num_envs)
         while self.steps < end:
             if stop:
                 return False
-            clock = _Clock(self.profile)
-            rollout, state = collect(
-                envs,
-                self.learner,
-                self.rollout_steps,
-                gamma=config.discount,
-                state=state,
-                columns=self.columns,
-                seed=seed,
-            )
-            seed = None
-            clock.mark("act_and_step")
-            shaped, carry = self.shaper.shape(rollout, carry)
-            clock.mark("shape")
-            learned = self.learner.learn(shaped)
-            clock.mark("learn")
-            updated = self.shaper.update(shaped, policy=self.learner.policy)
-            clock.mark("update")
-            before = self.steps
-            self.steps += int(rollout.mask.sum())
-            episodes = tracker.update(shaped)
+            turn = loop.iterate()
+            loop.check()
+            before, self.steps = self.steps, loop.steps
+            for phase, seconds in turn.seconds.items():
+                self.profile[phase] += seconds
             line = {
                 "kind": "train",
                 "step": self.steps,
                 "time": time.time(),
-                **reward_metrics(shaped),
-                **episodes.metrics(),
-                "learner": learned,
-                "shaper": updated,
-                "profile": clock.spent,
+                **reward_metrics(turn.rollout),
+                **tracker.update(turn.rollout).metrics(),
+                "learner": turn.learned,
+                "shaper": turn.updated,
+                "profile": turn.seconds,
             }
-            self.folder.append([_finite(line)])
+            self.folder.append([_numbers(line)])
             every = config.evaluation.every
             if self.steps // every > before // every and self.steps < config.steps:
                 self._evaluate()
@@ -145,7 +129,7 @@ class Training:
 
     def _evaluate(self) -> None:
         """True return on environments of its own; nothing learns."""
-        clock = _Clock(self.profile)
+        begin = time.perf_counter()
         spec = self.config.evaluation
         found = evaluate(
             lambda: self.world.make(min(spec.episodes, self.config.environment.num_envs), {"success"}),
@@ -154,7 +138,7 @@ class Training:
             seed=evaluation_seed(self.seeds, self.steps),
             greedy=spec.greedy,
         ).metrics
-        clock.mark("evaluate")
+        self.profile["evaluate"] += time.perf_counter() - begin
         self.folder.append([{"kind": "eval", "step": self.steps, "time": time.time(), **found}])
         self._last_return = found["return_mean"]
 
@@ -176,24 +160,8 @@ class Training:
         write_json(self.folder.path / "result.json", result)
 
 
-def _finite(value: Any) -> Any:
-    """As JSON has it: a tensor of one number is that number, and what isn't finite is null."""
-    if isinstance(value, torch.Tensor):
-        value = value.item()
+def _numbers(value: Any) -> Any:
+    """As JSON has it: a tensor of one number is that number."""
     if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-class _Clock:
-    """Adds the seconds since the last mark to a part of the profile."""
-
-    def __init__(self, profile: dict[str, float]) -> None:
-        self._profile, self._last = profile, time.perf_counter()
-        self.spent: dict[str, float] = {}
-
-    def mark(self, part: str) -> None:
-        now = time.perf_counter()
-        self.spent[part] = now - self._last
-        self._profile[part] += now - self._last
-        self._last = now
+        return {key: _numbers(entry) for key, entry in value.items()}
+    return value.item() if isinstance(value, torch.Tensor) else value

@@ -19,7 +19,7 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode
 
-from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid import GridPPOConfig, device_loop
 from potentia.envs.grid import LEVELS, CudaGridVectorEnv, GridVectorEnv, GridWorlds
 from potentia.envs.grid.cuda import CudaGridWorlds
 from potentia.envs.grid.vector import keys_of
@@ -160,8 +160,9 @@ def searches_there() -> Kept:
         worlds.seed(list(range(4)))
         worlds.reset()
         kept[name] = worlds.description.table.cpu().numpy().copy()
-    learner = DevicePPO(CudaGridVectorEnv("Empty-5x5", 4, info_keys=()), DevicePPOConfig(shared=False, num_steps=4))
-    kept["losses"] = np.array([float(loss) for loss in learner.iterate().values()])
+    envs = CudaGridVectorEnv("Empty-5x5", 4, info_keys=())
+    loop = device_loop(envs, GridPPOConfig(shared=False), num_steps=4, gamma=0.99)
+    kept["losses"] = np.array([float(loss) for loss in loop.iterate().learned.values()])
     return kept
 
 

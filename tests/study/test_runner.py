@@ -26,7 +26,7 @@ from potentia.study.spec import StudySpec, parse_study
 STUDY: dict[str, Any] = {
     "name": "tiny",
     "environments": [{"id": "potentia/Chain-v0", "num_envs": 2, "kwargs": {"length": 6}}],
-    "shapings": [{"name": "none"}, {"name": "count", "shapers": [{"type": "Count", "scale": 0.1}]}],
+    "shapings": [{"name": "none"}, {"name": "count", "shapers": [{"type": "Count", "weight": 0.1}]}],
     "learners": [{"type": "q_learning", "config": {"rollout_steps": 8}}],
     "seeds": 1,
     "steps": 160,

@@ -13,7 +13,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from potentia.agents import GridPPO, GridPPOConfig, evaluate
-from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid import device_loop
 from potentia.collect import collect
 from potentia.envs.grid import GridVectorEnv
 from potentia.shaping import Stream
@@ -32,16 +32,16 @@ def weights(agent: GridPPO) -> torch.Tensor:
 def test_it_learns_from_a_rollout_what_the_loop_on_a_device_learns(encoding: Any) -> None:
     """The loop knows old probabilities and values from acting; `learn` asks the network for them again."""
     envs = GridVectorEnv("LavaGapS5", 6, device="cpu", info_keys=(), max_steps=8)
-    loop = DevicePPO(envs, DevicePPOConfig(num_steps=16, encoding=encoding, **SMALL))
+    loop = device_loop(envs, GridPPOConfig(encoding=encoding, **SMALL), num_steps=16, gamma=0.99)
     agent = GridPPO(IMAGE, ACTIONS, GridPPOConfig(encoding=encoding, **SMALL))
-    assert torch.equal(weights(loop.learner), weights(agent))
+    assert torch.equal(weights(loop.agent), weights(agent))
     for _ in range(3):
-        rollout = loop._collect()
-        agent.generator.set_state(loop.learner.generator.get_state())
-        loop.learner.learn(rollout)
+        rollout = loop.collector.collect(loop.agent)
+        agent.generator.set_state(loop.agent.generator.get_state())
+        loop.agent.learn(rollout)
         agent.learn(replace(rollout, info={}))
-        torch.testing.assert_close(weights(loop.learner), weights(agent), rtol=1e-4, atol=1e-5)
-    assert agent.steps == loop.steps == 3 * 16 * 6
+        torch.testing.assert_close(weights(loop.agent), weights(agent), rtol=1e-4, atol=1e-5)
+    assert agent.steps == loop.agent.steps == 3 * 16 * 6
 
 
 def play(agent: GridPPO, rollouts: int, seed: int = 0) -> list[dict[str, float]]:

@@ -10,8 +10,10 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode
 
-from potentia.agents.grid.device_ppo import DevicePPO, DevicePPOConfig
+from potentia.agents.grid import DeviceCollector, GridPPOConfig, device_loop
+from potentia.agents.grid.grid_batch import ACTOR_NEXT_VALUES, ACTOR_VALUES
 from potentia.agents.grid.towers import cell_codes
+from potentia.agents.loop import Loop
 from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.cells import LOOKS
 from potentia.envs.grid.torch_env import TorchGridVectorEnv
@@ -19,29 +21,39 @@ from potentia.returns import gae
 from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping, Scale
 from tests.staying import StaysOnDevice
 
-SMALL = DevicePPOConfig(num_steps=16, n_minibatches=2, n_epochs=2, widths=(32,), shared=False)
+SMALL = GridPPOConfig(n_minibatches=2, n_epochs=2, widths=(32,), shared=False)
+
+
+def small_loop(envs: Any, config: GridPPOConfig = SMALL, **more: Any) -> Loop:
+    return device_loop(envs, config, num_steps=16, gamma=0.99, **more)
+
+
+def episodes(loop: Loop) -> dict[str, float]:
+    assert isinstance(loop.collector, DeviceCollector)
+    return loop.collector.read_episodes()
 
 
 @pytest.mark.parametrize("encoding", ["codes", "numbers"])
 @pytest.mark.parametrize("shared", [False, True])
 def test_the_host_never_waits_for_the_device(encoding: Any, shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Collecting and learning, with worlds in torch and a potential: no number is read back, nothing moves."""
-    monkeypatch.setattr("potentia.agents.ppo_learner.on_cpu", lambda device: False)
+    for module in ("ppo_learner", "finite"):
+        monkeypatch.setattr(f"potentia.agents.{module}.on_cpu", lambda device: False)
     envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
     shaper = Scale(PotentialShaping("success"), 0.1)
-    learner = DevicePPO(envs, replace(SMALL, encoding=encoding, shared=shared), shaper=shaper)
+    learner = small_loop(envs, replace(SMALL, encoding=encoding, shared=shared), shaper=shaper)
     learner.iterate()  # makes its buffers and the optimizer's
     with StaysOnDevice("cpu") as guard:
         for _ in range(3):
-            metrics = learner.iterate()
+            learned = learner.iterate().learned
     assert guard.count > 500
-    assert learner.read_episodes()["episodes"] > 0
-    assert all(np.isfinite(float(value)) for value in metrics.values())
+    assert episodes(learner)["episodes"] > 0
+    assert all(np.isfinite(float(value)) for value in learned.values())
 
 
 def test_no_shaper_makes_the_host_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts, visits, distillation and embeddings as they run on an accelerator: no number is read back."""
-    for place in ("potentia.arrays", "potentia.agents.ppo_learner"):
+    for place in ("potentia.arrays", "potentia.agents.ppo_learner", "potentia.agents.finite"):
         monkeypatch.setattr(f"{place}.on_cpu", lambda device: False)
     envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
     spaces = envs.single_observation_space, envs.single_action_space
@@ -50,7 +62,7 @@ def test_no_shaper_makes_the_host_wait(monkeypatch: pytest.MonkeyPatch) -> None:
         Scale(PotentialShaping("success"), 0.1), Count(capacity=2**12), EpisodicCount(), RND(spaces[0], **small),
         NovelD(spaces[0], **small), E3B(*spaces, **small), EpisodicNovelty(*spaces, memory=12, neighbours=3, **small),
     )  # fmt: skip
-    learner = DevicePPO(envs, SMALL, shaper=shaper)
+    learner = small_loop(envs, shaper=shaper)
     learner.iterate()
     with StaysOnDevice("cpu") as guard:
         for _ in range(3):
@@ -70,21 +82,22 @@ def test_the_guard_catches_what_it_should() -> None:
 @pytest.mark.parametrize("encoding", ["codes", "numbers"])
 def test_it_solves_empty(encoding: Any) -> None:
     envs = GridVectorEnv("Empty-5x5", 32, device="cpu", info_keys=())
-    config = DevicePPOConfig(num_steps=32, learning_rate=2e-3, encoding=encoding, shared=False)
-    learner = DevicePPO(envs, config, seed=1)
+    config = GridPPOConfig(learning_rate=2e-3, encoding=encoding, shared=False)
+    learner = device_loop(envs, config, num_steps=32, gamma=0.99, seed=1)
     for _ in range(25):
         learner.iterate()
-    learner.read_episodes()
+    episodes(learner)
     learner.iterate()
-    done = learner.read_episodes()
+    done = episodes(learner)
     assert done["success"] > 0.95
     assert done["return"] > 0.9
-    assert learner.steps == 26 * 32 * 32
+    assert learner.agent.steps == 26 * 32 * 32
+    assert 20 * 32 * 32 < learner.steps < 26 * 32 * 32  # a step of each episode, of six or so, is masked
 
 
 def test_returns_are_the_true_ones_and_episodes_are_counted_once() -> None:
     envs = GridVectorEnv("Empty-5x5", 4, device="cpu", info_keys=("potential", "success"), max_steps=30)
-    learner = DevicePPO(envs, SMALL, shaper=Chain(PotentialShaping("potential"), Scale(Count(), 5.0)))
+    learner = small_loop(envs, shaper=Chain(PotentialShaping("potential"), Scale(Count(), 5.0)))
     counted = {"ends": 0, "reward": 0.0, "success": 0}
     step = envs.step
 
@@ -98,18 +111,19 @@ def test_returns_are_the_true_ones_and_episodes_are_counted_once() -> None:
     envs.step = spied  # type: ignore[method-assign]
     for _ in range(12):
         learner.iterate()
-    done = learner.read_episodes()
+    done = episodes(learner)
     assert done["episodes"] == counted["ends"] > 10
     assert done["success"] * done["episodes"] == pytest.approx(counted["success"])
     assert done["return"] * done["episodes"] == pytest.approx(counted["reward"])
-    assert set(learner.profile) == {"act", "step", "shape", "learn"}
-    assert min(learner.profile.values()) > 0
+    seconds = learner.profile.seconds | learner.collector.profile.seconds
+    assert set(seconds) == {"collect", "shape", "learn", "update", "act", "step"}
+    assert min(seconds.values()) > 0
 
 
 def test_what_it_collects_are_true_transitions() -> None:
     """A masked step begins each episode; next_obs of an episode's last step is what was seen then."""
     envs = GridVectorEnv("LavaGapS5", 6, device="cpu", info_keys=(), max_steps=8)
-    learner = DevicePPO(envs, SMALL)
+    learner = small_loop(envs)
     seen, ends = [], []
     step = envs.step
 
@@ -121,15 +135,15 @@ def test_what_it_collects_are_true_transitions() -> None:
 
     envs.step = spied  # type: ignore[method-assign]
     for _ in range(2):
-        rollout = learner._collect()
+        rollout = learner.collector.collect(learner.agent)
     assert (rollout.next_obs == torch.stack(seen[-16:])).all()
     assert (rollout.obs[1:] == rollout.next_obs[:-1]).all()
     assert (rollout.mask == ~torch.stack(ends[-17:-1])).all()
     assert (rollout.discount[rollout.terminated] == 0).all()
     assert (rollout.discount[rollout.truncated & ~rollout.terminated] == 0.99).all()
     assert float(rollout.mask.float().mean()) < 1
-    values = learner._values[..., 0]
-    advantage = gae(rollout, values[:-1], values[1:], 0.95)
+    values = rollout.info[ACTOR_VALUES][..., 0], rollout.info[ACTOR_NEXT_VALUES][..., 0]
+    advantage = gae(rollout, *values, 0.95)
     assert (advantage[~rollout.mask] == 0).all()
 
 
@@ -143,10 +157,10 @@ def test_every_look_has_a_code_of_its_own() -> None:
 def test_the_same_seed_learns_the_same() -> None:
     def weights(seed: int) -> torch.Tensor:
         envs = GridVectorEnv("DoorKey-5x5", 4, device="cpu", info_keys=())
-        learner = DevicePPO(envs, SMALL, seed=seed)
+        learner = small_loop(envs, seed=seed)
         for _ in range(3):
             learner.iterate()
-        return torch.cat([part.flatten() for part in learner.learner.network.parameters()])
+        return torch.cat([part.flatten() for part in learner.agent.network.parameters()])
 
     assert torch.equal(weights(3), weights(3))
     assert not torch.equal(weights(3), weights(4))
@@ -170,8 +184,8 @@ def test_worlds_in_torch_begin_anew_from_their_pool() -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: DevicePPO(GridVectorEnv("Empty-5x5", 2, autoreset_mode=AutoresetMode.SAME_STEP)), "NEXT_STEP"),
-        (lambda: DevicePPO(GridVectorEnv("Empty-5x5", 2, observation="dict")), "MiniGrid's image"),
+        (lambda: small_loop(GridVectorEnv("Empty-5x5", 2, autoreset_mode=AutoresetMode.SAME_STEP)), "NEXT_STEP"),
+        (lambda: small_loop(GridVectorEnv("Empty-5x5", 2, observation="dict")), "MiniGrid's image"),
         (lambda: TorchGridVectorEnv("Empty-5x5", 0), "at least 1"),
     ],
 )

@@ -1,0 +1,158 @@
+"""The loop: it does what its parts do, and a number that stops being finite is found where it appears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from potentia.agents import PPO, EnvCollector, GridPPOConfig, Loop, PPOConfig, QLearning, evaluate
+from potentia.agents.grid import device_loop
+from potentia.collect import collect
+from potentia.envs.grid import GridVectorEnv
+from potentia.shaping import RND, Chain, Count, PotentialShaping, Scale
+from tests.agents.test_ppo import BOX, TWO, Signal, worlds
+
+
+def loop_of(envs: Any, agent: Any, shaper: Any = None, **more: Any) -> Loop:
+    loop = Loop(EnvCollector(envs, 16, gamma=0.9), agent, shaper, **more)
+    loop.begin(0)
+    return loop
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+def test_it_is_collect_shape_learn_and_update_in_turn(mode: AutoresetMode) -> None:
+    def parts() -> tuple[PPO, Chain]:
+        shaper = Chain(PotentialShaping(lambda obs: obs[..., 1]), Count(), RND(BOX, batch_size=32, seed=3))
+        return PPO(BOX, TWO, streams=shaper.streams, seed=2), shaper
+
+    agent, shaper = parts()
+    loop = loop_of(worlds(mode=mode), agent, shaper)
+    turns = [loop.iterate() for _ in range(3)]
+    other, own = parts()
+    envs, carry, state, steps = worlds(mode=mode), own.init(8), None, 0
+    for turn in turns:
+        rollout, state = collect(envs, other, 16, state=state, gamma=0.9, seed=0 if state is None else None)
+        rollout, carry = own.shape(rollout, carry)
+        assert turn.learned == other.learn(rollout)
+        assert turn.updated == own.update(rollout, policy=other.policy)
+        np.testing.assert_array_equal(turn.rollout.reward, rollout.reward)
+        steps += int(rollout.mask.sum())
+    assert loop.steps == steps == (384 if mode is AutoresetMode.SAME_STEP else 288)
+    assert set(turns[0].seconds) == {"collect", "shape", "learn", "update"}
+    assert loop.profile.seconds["learn"] == pytest.approx(sum(turn.seconds["learn"] for turn in turns))
+
+
+class Broken(Signal):
+    """From the 40th step on, something is not a number."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what, self.steps = what, 0
+
+    def step(self, action: Any) -> Any:
+        obs, reward, terminated, truncated, info = super().step(action)
+        self.steps += 1
+        bad = self.steps >= 40
+        if bad and self.what == "observation":
+            obs[1] = np.inf
+        return obs, np.nan if bad and self.what == "reward" else reward, terminated, truncated, info
+
+
+class Worse(Count):
+    """Its metric breaks in the third update."""
+
+    updates = 0
+
+    def update(self, rollout: Any, *, policy: Any = None) -> dict[str, Any]:
+        self.updates += 1
+        return {"part": {"loss": float("inf") if self.updates == 3 else 0.5}}
+
+
+def broken(what: str) -> SyncVectorEnv:
+    return SyncVectorEnv([lambda: Broken(what)] * 2, autoreset_mode=AutoresetMode.SAME_STEP)
+
+
+def turn_five_times(loop: Loop) -> None:
+    for _ in range(5):
+        loop.iterate()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        # The 40th step is the first of an episode, and the third rollout's eighth: its successor is row 7's.
+        (
+            lambda: loop_of(broken("observation"), PPO(BOX, TWO, seed=1)),
+            r"^next observation must be finite, got inf at \(t, b\) = \(7, 0\) .* after 64 steps; mend the environment",
+        ),
+        (lambda: loop_of(broken("reward"), PPO(BOX, TWO, seed=1)), "reward term 'env' must be finite, got nan"),
+        (
+            lambda: loop_of(worlds(), PPO(BOX, TWO, seed=1), Scale(Count(), float("nan"))),
+            r"^reward term 'Count' must be finite, got nan at .* after 0 steps; mend the shaper that adds it",
+        ),
+        (
+            lambda: loop_of(worlds(), PPO(BOX, TWO, PPOConfig(learning_rate=1e30), seed=1)),
+            r"^the learner's \w+ must be finite, got (nan|inf) in the update after 0 steps; lower learning_rate",
+        ),
+        (
+            lambda: loop_of(worlds(), PPO(BOX, TWO, PPOConfig(max_grad_norm=np.nan, n_epochs=1, n_minibatches=1))),
+            r"^the learner's weights must be finite, got nan in encoder\S+ after the update after 0 steps",
+        ),
+        (
+            lambda: loop_of(worlds(), PPO(BOX, TWO, seed=1), Worse(), steps=1000),
+            r"^the shaper's part\.loss must be finite, got inf in the update after 1,256 steps; mend the shaper",
+        ),
+    ],
+)
+def test_what_is_not_finite_is_told_with_its_name_and_step(make: Any, message: str) -> None:
+    loop = make()
+    with pytest.raises(ValueError, match=message):
+        turn_five_times(loop)
+
+
+def test_what_stands_behind_the_mask_may_be_anything() -> None:
+    class Dirty(EnvCollector):
+        def collect(self, agent: Any) -> Any:
+            rollout = super().collect(agent)
+            assert not rollout.mask.all()
+            rollout.obs[~rollout.mask] = np.nan
+            return rollout
+
+    loop = Loop(Dirty(worlds(mode=AutoresetMode.NEXT_STEP), 16, gamma=0.9), PPO(BOX, TWO, seed=1))
+    loop.begin(0)
+    assert np.isfinite(loop.iterate().learned["value_loss"])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_a_table_that_is_not_finite_is_told() -> None:
+    envs = gym.make_vec("potentia/Chain-v0", 4, length=4)
+    agent = QLearning(envs.single_observation_space, envs.single_action_space)
+    agent.values[:] = np.inf
+    with pytest.raises(ValueError, match="the learner's td_error must be finite, got"):
+        loop_of(envs, agent).iterate()
+
+
+def test_on_an_accelerator_nothing_raises_until_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("ppo_learner", "finite"):
+        monkeypatch.setattr(f"potentia.agents.{module}.on_cpu", lambda device: False)
+    envs = GridVectorEnv("Empty-5x5", 4, device="cpu", info_keys=())
+    loop = device_loop(envs, GridPPOConfig(learning_rate=1e30), num_steps=8, gamma=0.99, shaper=Count())
+    loop.check()  # nothing was done, nothing is wrong
+    turn = loop.iterate()
+    assert isinstance(turn.learned["policy_loss"], torch.Tensor)
+    loop.iterate()
+    message = r"the learner's \w+ must be finite, it is not in the rollout .* after 0 steps"
+    with pytest.raises(ValueError, match=message):
+        loop.check()
+
+
+def test_an_evaluation_of_what_is_not_finite_is_refused() -> None:
+    agent = PPO(BOX, TWO, seed=1)
+    message = "true reward must be finite, got nan in environment 0, step 1 of its episode; mend the environment"
+    with pytest.raises(ValueError, match=message):
+        evaluate(lambda: broken("reward"), agent, 40, seed=1)
