@@ -4,7 +4,7 @@ from potentia.agents.agent import Agent
 from potentia.agents.elements.element_ppo import ElementPPO, ElementPPOConfig
 from potentia.agents.evaluate import Evaluation, evaluate
 from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
-from potentia.agents.loop import Collector, EnvCollector, Iteration, Loop
+from potentia.agents.loop import Collector, EnvCollector, EpisodeCollector, Iteration, Loop
 from potentia.agents.ppo import PPO, PPOConfig
 from potentia.agents.random_agent import RandomAgent, RandomAgentConfig
 from potentia.agents.tabular import QLearning, QLearningConfig
@@ -16,6 +16,7 @@ __all__ = [
     "ElementPPO",
     "ElementPPOConfig",
     "EnvCollector",
+    "EpisodeCollector",
     "Evaluation",
     "GridPPO",
     "GridPPOConfig",

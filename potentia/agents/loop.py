@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -13,11 +14,14 @@ from torch import Tensor
 from potentia.agents.agent import Agent
 from potentia.agents.finite import FiniteWatch, collected, shaped
 from potentia.agents.profile import Profile
-from potentia.collect import CollectState, collect
+from potentia.collect import CollectState, collect, collect_episodes
 from potentia.rollout import Rollout, Truncation
 from potentia.shaping.compose import Chain
+from potentia.shaping.fit import Home, require_fit
 from potentia.shaping.shaper import Shaper
 
+ROLLOUTS = Home("a loop of rollouts", policy=True, next_action=True)
+EPISODES = Home("a loop of whole episodes", episodes=True, policy=True, next_action=True)
 PHASES = ("collect", "shape", "learn", "update")
 
 
@@ -25,10 +29,12 @@ class Collector(Protocol):
     """Where experience comes from: environments on the host, worlds on a device, whole episodes.
 
     Attributes:
+        home: What it offers shapers.
         num_envs: B of its rollouts.
         device: Where its rollouts are.
     """
 
+    home: Home
     num_envs: int
     device: torch.device
 
@@ -64,6 +70,7 @@ class EnvCollector:
         device: torch.device | str | None = None,
     ) -> None:
         self.envs, self.num_envs, self.num_steps = envs, envs.num_envs, num_steps
+        self.home = replace(ROLLOUTS, truncation=truncation)
         self.device = torch.device(device or "cpu")
         self._options: dict[str, Any] = {
             "gamma": gamma, "columns": tuple(columns), "truncation": truncation, "device": device
@@ -80,6 +87,47 @@ class EnvCollector:
         rollout, self._state = collect(
             self.envs, agent, self.num_steps, state=self._state, seed=self._seed, **self._options
         )
+        self._seed = None
+        return rollout
+
+
+class EpisodeCollector:
+    """Whole episodes, a column each, by `potentia.collect.collect_episodes`, for shapers that need them.
+
+    Args:
+        envs: The environments, unshaped.
+        num_episodes: B, as many for each of the environments as is possible.
+        gamma: The learner's discount factor.
+        columns: The info columns wanted.
+        truncation: What the learner does where an episode is cut.
+        device: As for `EnvCollector`.
+    """
+
+    def __init__(
+        self,
+        envs: VectorEnv[Any, Any, Any],
+        num_episodes: int,
+        *,
+        gamma: float,
+        columns: Iterable[str] = (),
+        truncation: Truncation = "bootstrap",
+        device: torch.device | str | None = None,
+    ) -> None:
+        self.envs, self.num_envs = envs, num_episodes
+        self.home = replace(EPISODES, truncation=truncation)
+        self.device = torch.device(device or "cpu")
+        self._options: dict[str, Any] = {
+            "gamma": gamma, "columns": tuple(columns), "truncation": truncation, "device": device
+        }  # fmt: skip
+        self._seed: int | None = None
+
+    def begin(self, seed: int | None) -> None:
+        """Seeds the environments before the next rollout; each rollout resets them anyway."""
+        self._seed = seed
+
+    def collect(self, agent: Agent) -> Rollout:
+        """``num_episodes`` episodes, shorter ones filled up with masked steps."""
+        rollout = collect_episodes(self.envs, agent, self.num_envs, seed=self._seed, **self._options)
         self._seed = None
         return rollout
 
@@ -101,6 +149,12 @@ class Iteration:
     seconds: dict[str, float]
 
 
+def home_of(agent: Agent, shaper: Shaper, home: Home, keys: frozenset[str] | None = None) -> Home:
+    """What a collector's home offers with an agent that may have no policy, or not value the shaper's streams."""
+    lost = shaper.streams.keys() - getattr(agent, "streams", shaper.streams).keys()
+    return replace(home, policy=home.policy and agent.policy is not None, streams=not lost, keys=keys)
+
+
 class Loop:
     """Collects a rollout, shapes it, lets the agent learn from it, and then the shaper; every number must be finite.
 
@@ -111,13 +165,27 @@ class Loop:
         agent: Acts and learns.
         shaper: Adds rewards, or None.
         steps: How many steps were taken before, for messages.
+        keys: The keys of the environments' info; None if they are not known.
 
     Attributes:
         profile: Seconds spent to collect, shape, learn and update.
+
+    Raises:
+        potentia.shaping.fit.FitError: If the shaper does not fit where it is to run.
     """
 
-    def __init__(self, collector: Collector, agent: Agent, shaper: Shaper | None = None, *, steps: int = 0) -> None:
+    def __init__(
+        self,
+        collector: Collector,
+        agent: Agent,
+        shaper: Shaper | None = None,
+        *,
+        steps: int = 0,
+        keys: frozenset[str] | None = None,
+    ) -> None:
         self.collector, self.agent, self.shaper = collector, agent, Chain() if shaper is None else shaper
+        for finding in require_fit(self.shaper, home_of(agent, self.shaper, collector.home, keys)):
+            warnings.warn(finding.message, stacklevel=2)
         self.profile = Profile(PHASES, collector.device)
         self._watch = FiniteWatch(collector.device)
         self._steps: int | Tensor = steps

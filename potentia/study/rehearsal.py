@@ -7,9 +7,6 @@ from collections.abc import Iterable
 from potentia.study.documents import SpecError
 from potentia.study.plan import RunConfig
 
-_OWN = {"action"}
-"""``next_action`` is collected, not read from a world's info."""
-
 
 def check_cells(configs: Iterable[RunConfig], source: str) -> None:
     """Makes every world, and in it every shaping and every learner, and asks whether they fit.
@@ -17,6 +14,8 @@ def check_cells(configs: Iterable[RunConfig], source: str) -> None:
     Raises:
         SpecError: With one line for each world, shaping or learner that can't be made, or reads what its world lacks.
     """
+    from potentia.agents.loop import EPISODES, ROLLOUTS, home_of  # noqa: PLC0415
+    from potentia.shaping.fit import fit  # noqa: PLC0415
     from potentia.study.learners import make_learner  # noqa: PLC0415 - torch is slow to import
     from potentia.study.shapings import make_shaper  # noqa: PLC0415
     from potentia.study.world import World  # noqa: PLC0415
@@ -44,16 +43,15 @@ def check_cells(configs: Iterable[RunConfig], source: str) -> None:
         except Exception as error:
             problems[f"{label}, shaping {shaping}: can't be made: {_said(error)}"] = None
             continue
-        lacking = {name.removeprefix("next_") for name in shaper.contract.info_columns} - world.info_keys - _OWN
-        if lacking:
-            problems[
-                f"{label}, shaping {shaping}: reads {', '.join(map(repr, sorted(lacking)))}, which is not in the "
-                f"world's info; it has {', '.join(sorted(world.info_keys)) or 'nothing'}"
-            ] = None
         try:
-            make_learner(config.learner, config.environment.learner, *spaces, streams=shaper.streams, seed=0)
+            learner = make_learner(config.learner, config.environment.learner, *spaces, streams=shaper.streams, seed=0)
         except Exception as error:
             problems[f"{label}, learner {config.learner.label}: can't be made: {_said(error)}"] = None
+            continue
+        home = EPISODES if shaper.contract.needs_episodes else ROLLOUTS
+        for finding in fit(shaper, home_of(learner, shaper, home, world.info_keys)):
+            if finding.severe:
+                problems[f"{label}, shaping {shaping}: {shaper.name}: {finding.message}"] = None
     if problems:
         raise SpecError(source, list(problems))
 

@@ -10,7 +10,7 @@ import torch
 
 from potentia import checkpoint
 from potentia.agents.evaluate import evaluate
-from potentia.agents.loop import PHASES, EnvCollector, Loop
+from potentia.agents.loop import PHASES, Collector, EnvCollector, EpisodeCollector, Loop
 from potentia.collect import reset_seed
 from potentia.metrics import ReturnTracker, reward_metrics
 from potentia.study.folder import RunFolder, write_json
@@ -51,9 +51,9 @@ class Training:
         self.profile = dict.fromkeys((*PHASES, "evaluate"), 0.0)
         self._last_return: float | None = None
         self._resume()
-        steps = rollout_steps(config.learner, config.environment.learner)
-        collector = EnvCollector(self.envs, steps, gamma=config.discount, columns=columns)
-        self.loop = Loop(collector, self.learner, self.shaper, steps=self.steps)
+        self.loop = Loop(
+            self._collector(columns), self.learner, self.shaper, steps=self.steps, keys=self.world.info_keys
+        )
         self._begun = self.steps, time.monotonic()
         seeds = dataclasses.asdict(self.seeds) | {"seed": config.seed}
         write_json(folder.path / "manifest.json", manifest(self.world.spec, self.shaper, seeds))
@@ -67,6 +67,14 @@ class Training:
         self.shaper.load_state_dict(parts["shaper"])
         self.steps, self.interval, self.profile = parts["steps"], parts["interval"], parts["profile"]
         self.folder.rewind(self.steps)
+
+    def _collector(self, columns: frozenset[str]) -> Collector:
+        """Rollouts of some steps, or of an episode of each environment if the shaper must see whole ones."""
+        config = self.config
+        if self.shaper.contract.needs_episodes:
+            return EpisodeCollector(self.envs, self.envs.num_envs, gamma=config.discount, columns=columns)
+        steps = rollout_steps(config.learner, config.environment.learner)
+        return EnvCollector(self.envs, steps, gamma=config.discount, columns=columns)
 
     def run(self, stop: Any) -> bool:
         """Trains to the end and writes the result; False if it was asked to stop before."""
@@ -90,7 +98,7 @@ class Training:
         """One interval: it begins with a reset of the environments, so it depends only on the checkpoint before."""
         config, loop = self.config, self.loop
         loop.begin(reset_seed(self.seeds.training, self.interval))
-        tracker = ReturnTracker(self.envs.num_envs)
+        tracker = ReturnTracker(loop.collector.num_envs)
         while self.steps < end:
             if stop:
                 return False

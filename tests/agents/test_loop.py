@@ -10,11 +10,12 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from potentia.agents import PPO, EnvCollector, GridPPOConfig, Loop, PPOConfig, QLearning, evaluate
+from potentia.agents import PPO, EnvCollector, EpisodeCollector, GridPPOConfig, Loop, PPOConfig, QLearning, evaluate
 from potentia.agents.grid import device_loop
 from potentia.collect import collect
 from potentia.envs.grid import GridVectorEnv
-from potentia.shaping import RND, Chain, Count, PotentialShaping, Scale
+from potentia.shaping import RND, Chain, Contract, Count, PotentialShaping, Scale, Shaper
+from potentia.shaping.fit import FitError
 from tests.agents.test_ppo import BOX, TWO, Signal, worlds
 
 
@@ -156,3 +157,40 @@ def test_an_evaluation_of_what_is_not_finite_is_refused() -> None:
     message = "true reward must be finite, got nan in environment 0, step 1 of its episode; mend the environment"
     with pytest.raises(ValueError, match=message):
         evaluate(lambda: broken("reward"), agent, 40, seed=1)
+
+
+class Outcome(Shaper):
+    """Pays at every step what the whole episode paid."""
+
+    contract = Contract(reads=frozenset({"reward"}), needs_episodes=True)
+
+    def shape(self, rollout: Any, carry: Any = ()) -> Any:
+        assert (rollout.done.sum(0) == 1).all()  # a whole episode in each column, and nothing after it
+        whole = np.where(rollout.mask, rollout.reward, 0.0).sum(0, keepdims=True)
+        return rollout.add(self.name, np.where(rollout.mask, whole, 0.0)), carry
+
+
+def test_whole_episodes_are_collected_for_a_shaper_that_needs_them() -> None:
+    agent = PPO(BOX, TWO, seed=1)
+    with pytest.raises(FitError, match=r"Outcome does not fit a loop of rollouts: it needs whole episodes"):
+        loop_of(worlds(), agent, Outcome())
+    loop = Loop(EpisodeCollector(worlds(), 12, gamma=0.9), agent, Outcome())
+    loop.begin(3)
+    first, second = loop.iterate(), loop.iterate()
+    assert loop.steps == 2 * 12 * 3
+    won = first.rollout.terms["Outcome"][0]
+    assert set(won.tolist()) == {0.0, 1.0}
+    np.testing.assert_array_equal(first.rollout.terms["Outcome"], np.broadcast_to(won, (3, 12)))
+    assert not np.array_equal(first.rollout.obs, second.rollout.obs)  # new episodes, not the first ones again
+    again = Loop(EpisodeCollector(worlds(), 12, gamma=0.9), PPO(BOX, TWO, seed=1), Outcome())
+    again.begin(3)
+    np.testing.assert_array_equal(again.iterate().rollout.obs, first.rollout.obs)
+
+
+def test_a_stream_that_the_agent_could_value_apart_and_does_not_is_told() -> None:
+    shaper = RND(BOX, batch_size=32)
+    with pytest.warns(UserWarning, match="its terms RND ask for value heads of their own"):
+        loop_of(worlds(), PPO(BOX, TWO, seed=1), shaper)
+    loop_of(worlds(), PPO(BOX, TWO, streams=shaper.streams, seed=1), shaper)
+    with pytest.raises(FitError, match="it reads 'nowhere', which is not in the environment's info; that has success"):
+        loop_of(worlds(), PPO(BOX, TWO, seed=1), Count("nowhere"), keys=frozenset({"success"}))

@@ -15,7 +15,9 @@ from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
 from potentia.agents.grid.towers import gumbel
 from potentia.agents.loop import Loop
 from potentia.agents.profile import Profile
-from potentia.rollout import ENV, Rollout, check_discount
+from potentia.gamma import check_gamma
+from potentia.rollout import ENV, Rollout
+from potentia.shaping.fit import Home
 from potentia.shaping.shaper import Shaper
 from potentia.transitions import autoreset_mode
 
@@ -35,6 +37,7 @@ class DeviceCollector:
         device: Where the worlds' tensors are.
 
     Attributes:
+        home: What it offers shapers.
         profile: Seconds spent to act and to step the worlds.
         episodes: ``(3,)`` float64 on the device: episodes that ended, successes, and their true return summed, since
             the last `read_episodes`.
@@ -42,6 +45,8 @@ class DeviceCollector:
     Raises:
         ValueError: If the worlds begin anew in another step.
     """
+
+    home = Home("a loop on a device", policy=True)
 
     def __init__(
         self,
@@ -55,7 +60,7 @@ class DeviceCollector:
         if autoreset_mode(envs) is not AutoresetMode.NEXT_STEP:
             raise ValueError("the worlds must begin anew in the next step: autoreset_mode=AutoresetMode.NEXT_STEP")
         self.envs, self.num_envs, self.num_steps = envs, envs.num_envs, num_steps
-        self.gamma, self.columns, self.device = check_discount(gamma), sorted(columns), torch.device(device)
+        self.gamma, self.columns, self.device = check_gamma(gamma), sorted(columns), torch.device(device)
         self.profile = Profile(("act", "step"), self.device)
         self.episodes = torch.zeros(3, dtype=torch.float64, device=self.device)
         shape = (num_steps + 1, self.num_envs)
