@@ -15,11 +15,12 @@ from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
 from potentia.agents.grid.towers import gumbel
 from potentia.agents.loop import Loop
 from potentia.agents.profile import Profile
+from potentia.envs.world import ask_offered
 from potentia.gamma import check_gamma
 from potentia.rollout import ENV, Rollout
 from potentia.shaping.fit import Home
 from potentia.shaping.shaper import Shaper
-from potentia.transitions import autoreset_mode
+from potentia.transitions import autoreset_mode, info_keys
 
 
 class DeviceCollector:
@@ -61,6 +62,7 @@ class DeviceCollector:
             raise ValueError("the worlds must begin anew in the next step: autoreset_mode=AutoresetMode.NEXT_STEP")
         self.envs, self.num_envs, self.num_steps = envs, envs.num_envs, num_steps
         self.gamma, self.columns, self.device = check_gamma(gamma), sorted(columns), torch.device(device)
+        ask_offered(envs, info_keys(self.columns))
         self.profile = Profile(("act", "step"), self.device)
         self.episodes = torch.zeros(3, dtype=torch.float64, device=self.device)
         shape = (num_steps + 1, self.num_envs)
