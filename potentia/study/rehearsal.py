@@ -51,7 +51,7 @@ def check_cells(configs: Iterable[RunConfig], source: str) -> None:
         home = EPISODES if shaper.contract.needs_episodes else ROLLOUTS
         for finding in fit(shaper, home_of(learner, shaper, home, world.info_keys)):
             if finding.severe:
-                problems[f"{label}, shaping {shaping}: {shaper.name}: {finding.message}"] = None
+                problems[f"{label}, shaping {shaping}: {finding.message}"] = None
     if problems:
         raise SpecError(source, list(problems))
 

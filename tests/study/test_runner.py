@@ -313,7 +313,7 @@ def test_runs_of_an_earlier_form_of_the_study_are_not_a_part_of_it(tmp_path: Pat
         ),
         (
             {"shapings": [{"name": "a", "shapers": [{"type": "Count", "key": "nowhere"}]}]},
-            r"shaping a: Count: it reads 'nowhere', which is not in the environment's info; that has .*state_hash",
+            r"shaping a: it reads 'nowhere', which is not in the environment's info; that has .*state_hash",
         ),
         (
             {"environments": [{"id": "CartPole-v1"}]},
