@@ -31,7 +31,7 @@ class States:
         reader: The name of the shaper.
 
     Attributes:
-        reads: The columns that are looked at.
+        reads: The columns that it looks at.
 
     Raises:
         ValueError: If ``hash_bits`` is not in 1..62.
@@ -61,18 +61,17 @@ class States:
 class Count(Shaper):
     """``1 / sqrt(n(next_obs) + 1)``: n counts the visits to a state before this rollout, over a lifetime.
 
-    Strehl and Littman 2008 (MBIE-EB); Bellemare et al. 2016, arXiv 1606.01868; hashed: Tang et al. 2017, arXiv
-    1611.04717. Counts change only in `update`, after the rollout is scored, so all its steps are scored by what was
-    known before it.
+    Strehl and Littman 2008 (MBIE-EB), and Bellemare et al. 2016, arXiv 1606.01868. Hashed: Tang et al. 2017, arXiv
+    1611.04717. Counts change only in `update`. A rollout is shaped before that, so all its steps are scored by what
+    was known before it.
 
     Args:
         key: What tells states apart: None for all of the observation, the name of an info column of the world (such as
             ``"state_hash"``), or a function from observations ``(T, B, ...)`` to keys ``(T, B, ...)``.
-        hash_bits: None counts each distinct key (`state_keys`). A number k counts the sign
-            pattern of k random projections of the key instead (SimHash, as in Tang et al.): similar states share a
-            count, and there are at most 2 ** k.
-        capacity: How many states there is room for at first; more is made when it is needed.
-        device: Where the counts are. Best where the rollouts are: else keys and counts are moved.
+        hash_bits: None counts each distinct key. A number k counts the sign pattern of k random projections of the
+            key instead (SimHash, as in Tang et al.). Then similar states share a count, and there are at most 2 ** k.
+        capacity: How many states there is room for at first. The table grows when it is full.
+        device: Where the counts are. If the rollouts are elsewhere, keys and counts are moved at each call.
         seed: Seeds the projections.
         name: The term's name.
 
@@ -128,9 +127,9 @@ class EpisodicCount(Shaper):
     """``1 / sqrt(n(next_obs) + 1)``: n counts the earlier visits to a state in this episode.
 
     Savinov et al. 2019, arXiv 1810.02274, and Zhang et al. 2021 (NovelD), arXiv 2012.08621, use episodic counts so.
-    With ``first_visit=True`` the term is 1 at the first visit in an episode and 0 afterwards (NovelD's
-    restriction). It never vanishes, so it can change what is optimal. Beware an episodic bonus that is positive: it
-    pays for surviving.
+    With ``first_visit=True`` the term is 1 at the first visit in an episode and 0 afterwards (NovelD's restriction).
+    The bonus is new in each episode. It never vanishes, so it can change what is optimal. It is positive at each step,
+    so it also pays for surviving.
 
     Args:
         key: As for `Count`.
@@ -138,6 +137,21 @@ class EpisodicCount(Shaper):
         hash_bits: As for `Count`.
         seed: Seeds the projections of ``hash_bits``.
         name: The term's name.
+
+    Raises:
+        ValueError: If ``hash_bits`` is not in 1..62.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> rollout = Rollout(
+    ...     obs=np.array([[0], [1], [1]]), action=np.zeros((3, 1)), next_obs=np.array([[1], [1], [2]]),
+    ...     terms={"env": np.zeros((3, 1))}, discount=np.ones((3, 1)),
+    ...     terminated=np.zeros((3, 1), bool), truncated=np.zeros((3, 1), bool))
+    >>> shaped, carry = EpisodicCount().shape(rollout)
+    >>> shaped.terms["EpisodicCount"][:, 0].round(3).tolist()  # 1, 1 / sqrt(2) at the second visit to state 1, and 1
+    [1.0, 0.707, 1.0]
+    >>> EpisodicCount().shape(rollout, carry)[0].terms["EpisodicCount"][:, 0].round(3).tolist()  # the episode goes on
+    [0.577, 0.5, 0.707]
     """
 
     def __init__(

@@ -21,27 +21,39 @@ class E3B(Shaper):
     """``f' C^-1 f``: f = f(next_obs), C = ridge * I + the sum of f f' over the episode so far.
 
     Henaff, Raileanu, Jiang and Rocktaeschel 2022, "Exploration via elliptical episodic bonuses", arXiv 2210.05805,
-    section 3. The bonus counts an episode's visits where states are vectors: with one-hot f it is 1 / (n + ridge). f is
-    trained as the paper trains it, to tell the action between two observations
-    (`InverseDynamics`), by `update`. C^-1 is kept up to date by the formula of
-    Sherman and Morrison. The bonus never vanishes: it is a new one in each episode.
+    section 3. The bonus counts an episode's visits where states are vectors: with one-hot f it is 1 / (n + ridge).
+    `update` trains f as the paper does: from the embeddings of two observations in a row, the action between them can
+    be told (inverse dynamics). C^-1 is kept up to date by the formula of Sherman and Morrison. The bonus is new in each
+    episode, so it never vanishes.
 
     Args:
         observation_space: The space of ``obs``.
         action_space: The space of ``action``.
         ridge: lambda, 0.1 in the paper.
         kinds: As for `RND`.
-        hidden: As for `InverseDynamics`, as for the arguments that follow.
-        output_dim: d: the carry holds ``(B, d, d)`` numbers.
-        learning_rate: See there.
-        batch_size: See there.
-        device: See there.
-        seed: See there.
+        hidden: Width of the hidden layers of f and of the network that tells the action.
+        output_dim: d, the numbers of an embedding. The carry holds ``(B, d, d)`` numbers.
+        learning_rate: Adam's step size.
+        batch_size: Transitions in a minibatch.
+        device: Where the networks live.
+        seed: Seeds the networks and the order of the minibatches.
         name: The term's name.
 
     Raises:
         TypeError: If the action space is neither discrete nor a box.
         ValueError: If ``ridge`` is not positive.
+
+    >>> import numpy as np
+    >>> from gymnasium.spaces import Box, Discrete
+    >>> from potentia import Rollout
+    >>> same = np.ones((3, 1, 2), np.float32)  # three times the same state
+    >>> rollout = Rollout(
+    ...     obs=same, action=np.zeros((3, 1), int), next_obs=same, terms={"env": np.zeros((3, 1))},
+    ...     discount=np.ones((3, 1)), terminated=np.zeros((3, 1), bool), truncated=np.zeros((3, 1), bool))
+    >>> shaped, _ = E3B(Box(-1, 1, (2,)), Discrete(2)).shape(rollout)
+    >>> bonus = shaped.terms["E3B"][:, 0]
+    >>> (1 / bonus - 1 / bonus[0]).round(3).tolist()  # each visit adds 1 to the inverse, whatever the embedding
+    [0.0, 1.0, 2.0]
     """
 
     saved = ("model",)

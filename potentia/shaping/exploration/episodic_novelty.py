@@ -24,30 +24,44 @@ class EpisodicNovelty(Shaper):
     """``1 / (sqrt(sum K(f, f_i)) + c)``: over the k embeddings f_i of this episode that are nearest to f(next_obs).
 
     Badia et al. 2020, "Never give up: learning directed exploration strategies", arXiv 2002.06038, section 2 and table
-    6: K(x, y) = e / (max(d^2 / m - 0.008, 0) + e), d the Euclidean distance, m the running mean of the k nearest
-    d^2, e = c = 0.001; the term is 0 where the root exceeds 8, a state much like others. f is trained by
-    `update` to tell the action between two observations
-    (`InverseDynamics`). Unlike there, m is a mean over the episode so far,
-    so that episodes do not depend on each other; while fewer than k embeddings are known their sum is scaled up to k;
-    and the first of an episode, which has no neighbour, earns 0. The paper multiplies this by a lifelong novelty.
+    6. The kernel is K(x, y) = e / (max(d^2 / m - 0.008, 0) + e), where d is the Euclidean distance, m the running mean
+    of the k nearest d^2, and e = c = 0.001. The term is 0 where the root exceeds 8: such a state is much like others.
+    `update` trains f so that the action between two observations can be told from their embeddings (inverse dynamics).
+
+    Three things differ from the paper. m is a mean over the episode so far, so that episodes do not depend on each
+    other. While fewer than k embeddings are known, their sum is scaled up to k. The first state of an episode, which
+    has no neighbour, earns 0. The paper multiplies the term by a lifelong novelty, and this class does not.
 
     Args:
         observation_space: The space of ``obs``.
         action_space: The space of ``action``.
         neighbours: k.
-        memory: How many of the last steps of an episode are remembered; the carry holds ``(B, memory, d)`` numbers.
+        memory: How many of the last steps of an episode are remembered. The carry holds ``(B, memory, d)`` numbers.
         kinds: As for `RND`.
-        hidden: As for `InverseDynamics`, as for the arguments that follow.
-        output_dim: d.
-        learning_rate: See there.
-        batch_size: See there.
-        device: See there.
-        seed: See there.
+        hidden: Width of the hidden layers of f and of the network that tells the action.
+        output_dim: d, the numbers of an embedding.
+        learning_rate: Adam's step size.
+        batch_size: Transitions in a minibatch.
+        device: Where the networks live.
+        seed: Seeds the networks and the order of the minibatches.
         name: The term's name.
 
     Raises:
         TypeError: If the action space is neither discrete nor a box.
         ValueError: If ``neighbours`` is not in 1..``memory``.
+
+    >>> import numpy as np
+    >>> from gymnasium.spaces import Box, Discrete
+    >>> from potentia import Rollout
+    >>> states = np.array([[[0, 0]], [[0, 0]], [[1, 1]]], np.float32)  # twice one state, then another
+    >>> rollout = Rollout(
+    ...     obs=states, action=np.zeros((3, 1), int), next_obs=states, terms={"env": np.zeros((3, 1))},
+    ...     discount=np.ones((3, 1)), terminated=np.zeros((3, 1), bool), truncated=np.zeros((3, 1), bool))
+    >>> shaped, _ = EpisodicNovelty(Box(-1, 1, (2,)), Discrete(2), neighbours=4).shape(rollout)
+    >>> # First no neighbour. Then one at d = 0: K = 1, the sum is scaled to 4, so 1 / (sqrt(4) + 0.001). Then two with
+    >>> # d^2 = 2 m: K = 0.001 / 1.993, the sum 2 K is scaled to 4 K, so 1 / (sqrt(0.004 / 1.993) + 0.001).
+    >>> shaped.terms["EpisodicNovelty"][:, 0].round(2).tolist()
+    [0.0, 0.5, 21.83]
     """
 
     saved = ("model",)

@@ -24,28 +24,41 @@ class NovelD(Shaper):
     """``max(n(next_obs) - alpha * n(obs), 0) / sigma`` at the first visit to a state in an episode, else 0.
 
     Zhang, Xu, Wang, Wu, Keutzer, Gonzalez and Tian 2021, "NovelD: A simple yet effective exploration criterion",
-    arXiv 2012.08621 (BeBold is alpha = 1). n is the square root of the error of random network distillation
-    (`Distillation`); sigma its running standard deviation, which the paper does not
-    divide by, so that one scale serves many worlds. As for `RND`: a rollout is scored by the model as it was before,
-    and before the first `update` the term is 0.
+    arXiv 2012.08621 (BeBold is alpha = 1). n is the square root of the error of random network distillation, as in
+    `RND`. sigma is the running standard deviation of n, so that one scale serves many worlds. The paper does not divide
+    by it. A rollout is scored by the model as it was before the rollout was learned from. Before the first `update` the
+    term is 0.
 
     Args:
         observation_space: The space of ``obs``.
         key: What tells states apart within an episode, as for `Count`.
         alpha: How much of the novelty of the state before is taken off.
         hash_bits: As for `Count`.
-        kinds: As for `RND`, as for the arguments that follow.
-        hidden: See there.
-        output_dim: See there.
-        learning_rate: See there.
-        batch_size: See there.
-        proportion: See there.
-        device: See there.
+        kinds: As for `RND`.
+        hidden: Width of the hidden layers.
+        output_dim: Outputs of target and predictor.
+        learning_rate: Adam's step size.
+        batch_size: Transitions in a minibatch.
+        proportion: As for `RND`.
+        device: Where the networks live.
         seed: Seeds networks, minibatches and the projections of ``hash_bits``.
         name: The term's name.
 
     Raises:
         ValueError: If ``proportion`` is not in (0, 1] or ``hash_bits`` not in 1..62.
+
+    >>> import numpy as np
+    >>> from gymnasium.spaces import Box
+    >>> from potentia import Rollout
+    >>> states = np.array([[[0, 0]], [[1, 1]], [[0, 0]], [[1, 1]]], np.float32)  # A, B, A, B
+    >>> rollout = Rollout(
+    ...     obs=states[:-1], action=np.zeros((3, 1)), next_obs=states[1:], terms={"env": np.zeros((3, 1))},
+    ...     discount=np.ones((3, 1)), terminated=np.zeros((3, 1), bool), truncated=np.zeros((3, 1), bool))
+    >>> noveld = NovelD(Box(-1, 1, (2,)), alpha=0.0)
+    >>> metrics = noveld.update(rollout)
+    >>> term = noveld.shape(rollout)[0].terms["NovelD"][:, 0]
+    >>> term[:2].round(1).tolist(), term[2].item()  # arriving in B and in A, and in B for the second time
+    ([3.4, 5.5], 0.0)
     """
 
     saved = ("model", "novelties")

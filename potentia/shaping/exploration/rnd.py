@@ -23,16 +23,15 @@ _ENVS = 64
 class RND(Shaper):
     """``|predictor(x) - target(x)|^2 / sigma``: x are features of ``next_obs``, the target is fixed and random.
 
-    Burda, Edwards, Storkey and Klimov 2018, "Exploration by random network distillation", arXiv 1810.12894. As there:
-    x is normalised and clipped (`Distillation`); sigma is the running standard deviation
-    of the discounted intrinsic return, filtered forward in time across episodes; no mean is subtracted; the stream has
-    its own value head, discount and is not episodic (see `streams`; a learner without streams just adds the term).
+    Burda, Edwards, Storkey and Klimov 2018, "Exploration by random network distillation", arXiv 1810.12894. As in the
+    paper, x is normalised by running moments and clipped to [-5, 5]. sigma is the running standard deviation of the
+    discounted intrinsic return, filtered forward in time across episodes. No mean is subtracted. The term asks for a
+    value head with a discount of its own, whose return goes on across episodes (see `streams`). A learner without
+    streams just adds the term.
 
     A rollout is scored by the model as it was before the rollout was learned from. Before the first `update` the
     scales are unknown and the term is 0, so no steps of the environment are spent on warming up. Masked steps are
-    never seen.
-
-    Sigma and the metric "error" are of the first 64 environments, which are enough.
+    never seen. Sigma and the metric "error" are of the first 64 environments, which are enough.
 
     Args:
         observation_space: The space of ``obs``.
@@ -40,7 +39,7 @@ class RND(Shaper):
         kinds: How parts of the observation are read, as for `potentia.encoders.Encoder`: ``"vector"`` takes MiniGrid's
             image as 147 numbers, at a quarter of the cost of convolutions.
         hidden: Width of the hidden layers.
-        layers: How many hidden layers the predictor has; the target has one.
+        layers: How many hidden layers the predictor has. The target has one.
         output_dim: Outputs of target and predictor.
         learning_rate: Adam's step size.
         batch_size: Transitions in a minibatch.
@@ -52,6 +51,22 @@ class RND(Shaper):
 
     Raises:
         ValueError: If ``proportion`` is not in (0, 1] or ``gamma`` not in [0, 1].
+
+    >>> import numpy as np
+    >>> from gymnasium.spaces import Box
+    >>> from potentia import Rollout
+    >>> def arriving_in(*states):
+    ...     zeros, never = np.zeros((len(states), 1)), np.zeros((len(states), 1), bool)
+    ...     obs = np.array(states, np.float32)[:, None]
+    ...     return Rollout(obs=obs, action=zeros, next_obs=obs, terms={"env": zeros}, discount=zeros + 0.99,
+    ...                    terminated=never, truncated=never)
+    >>> rnd = RND(Box(-1, 1, (2,)), learning_rate=0.01)
+    >>> rnd.shape(arriving_in([0.5, 0]))[0].terms["RND"].item()  # nothing is known yet
+    0.0
+    >>> for _ in range(50):
+    ...     metrics = rnd.update(arriving_in([0.5, 0], [0.4, 0.1]))
+    >>> rnd.shape(arriving_in([0.5, 0], [0.4, 0.1], [-1, 0]))[0].terms["RND"][:, 0].round().tolist()
+    [0.0, 0.0, 10.0]
     """
 
     saved = ("model", "returns", "filter")
