@@ -15,7 +15,7 @@ def look_up(table: np.ndarray[Any, Any], axes: str, *indices: Array) -> Array:
     """``table[indices]`` for integer arrays of any namespace and device.
 
     Raises:
-        TypeError: If an index is not an array of integers; a table can't be read by anything else.
+        TypeError: If an index is not an array of integers, as nothing else can read a table.
     """
     for index in indices:
         if isinstance(index, dict | tuple) or not array_namespace(index).isdtype(index.dtype, "integral"):

@@ -21,8 +21,22 @@ class Chain(Shaper):
     Its carry is the tuple of theirs, its metrics are theirs behind ``name/``, and its state is theirs by name.
 
     Raises:
+        TypeError: If a member is not a shaper.
         ValueError: If two terms have one name, a discount is set after a term was added, or the reward is rescaled
             after a policy-invariant term (which would no longer telescope).
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> from potentia.shaping import ClipReward, PotentialShaping
+    >>> rollout = Rollout(
+    ...     obs=np.array([[0]]), action=np.zeros((1, 1)), next_obs=np.array([[1]]), terms={"env": np.array([[5.0]])},
+    ...     discount=np.array([[0.5]]), terminated=np.zeros((1, 1), bool), truncated=np.zeros((1, 1), bool))
+    >>> chain = Chain(ClipReward(), PotentialShaping([1.0, 4.0]))
+    >>> shaped, _ = chain.shape(rollout)
+    >>> {name: term.item() for name, term in shaped.terms.items()}  # what the world paid, 1 - 5, and 0.5 * 4 - 1
+    {'env': 5.0, 'ClipReward': -4.0, 'PotentialShaping': 1.0}
+    >>> shaped.reward.item(), chain.contract.guarantee  # the weakest member's
+    (2.0, 'unconstrained')
     """
 
     def __init__(self, *shapers: Shaper, name: str | None = None) -> None:
@@ -114,9 +128,9 @@ class Scale(Shaper):
     but ``vanishing`` (Devlin & Kudenko 2012: scale the potential itself, and keep its value as of arrival).
 
     Args:
-        shaper: What to scale; it must add at least one term.
+        shaper: What to scale. It must not set the discount.
         weight: A number, or a function from the number of unmasked transitions seen by `update` to a number.
-        name: The name of the scaled shaper; its terms keep their names. By default the inner shaper's.
+        name: The name of the scaled shaper, by default the inner shaper's. The terms keep their names.
 
     Raises:
         ValueError: If the shaper sets the discount, which has no weight.

@@ -40,8 +40,8 @@ class Home:
         values: The learner's values are there, in info columns.
         streams: A term may have a value head of its own.
         discounts: The learner reads the discount column, so a shaper may set it.
-        truncation: What the learner does where an episode is cut; None if the data says it.
-        keys: The keys of the environment's info; None if they are not known yet.
+        truncation: What the learner does where an episode is cut. None if the data says it.
+        keys: The keys of the environment's info. None if they are not known yet.
     """
 
     name: str
@@ -71,7 +71,7 @@ class FitError(ValueError):
 
 
 def fit(shaper: Shaper, home: Home) -> list[Finding]:
-    """Compares what a shaper's contract asks for with what a home offers; an empty list if all is there."""
+    """Compares what a shaper's contract asks for with what a home offers. An empty list says that all is there."""
     return [*_missing(shaper, home), *_rules(shaper, home)]
 
 

@@ -1,4 +1,4 @@
-"""The one concept: a shaper maps a rollout to a rollout; and what it promises, its contract."""
+"""The one concept: a shaper maps a rollout to a rollout. What it promises is its contract."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STRENGTH: tuple[Guarantee, ...] = ("unconstrained", "vanishing", "return_preser
 
 @dataclass(frozen=True)
 class Contract:
-    """What a shaper promises and what it needs; `potentia.testing.check_shaper` holds it to its word.
+    """What a shaper promises and what it needs. `potentia.testing.check_shaper` holds it to its word.
 
     Attributes:
         guarantee: ``policy_invariant``: no optimal policy of any world changes. ``return_preserving``: a whole
@@ -82,16 +82,16 @@ class Stream:
 
 
 class Shaper(Stateful):
-    """Maps a `Rollout` to a `Rollout`: it may add one named reward term or set the discount; nothing else may change.
+    """Maps a `Rollout` to a `Rollout`: it may add one named reward term or set the discount, and change nothing else.
 
-    Two kinds of state, never mixed. Parameters learn: they are shared, changed only by `update`, and saved: `saved`
-    names them. The carry remembers: it belongs to one environment each, goes in and out of `shape`, and is forgotten
-    where an episode ends. Only `shape` is compulsory.
+    It has two kinds of state, never mixed. Parameters learn: they are shared by all environments, changed only by
+    `update`, and saved (`saved` names them). The carry remembers: each environment has a row of its own, which goes in
+    and out of `shape` and is forgotten where an episode ends. Only `shape` is compulsory.
 
     Attributes:
         name: The name of its term.
         contract: What it promises and needs.
-        update_size: How many transitions its `update` wants at least; drivers gather as many before they call it.
+        update_size: How many transitions its `update` wants at least. Drivers gather as many before they call it.
     """
 
     contract: Contract = Contract()
@@ -130,7 +130,7 @@ class Shaper(Stateful):
 
         Args:
             rollout: Experience, ``(T, B)``.
-            carry: What the previous call returned for these environments; ``()`` at the start. It may be changed in
+            carry: What the previous call returned for these environments, or ``()`` at the start. It may be changed in
                 place: don't use it again.
 
         Raises:
@@ -140,7 +140,7 @@ class Shaper(Stateful):
         raise NotImplementedError(f"{type(self).__name__} must implement shape(rollout, carry)")
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
-        """Learns from a rollout, as the environment gave it or as `shape` returned it; returns metrics by name.
+        """Learns from a rollout, as the environment gave it or as `shape` returned it. Returns metrics by name.
 
         A metric is a number, or a tensor of one number where reading it would wait for the device.
         """

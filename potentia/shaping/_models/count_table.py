@@ -28,7 +28,7 @@ class CountTable:
     Args:
         device: Where the table is.
         capacity: How many keys there is room for at first.
-        compiled: Whether the compiled loops are used; None: on a CPU.
+        compiled: Whether the compiled loops are used. None uses them on a CPU.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class CountTable:
         return self._keys.nbytes + self._counts.nbytes
 
     def __len__(self) -> int:
-        """How many keys were counted; this waits for the device."""
+        """How many keys were counted. To know this waits for the device."""
         if not self.compiled:
             self._size = int((self._keys[:-1] != EMPTY).sum())
         return self._size
@@ -89,7 +89,7 @@ class CountTable:
         return torch.as_tensor(keys, device=self.device)
 
     def _probed(self, keys: Tensor) -> Tensor:
-        """The slots that each key may be in, in order: ``(M, 32)``; the stride is odd, so they differ."""
+        """The slots that each key may be in, in order: ``(M, 32)``. The stride is odd, so they differ."""
         hashed = mixed(keys)
         stride = (hashed >> 32) | 1
         return (hashed[:, None] + stride[:, None] * torch.arange(_PROBES, device=self.device)) & (self.slots - 1)
@@ -164,7 +164,7 @@ def _look_up(
 def _add(
     table: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], start: int, size: int
 ) -> tuple[int, int]:
-    """Counts keys from ``start`` on until slots get scarce; returns where it stopped and how many keys there are."""
+    """Counts keys from ``start`` on until slots get scarce. Returns where it stopped and how many keys there are."""
     most = (table.shape[0] - 1) // 8 * 7
     for i in range(start, keys.shape[0]):
         slot = _slot_of(table, keys[i])

@@ -26,7 +26,7 @@ class Distillation(Learned):
         observation_space: The space of observations.
         kinds: How parts of the observation are read, as for `potentia.encoders.Encoder`.
         hidden: Width of the hidden layers.
-        layers: How many hidden layers the predictor has; the target has one.
+        layers: How many hidden layers the predictor has. The target has one.
         output_dim: Outputs of target and predictor.
         learning_rate: Adam's step size.
         batch_size: Rows in a minibatch.
@@ -70,7 +70,7 @@ class Distillation(Learned):
         super().__init__(self.predictor.parameters(), learning_rate, batch_size, device, seed)
 
     def encode(self, obs: Tree, mask: Tensor | None = None) -> Tensor:
-        """Features ``(T * B, width)`` of a tree of observations ``(T, B, ...)``; finite where ``mask`` is False."""
+        """Features ``(T * B, width)`` of a tree of observations ``(T, B, ...)``, finite where ``mask`` is False."""
         with torch.no_grad():
             encoded: Tensor = self.encoder(rows_of(obs, self.device, mask))
         return encoded
@@ -86,7 +86,7 @@ class Distillation(Learned):
         return difference.square().mean(-1)
 
     def learn(self, x: Tensor, mask: Tensor) -> Tensor:
-        """One pass over a share of the rows of x ``(N, width)``, not counting masked ones; returns the mean loss."""
+        """One pass over a share of the rows of x ``(N, width)``, not counting masked ones. Returns the mean loss."""
         return self._train(lambda rows: self.errors(x.index_select(0, rows)), mask, self.proportion)
 
 

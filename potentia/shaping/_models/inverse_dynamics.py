@@ -67,13 +67,13 @@ class InverseDynamics(Learned):
         super().__init__(parameters, learning_rate, batch_size, device, seed)
 
     def embed(self, obs: Tree, mask: Tensor) -> Tensor:
-        """Embeddings ``(T, B, d)`` of observations ``(T, B, ...)``; those of masked steps are finite."""
+        """Embeddings ``(T, B, d)`` of observations ``(T, B, ...)``. Those of masked steps are finite."""
         with torch.no_grad():
             flat: Tensor = self.embedding(rows_of(obs, self.device, mask.ravel()))
         return flat.reshape(*mask.shape, self.output_dim)
 
     def learn(self, rollout: Rollout) -> Tensor:
-        """One pass over the unmasked transitions of a rollout; returns the mean loss."""
+        """One pass over the unmasked transitions of a rollout. Returns the mean loss."""
         mask = torch.as_tensor(rollout.mask, device=self.device).ravel()
         obs, after = (rows_of(tree, self.device, mask) for tree in (rollout.obs, rollout.next_obs))
         actions = observation_tensors(rollout.action, self.device).flatten(0, 1)

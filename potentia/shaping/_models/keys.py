@@ -26,10 +26,10 @@ _FIRST, _SECOND, _STEP = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0x9E3779B97F4A7
 def state_keys(tree: Tree, hash_bits: int | None = None, seed: int = 0) -> Keys:
     """One key for each of the ``T * B`` entries of a tree of arrays ``(T, B, ...)``, in row-major order.
 
-    With ``hash_bits=None`` two entries have one key if their bytes are equal. One integer an entry is its own key;
-    anything else is hashed to 64 bits, so that among n states some two share a key with a chance of about n^2 / 2^65:
+    With ``hash_bits=None`` two entries have one key if their bytes are equal. One integer an entry is its own key.
+    Anything else is hashed to 64 bits, so that among n states some two share a key with a chance of about n^2 / 2^65:
     3e-8 for a million. Else they have one key if their projections have the same signs: sign(A x), A of shape
-    ``(hash_bits, D)`` with standard normal entries (Charikar 2002; Tang et al. 2017, arXiv 1611.04717, eq. 2).
+    ``(hash_bits, D)`` with standard normal entries (Charikar 2002, and Tang et al. 2017, arXiv 1611.04717, eq. 2).
     Observations that hold text are told apart by the text. Keys of tensors on an accelerator stay there.
     """
     columns = [_rows(leaf) for _, leaf in leaves(tree)]

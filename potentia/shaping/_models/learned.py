@@ -35,7 +35,7 @@ class Learned(Stateful):
         self._generator = torch.Generator(device).manual_seed(seed)
 
     def _train(self, losses: Callable[[Tensor], Tensor], mask: Tensor, proportion: float = 1.0) -> Tensor:
-        """One pass over a share of the rows, not counting masked ones; returns the mean loss.
+        """One pass over a share of the rows, not counting masked ones. Returns the mean loss.
 
         Args:
             losses: From the indices of some rows to the loss of each.
@@ -56,7 +56,7 @@ class Learned(Stateful):
 
 
 def rows_of(tree: Tree, device: torch.device, mask: Tensor | None = None) -> Tree:
-    """A tree of ``(T, B, ...)`` as tensors ``(T * B, ...)`` on ``device``; numbers are 0 where ``mask`` is False."""
+    """A tree of ``(T, B, ...)`` as tensors ``(T * B, ...)`` on ``device``. Numbers are 0 where ``mask`` is False."""
     lead = next(leaf for _, leaf in leaves(tree)).shape[:2]
     flat = map_tree(lambda leaf: leaf.reshape((lead[0] * lead[1], *leaf.shape[2:])), tree)
     rows = observation_tensors(flat, device)

@@ -19,13 +19,13 @@ def nearest(embeddings: Tensor, episodes: Tensor, now: Tensor, memory: int, k: i
 
     Args:
         embeddings: ``(B, L, d)`` float32, L = ``memory`` + T, in the order of time.
-        episodes: ``(B, L)`` int64: the episode of each; -1: of none.
+        episodes: ``(B, L)`` int64: the episode of each, -1 for none.
         now: ``(B, T)`` int64: the episode of each of the last T.
         memory: How far back it looks, in steps.
         k: How many are wanted.
 
     Returns:
-        ``(B, T, k)`` float32, not in order; infinite where there are fewer.
+        ``(B, T, k)`` float32, not in order, infinite where there are fewer.
     """
     if arrays.on_cpu(embeddings):
         vectors, known, running = (part.contiguous().numpy() for part in (embeddings, episodes, now))
@@ -34,7 +34,7 @@ def nearest(embeddings: Tensor, episodes: Tensor, now: Tensor, memory: int, k: i
 
 
 def nearest_by_products(embeddings: Tensor, episodes: Tensor, now: Tensor, memory: int, k: int) -> Tensor:
-    """The same by matrix products: |x|^2 - 2xy + |y|^2; less than its rounding, 1e-5 |x|^2, is 0."""
+    """The same by matrix products: |x|^2 - 2xy + |y|^2. Less than its rounding, 1e-5 |x|^2, is 0."""
     (envs, length), steps, device = episodes.shape, now.shape[1], embeddings.device
     norms = embeddings.square().sum(-1)
     age = torch.arange(steps, device=device)[:, None] + memory - torch.arange(length, device=device)

@@ -12,7 +12,7 @@ class RunningMoments(Stateful):
     """The mean and the population variance of all samples seen, merged batch by batch (Chan et al. 1979), in float64.
 
     Args:
-        shape: The shape of one sample; ``()`` for numbers.
+        shape: The shape of one sample, ``()`` for numbers.
         device: Where the moments live.
     """
 
@@ -40,7 +40,7 @@ class RunningMoments(Stateful):
 
     @property
     def std(self) -> Tensor:
-        """The standard deviation; 0 before any sample."""
+        """The standard deviation. It is 0 before any sample."""
         return self.var.sqrt()
 
 
@@ -57,10 +57,10 @@ class ForwardFilter(Stateful):
         self.values: Tensor | None = None
 
     def run(self, reward: Tensor, decay: Tensor, mask: Tensor) -> Tensor:
-        """The values of x ``(T, B)`` for rewards and decays ``(T, B)``; those of masked steps mean nothing.
+        """The values of x ``(T, B)`` for rewards and decays ``(T, B)``. Those of masked steps mean nothing.
 
-        ``decay[t]`` multiplies x *after* step t. The last values are remembered for the
-        next call; another number of environments than before starts again from 0.
+        ``decay[t]`` multiplies x *after* step t. The last values are remembered for the next call. Another number of
+        environments than before starts again from 0.
         """
         values = self.values
         if values is None or values.shape != reward.shape[1:]:

@@ -38,7 +38,7 @@ def visit(keys: Keys, mask: Any, done: Any, visits: Visits) -> tuple[Any, Visits
         keys: ``(T * B,)``, row-major.
         mask: ``(T, B)``: what is False is no visit.
         done: ``(T, B)``: the episode ends with this step.
-        visits: The tables before; compiled loops change them in place.
+        visits: The tables before. Compiled loops change them in place.
     """
     if isinstance(keys, Tensor):
         return _visit_tensors(keys.reshape(mask.shape), mask, done, visits)
@@ -80,7 +80,7 @@ def _slot_of(keys: np.ndarray[Any, Any], episodes: np.ndarray[Any, Any], key: in
 def _visit(  # type: ignore[no-untyped-def]
     keys, mask, done, before, t, env, key, count, episode, now
 ):
-    """Goes on from step t, environment env, until a table is three quarters full; returns where it stopped."""
+    """Goes on from step t, environment env, until a table is three quarters full. Returns where it stopped."""
     most = key.shape[1] * 3 // 4
     first = env
     for step in range(t, keys.shape[0]):

@@ -12,14 +12,14 @@ from potentia.shaping.shaper import Carry, Contract, Shaper
 
 
 class ScheduleDiscount(Shaper):
-    """``discount = schedule(steps seen)`` wherever the learner uses the next value; 0 elsewhere, as before.
+    """``discount = schedule(steps seen)`` wherever the learner uses the next value, and 0 elsewhere, as before.
 
     A short horizon first and a longer one later makes early learning stable (Francois-Lavet, Fonteneau and Ernst 2015,
     arXiv 1512.02011). Every shaper after it in a chain, and the learner, reads the new discount.
 
     Args:
         schedule: A gamma in [0, 1], or a function from the number of unmasked transitions seen by `update` to one.
-        name: Its name; it adds no term.
+        name: Its name. It adds no term.
 
     Raises:
         ValueError: If gamma leaves [0, 1].

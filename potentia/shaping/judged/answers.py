@@ -13,7 +13,7 @@ class Answers(Stateful):
     """A judge's answers by question, so that a question is asked once and looking it up never waits.
 
     Args:
-        judge: From the texts of a question to a number in ``[low, high]``; it may take as long as it likes.
+        judge: From the texts of a question to a number in ``[low, high]``. It may take as long as it likes.
         low: The least that it may answer.
         high: The most.
         limit: How many new questions one call of `ask` puts at most.
@@ -35,7 +35,7 @@ class Answers(Stateful):
         return self._known.get(_key(question))
 
     def ask(self, questions: Iterable[tuple[str, ...]]) -> dict[str, float]:
-        """Asks what is not known; returns ``known``, the share that was known before, and ``asked``, how many were put.
+        """Asks what is not known. Returns ``known``, the share that was known before, and ``asked``, how many were put.
 
         Raises:
             ValueError: If an answer is not a number in the range.

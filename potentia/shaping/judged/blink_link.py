@@ -21,13 +21,13 @@ class BlinkLink(ProcessReward):
 
     Zhang et al. 2025 (BTL-UI), arXiv 2509.15566. Each part is 0 or 1 before its weight:
 
-    *format*: the answer is ``<blink>boxes</blink><think>any text</think><link>action</link>``, nothing before, between
-    or after but white space, and each tag once; boxes are a JSON list ``[[x, y, width, height], ...]`` in pixels, the
-    action is a call in the grammar of `potentia.envs.action_text`.
+    *format*: the answer is ``<blink>boxes</blink><think>any text</think><link>action</link>``, with nothing before,
+    between or after but white space, and each tag once. The boxes are a JSON list ``[[x, y, width, height], ...]`` in
+    pixels. The action is a call in the grammar of `potentia.envs.action_text`.
 
     *blink*: each box of the reference has a box of the answer with an overlap (intersection over union) above ``iou``,
     no two boxes of the answer overlap by ``iou`` or more (padding with copies), and there are at most ``max_boxes`` (a
-    grid of boxes over the page would meet any target; this bound is ours). It is 1 if the reference has no box. The
+    grid of boxes over the page would meet any target). The last bound is ours. It is 1 if the reference has no box. The
     paper matches boxes by the Hungarian algorithm, its code takes any that fits. For targets that don't overlap the two
     are one: a box can't share more than half of itself with each of two disjoint boxes, so with ``iou`` of at least
     1/2 no box fits two targets, and there is nothing to assign. Where targets overlap, one box may stand for both.
@@ -35,9 +35,9 @@ class BlinkLink(ProcessReward):
     *link*: the actions have one name, and their arguments agree. ``click_at(x, y)``: in one of the reference's boxes,
     if it has any, and less than ``distance`` away from its point, in widths and heights of the page. ``drag`` and
     ``swipe`` of four coordinates: the same main direction, left, right, up or down. ``fill(element, text)``: the same
-    element, and an F1 of at least ``f1`` between the sets of words; ``answer(text)`` likewise. All others: equal.
+    element, and an F1 of at least ``f1`` between the sets of words. ``answer(text)``: the same F1. All others: equal.
 
-    It reads the info columns ``next_response`` and ``reference``, arrays of str ``(T, B)``: so the environment's info
+    It reads the info columns ``next_response`` and ``reference``, arrays of str ``(T, B)``. So the environment's info
     must hold ``response``, all the text of the agent that led here ("" at a reset), and ``reference``, the action to be
     done next: a call, and optionally in a second line the boxes of its targets: ``'click(3)\n[[10, 20, 80, 24]]'``. A
     step whose reference is "" earns 0. What an answer can earn has no potential behind it: it can change the optimum.
@@ -53,6 +53,21 @@ class BlinkLink(ProcessReward):
 
     Raises:
         ValueError: If ``size`` is not positive, ``iou`` lies outside [0.5, 1) or ``max_boxes`` is less than 1.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> answer = "<blink>[[10, 20, 80, 20]]</blink><think>The red one.</think><link>click({})</link>"
+    >>> zeros = np.zeros((2, 1))
+    >>> rollout = Rollout(
+    ...     obs=zeros, action=zeros, next_obs=zeros, terms={"env": zeros}, discount=zeros + 0.99,
+    ...     terminated=zeros > 0, truncated=zeros > 0, info={
+    ...         "reference": np.array([["click(3)\n[[10, 20, 80, 24]]"]] * 2),
+    ...         "next_response": np.array([[answer.format(3)], [answer.format(4)]])})
+    >>> shaper = BlinkLink((640, 480))
+    >>> shaper.shape(rollout)[0].terms["BlinkLink"][:, 0].round(1).tolist()  # boxes overlap by 20 / 24; 3 is right
+    [1.0, 0.4]
+    >>> {name: part[:, 0].tolist() for name, part in shaper.parts(rollout).items()}
+    {'format': [0.1, 0.1], 'blink': [0.3, 0.3], 'link': [0.6, 0.0]}
     """
 
     def __init__(
@@ -100,7 +115,7 @@ class BlinkLink(ProcessReward):
         }
 
     def has_format(self, response: str, reference: Reference) -> bool:
-        """Whether the answer is of the form that is asked for; the reference does not matter."""
+        """Whether the answer is of the form that is asked for, whatever the reference is."""
         del reference
         rest = response.strip()
         for tag in _TAGS:
@@ -146,7 +161,7 @@ class BlinkLink(ProcessReward):
 
 
 def part_of(response: str, tag: str) -> str | None:
-    """The text between ``<tag>`` and ``</tag>``; None unless there is just one of each: two would be a hedge."""
+    """The text between ``<tag>`` and ``</tag>``. None unless there is just one of each: two would be a hedge."""
     start, end = f"<{tag}>", f"</{tag}>"
     if response.count(start) != 1 or response.count(end) != 1:
         return None
@@ -182,7 +197,7 @@ def numbers(call: ActionCall) -> tuple[float, ...]:
 
 
 def direction(call: ActionCall) -> str:
-    """Where a movement ``(x1, y1, x2, y2)`` mainly goes; y grows downwards; "" if it stays where it is."""
+    """Where a movement ``(x1, y1, x2, y2)`` mainly goes, as y grows downwards. "" if it stays where it is."""
     x1, y1, x2, y2 = numbers(call)
     right, down = x2 - x1, y2 - y1
     if right == 0 == down:
@@ -193,6 +208,6 @@ def direction(call: ActionCall) -> str:
 
 
 def word_f1(one: str, other: str) -> float:
-    """``2 |common| / (|one| + |other|)`` for the sets of words, small letters; 1 if neither has any."""
+    """``2 |common| / (|one| + |other|)`` for the sets of words in small letters. 1 if neither has any."""
     first, second = set(one.lower().split()), set(other.lower().split())
     return 2 * len(first & second) / (len(first) + len(second)) if first or second else 1.0

@@ -41,8 +41,9 @@ class Checklist(PotentialShaping):
     ``update(rollout)`` before ``shape(rollout)``. The metric ``known`` says what share of the pages had been judged.
 
     Args:
-        items: The subgoals in words, for the judge; None reads the info column.
-        judge: A `ChecklistJudge`; needed if and only if there are items.
+        items: The subgoals in words, for the judge. None reads the info column.
+        judge: From the items and the text of a page to probabilities ``(I, 3)``: that an item is done, in progress, or
+            not done. Needed if and only if there are items.
         questions: How many new pages an update asks about at most.
         name: The term's name.
 
@@ -151,7 +152,7 @@ class JudgedState(Potential):
         return self.ask(rollout, ("", "next_"))
 
     def ask(self, rollout: Rollout, prefixes: Sequence[str]) -> dict[str, Any]:
-        """Asks the judge about the pages that it has not seen; returns ``known`` and ``asked``.
+        """Asks the judge about the pages that it has not seen. Returns ``known`` and ``asked``.
 
         Raises:
             ValueError: If its probabilities are not ``(I, 3)`` or a row is no distribution.
@@ -182,7 +183,7 @@ def _mean_state(probabilities: Any, items: int) -> float:
 
 
 def _mean_of_items(states: Array, rollout: Rollout, column: str) -> Array:
-    """The mean over items that exist, ``(T, B)``; masked rows may be anything."""
+    """The mean over items that exist, ``(T, B)``. Masked rows may be anything."""
     xp = array_namespace(states)
     if states.ndim not in (2, 3):
         raise ValueError(

@@ -26,7 +26,7 @@ class HierarchicalAction(ProcessReward):
     r"""``0.5 format + alpha * certainty + 0.3 type + 0.2 arguments + 0.1 name + DARS * value``, for each step's answer.
 
     Zhang et al. 2025 (Shop-R1), arXiv 2507.17842. An answer is a JSON object ``{"rationale": text, "action": call}``,
-    its call in the grammar of `potentia.envs.action_text`; it is compared with the call of a reference.
+    its call in the grammar of `potentia.envs.action_text`. That call is compared with the call of a reference.
 
     *format*: it can be read so, both being text. All that follows is 0 if it can't.
     *certainty*: how far the model's next-token distributions were from uniform, over the rationale (`self_certainty`).
@@ -38,22 +38,37 @@ class HierarchicalAction(ProcessReward):
     *value*: the similarity of the last, times ``dars``, the difficulty-aware scale: a text is far harder to
     hit than a type, and without it a model learns to answer ``terminate()``, which has nothing to miss.
 
-    The similarity is ROUGE-L: the F1 of the longest common subsequence of words; less than ``threshold`` counts as 0.
+    The similarity is ROUGE-L: the F1 of the longest common subsequence of words. Less than ``threshold`` counts as 0.
     Numbers, such as the element in ``click(3)``, are words, too.
 
-    It reads the info columns ``next_response`` and ``reference`` as `BlinkLink` does (boxes don't matter here; a step
-    whose reference is "" earns 0), and ``next_certainty``, floats ``(T, B)``, unless ``alpha`` is 0. Certainty
-    rewards confidence whether or not it is deserved; calibration is not measured here. No guarantee: it can
-    change the optimum.
+    It reads the info columns ``next_response`` and ``reference`` as `BlinkLink` does, but boxes don't matter. A step
+    whose reference is "" earns 0. Unless ``alpha`` is 0, it also reads ``next_certainty``, floats ``(T, B)``. Certainty
+    rewards confidence whether or not it is deserved: nothing here measures calibration. The term can change the
+    optimum.
 
     Args:
-        alpha: The weight of the certainty; 0 if it isn't known.
+        alpha: The weight of the certainty. Give 0 if the certainty isn't known.
         dars: The weight of the value.
         threshold: The similarity from which on it counts, in [0, 1].
         name: The term's name.
 
     Raises:
         ValueError: If ``threshold`` lies outside [0, 1].
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> answers = ['{"rationale": "Shoes.", "action": "type_and_submit(1, \\"red running shoes\\")"}', "I am lost."]
+    >>> zeros = np.zeros((2, 1))
+    >>> rollout = Rollout(
+    ...     obs=zeros, action=zeros, next_obs=zeros, terms={"env": zeros}, discount=zeros + 0.99,
+    ...     terminated=zeros > 0, truncated=zeros > 0, info={
+    ...         "reference": np.array([['type_and_submit(1, "red shoes")']] * 2),
+    ...         "next_response": np.array([answers]).T})
+    >>> shaper = HierarchicalAction(alpha=0.0, dars=10.0)
+    >>> {name: part[:, 0].tolist() for name, part in shaper.parts(rollout).items()}  # 10 * 0.8, the F1 of the words
+    {'format': [0.5, 0.0], 'type': [0.3, 0.0], 'arguments': [0.2, 0.0], 'name': [0.1, 0.0], 'value': [8.0, 0.0]}
+    >>> shaper.shape(rollout)[0].terms["HierarchicalAction"][:, 0].round(1).tolist()
+    [9.1, 0.0]
     """
 
     def __init__(
@@ -130,7 +145,7 @@ def action_of(response: str) -> ActionCall | None:
 
 
 def rouge_l(one: str, other: str) -> float:
-    """``2 lcs / (n + m)``: the F1 of the longest common subsequence of n and m words; 1 if neither has any.
+    """``2 lcs / (n + m)``: the F1 of the longest common subsequence of n and m words. 1 if neither has any.
 
     Lin 2004, "ROUGE: a package for automatic evaluation of summaries". Words are runs of letters, digits and ``_``,
     without regard to capitals.

@@ -16,7 +16,7 @@ from potentia.shaping.judged.process_reward import ProcessReward
 from potentia.shaping.shaper import Contract
 
 Alternatives = Callable[[str, str, str], Sequence[str]]
-"""From (goal, page, action taken) to other actions that could have been taken; pure and fast."""
+"""From (goal, page, action taken) to other actions that could have been taken. It must be pure and fast."""
 
 _TEXTS = ("goal", "caption", "next_response")
 
@@ -27,12 +27,12 @@ class PairwiseJudge(ProcessReward):
     Zhang et al. 2026 (WebArbiter), arXiv 2601.21872: rather than give an action a number, an arbiter compares two, here
     the one taken with others that were rejected: +1 if it was the better step towards the goal, -1 if it was the worse.
 
-    The arbiter is asked in `update` only, each question once; `shape` looks verdicts up, never waits, and
-    pays 0 for what is not known yet. So in the order collect, shape, learn, update a step is paid only if an earlier
+    The arbiter is asked in `update` only, each question once. `shape` looks verdicts up and never waits. It pays 0 for
+    what is not known yet. So in the order collect, shape, learn, update a step is paid only if an earlier
     rollout had the same goal, page, action and alternative. Where pages hardly ever recur, call ``update(rollout)``
     *before* ``shape(rollout)``: an arbiter does not learn, so it judges a rollout the same before and after. The metric
     ``known`` says what share of the questions had an answer before they were asked. Answers are kept for ever, in about
-    150 bytes each. No guarantee: it can change the optimum.
+    150 bytes each. The term can change the optimum.
 
     It reads the info columns ``goal``, ``caption`` (the page as text), ``next_response`` (the action taken, which the
     environment repeats in ``info["response"]``) and, unless ``alternatives`` is a function, the column it names.
@@ -47,6 +47,25 @@ class PairwiseJudge(ProcessReward):
 
     Raises:
         ValueError: If ``questions`` is less than 1.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> def arbiter(goal, page, action, alternative):  # likes the word of the goal
+    ...     return float(goal in action) - float(goal in alternative)
+    >>> zeros, text = np.zeros((2, 1)), lambda *rows: np.array([rows]).T
+    >>> rollout = Rollout(
+    ...     obs=zeros, action=zeros, next_obs=zeros, terms={"env": zeros}, discount=zeros + 0.99,
+    ...     terminated=zeros > 0, truncated=zeros > 0, info={
+    ...         "goal": text("Buy", "Buy"), "caption": text("a page", "a page"),
+    ...         "next_response": text('click("Buy")', "back()"),
+    ...         "alternative": np.array([[["back()", "noop()"]], [['click("Buy")', "noop()"]]])})
+    >>> shaper = PairwiseJudge(arbiter)
+    >>> shaper.shape(rollout)[0].terms["PairwiseJudge"][:, 0].tolist()  # nobody was asked yet
+    [0.0, 0.0]
+    >>> shaper.update(rollout)  # four questions, none of which was known
+    {'known': 0.0, 'asked': 4.0}
+    >>> shaper.shape(rollout)[0].terms["PairwiseJudge"][:, 0].tolist()  # (1 + 1) / 2, and (-1 + 0) / 2
+    [1.0, -0.5]
     """
 
     saved = ("verdicts",)
@@ -82,7 +101,7 @@ class PairwiseJudge(ProcessReward):
         return {"verdict": like_column(each_step(rollout, verdict, 1), rollout.discount)}
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
-        """Asks the arbiter what is not known yet; returns ``known`` and ``asked``.
+        """Asks the arbiter what is not known yet. Returns ``known`` and ``asked``.
 
         Raises:
             ValueError: If a verdict lies outside [-1, 1].

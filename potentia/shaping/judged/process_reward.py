@@ -16,11 +16,11 @@ from potentia.shaping.shaper import Carry, Shaper
 class ProcessReward(Shaper):
     """``sum of parts``: one term, whose parts can be looked at one by one.
 
-    A part that is never paid, or always, teaches nothing and is easily overlooked in a sum; so they are logged apart,
-    and `potentia.testing.check_process_reward` tries whether each can be earned.
+    A part that is never paid, or always, teaches nothing and is easily overlooked in a sum. So the parts are logged
+    apart, and `potentia.testing.check_process_reward` tries whether each can be earned.
 
     Attributes:
-        maxima: For each part, the most that a step can earn by it; ``math.inf``, or no entry, if there is no bound.
+        maxima: For each part, the most that a step can earn by it. ``math.inf``, or no entry, if there is no bound.
     """
 
     maxima: Mapping[str, float] = MappingProxyType({})
@@ -30,11 +30,10 @@ class ProcessReward(Shaper):
         raise NotImplementedError(f"{type(self).__name__} must implement parts(rollout)")
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        """Adds the sum of the parts."""
         return rollout.add(self.name, reduce(add, self.parts(rollout).values())), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
-        """Learns nothing; returns the mean of each part over the unmasked steps."""
+        """Learns nothing. Returns the mean of each part over the unmasked steps."""
         del policy
         mask = host_array(rollout.mask)
         if not mask.any():

@@ -10,7 +10,7 @@ from typing import Any
 from potentia.envs.action_text import ActionCall, parse_action
 
 Box = tuple[float, float, float, float]
-"""x, y, width, height, in pixels of the page; (x, y) is the corner at the top left."""
+"""x, y, width, height, in pixels of the page: (x, y) is the corner at the top left."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Reference:
 
     Attributes:
         call: The action.
-        boxes: Where its targets are; none if the action has none, or if the page has no layout.
+        boxes: Where its targets are. None if the action has no target, or the page no layout.
     """
 
     call: ActionCall
@@ -44,7 +44,7 @@ def parse_reference(text: str) -> Reference | None:
 
 
 def parse_boxes(text: str) -> tuple[Box, ...]:
-    """Reads boxes: a JSON list of lists of four numbers, ``[[x, y, width, height], ...]``; widths and heights > 0.
+    """Reads boxes: a JSON list of lists of four numbers, ``[[x, y, width, height], ...]``, with widths and heights > 0.
 
     Raises:
         ValueError: If it is anything else.

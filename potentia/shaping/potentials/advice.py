@@ -63,10 +63,10 @@ class LookAheadAdvice(Shaper):
 class LookBackAdvice(Shaper):
     """``advice(obs, action) - advice(obs-, action-) / discount-``: paid at once, taken back at the next step.
 
-    Wiewiora, Cottrell and Elkan 2003. obs-, action- and discount- are those of the step before; at an episode's first
+    Wiewiora, Cottrell and Elkan 2003. obs-, action- and discount- are those of the step before. At an episode's first
     step there is nothing to take back. The learner acts on Q as usual. At an end, where the discount is 0 and no step
     follows to take the advice back, it is not paid. So the discounted sum over an episode that ends is exactly 0.
-    (The paper treats continuing tasks; the rule at an end is the limit of one more, absorbing, step that pays nothing.)
+    (The paper treats continuing tasks. The rule at an end is the limit of one more, absorbing, step that pays nothing.)
 
     Args:
         advice: As for `LookAheadAdvice`.
@@ -116,7 +116,7 @@ class LookBackAdvice(Shaper):
 
 
 def _debt_like(carry: Carry, rollout: Rollout) -> Array:
-    """The debt ``(B,)`` on the rollout's own device; zeros if the carry is still ``()``."""
+    """The debt ``(B,)`` on the rollout's own device, zeros if the carry is still ``()``."""
     xp = array_namespace(rollout.discount)
     if isinstance(carry, tuple):
         return xp.zeros(rollout.num_envs, dtype=rollout.discount.dtype, device=rollout.discount.device)

@@ -30,7 +30,7 @@ def as_of_arrival(before: Array, after: Array, rollout: Rollout, carry: Carry) -
 
     Returns:
         The values of ``obs`` on arrival ``(T, B)``, and for each environment the value of the state that it is in,
-        ``(B,)``; NaN where an episode begins.
+        ``(B,)``: NaN where an episode begins.
     """
     if rollout.num_steps == 0:
         return before, carry
@@ -49,7 +49,7 @@ def as_of_arrival(before: Array, after: Array, rollout: Rollout, carry: Carry) -
 
 
 def held_like(carry: Carry, example: Array) -> Array:
-    """The carry ``(B,)`` as the same kind of array as the columns of a rollout; NaN if it is still ``()``."""
+    """The carry ``(B,)`` as the same kind of array as the columns of a rollout, NaN if it is still ``()``."""
     xp = array_namespace(example)
     if isinstance(carry, tuple):
         return xp.full_like(example[0, :], xp.nan)

@@ -27,12 +27,12 @@ class PotentialShaping(Shaper):
     telescope all the same.
 
     Args:
-        potential: A function from observations ``(T, B, ...)`` to potentials ``(T, B)``; or a table, one entry per
-            state, indexed by integer observations; or the name of an info column such as ``"potential"``, a world's
-            own oracle; or a `potentia.shaping.Potential`.
+        potential: One of four. A function from observations ``(T, B, ...)`` to potentials ``(T, B)``. A table with one
+            entry per state, indexed by integer observations. The name of an info column, such as ``"potential"``, a
+            world's own oracle. A `potentia.shaping.Potential`.
         shift: What is added to it. It changes no optimum. With values that start at 0 a negative shift is
             optimistic and a positive one pessimistic: (1 - discount) * -shift is paid at each step (Mueller and
-            Kudenko 2025, arXiv 2502.01307).
+            Kudenko 2025, arXiv 2502.01307). The page "Choosing a potential" of the documentation shows when it matters.
         name: The term's name.
 
     Raises:
@@ -70,7 +70,7 @@ class PotentialShaping(Shaper):
         )
 
     def init(self, num_envs: int) -> Carry:
-        """If the potential changes, its value as of arrival for each environment, ``(B,)``; NaN at the start."""
+        """If the potential changes, its value as of arrival for each environment, ``(B,)``: NaN at the start."""
         return no_arrivals(num_envs) if self.potential.changes else ()
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:

@@ -17,8 +17,8 @@ class Progress(Shaper):
     Over an episode it sums to potential(last) - potential(first), so going in circles earns nothing. An end counts
     with its own potential. For a discount of 1 it is `PotentialShaping` (Ng, Harada and Russell 1999). For a learner
     whose discount is less it is not: it lacks (1 - discount) * -potential(next_obs), which pays whoever stays where
-    the potential is low as much as it pays for progress, or more. Values that see the potential subtract that again;
-    values that can't see it take it for noise. So there is no guarantee: what is gained soon counts for more, and the
+    the potential is low as much as it pays for progress, or more. Values that see the potential subtract that again.
+    Values that can't see it take it for noise. So there is no guarantee: what is gained soon counts for more, and the
     optimum can change.
 
     Args:

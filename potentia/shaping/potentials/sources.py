@@ -14,7 +14,7 @@ from potentia.trees import Tree
 
 
 class Potential(Stateful):
-    """The values ``(T, B)`` of the states in a rollout; a shaper takes their differences.
+    """The values ``(T, B)`` of the states in a rollout, of which a shaper takes the differences.
 
     Attributes:
         reads: The columns that describe ``obs``: ``"obs"``, or ``"info:<name>"``. Their twins ``next_<name>``, which
@@ -42,7 +42,7 @@ class Potential(Stateful):
         return type(self).update is not Potential.update
 
     def update(self, rollout: Rollout) -> dict[str, Any]:
-        """Learns from a rollout; returns metrics by name."""
+        """Learns from a rollout. Returns metrics by name."""
         del rollout
         return {}
 

@@ -15,10 +15,10 @@ from potentia.shaping.shaper import Carry, Contract, Shaper
 class NormalizeReward(Shaper):
     """``clip(reward / sigma, -clip, clip) - reward``: sigma is the standard deviation of the discounted return so far.
 
-    The rule of Stable-Baselines3's ``VecNormalize``: the return is filtered forward in time, its filter starts again
-    from 0 after an episode's last reward is in it, and no mean is subtracted (that would change what an episode's
-    length is worth). sigma changes only in `update`; before the first update nothing is scaled. Put it before a
-    potential: a changing sigma would break its telescoping, and `Chain` refuses it.
+    The rule is that of Stable-Baselines3's ``VecNormalize``. The return is filtered forward in time, and its filter
+    starts again from 0 after an episode's last reward is in it. No mean is subtracted: that would change what an
+    episode's length is worth. sigma changes only in `update`, and before the first update nothing is scaled. Put it
+    before a potential: a changing sigma would break its telescoping, and `Chain` refuses it.
 
     Args:
         clip: The greatest absolute value of the normalised reward.
