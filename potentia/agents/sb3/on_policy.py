@@ -64,6 +64,7 @@ class ShapingCallback(BaseCallback):
         starts = self.model._last_episode_starts
         if starts is not None and bool(starts.all()):
             self._recorder = TransitionRecorder(env, self.model.gamma, self.shaper.contract.info_columns)
+            self._recorder.begin()
             self.carry = self.shaper.init(env.num_envs)
         elif self._recorder is None or self._recorder.env is not innermost(env):
             raise ValueError(

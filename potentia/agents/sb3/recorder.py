@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
 
-from potentia.envs.world import ask, offered_keys
+from potentia.envs.world import ask_offered, offered_keys
 from potentia.rollout import ENV, Rollout
 from potentia.transitions import info_keys, missing_key
 from potentia.trees import Tree, map_tree
@@ -31,15 +31,14 @@ class TransitionRecorder:
         self.keys = info_keys(columns)
         self._before: list[Mapping[str, Any]] = []
         self._last: Rollout | None = None
-        self._ask()
+        ask_offered(self.env, self.keys)
 
-    def _ask(self) -> None:
-        """Asks worlds of this library; what the last reset left out, before they were asked, they tell now."""
-        keys = offered_keys(self.env).intersection(self.keys)
-        ask(self.env, keys)
-        if any(keys.difference(info) for info in self.env.reset_infos):
-            for info, now in zip(self.env.reset_infos, self.env.env_method("info_now"), strict=True):
-                info.update({key: now[key] for key in keys.intersection(now).difference(info)})
+    def begin(self) -> None:
+        """Reads how the episodes begin, right after a reset; worlds that were asked after it tell what it left out."""
+        late = offered_keys(self.env).intersection(self.keys)
+        now = self.env.env_method("info_now") if late else [{}] * self.env.num_envs
+        begun = zip(now, self.env.reset_infos, strict=True)
+        self._before = [{key: info[key] for key in late.intersection(info)} | reset for info, reset in begun]
 
     def record(
         self,
