@@ -35,14 +35,14 @@ class Actor(Protocol):
 
         Args:
             obs: Observations ``(N, ...)``, numpy arrays or tensors, as the environment gave them.
-            carry: What `init` or the last call returned; whoever calls puts `init`'s where an episode begins.
+            carry: What `init` or the last call returned. Whoever calls puts `init`'s where an episode begins.
         """
         ...
 
 
 @dataclass(frozen=True)
 class CollectState:
-    """What `collect` must remember to go on where it stopped; environments themselves are not in it.
+    """What `collect` must remember to go on where it stopped. The environments themselves are not in it.
 
     Attributes:
         reader: Remembers the last observation and info.
@@ -84,22 +84,22 @@ def collect(
     """Steps ``envs`` ``num_steps`` times and returns a rollout ``(num_steps, N)`` and the state to go on from.
 
     All three autoreset modes of Gymnasium give the same transitions. The rollout's arrays are of the kind the
-    environment returns, numpy or torch. A ``Box`` action is clipped to its bounds on its way into the environment; the
-    rollout keeps it as the actor chose it. What a recurrent actor remembered when it acted is ``info["actor_carry"]``.
+    environment returns, numpy or torch. A ``Box`` action is clipped to its bounds on its way into the environment, and
+    the rollout keeps it as the actor chose it. What a recurrent actor remembered when it acted is
+    ``info["actor_carry"]``.
 
     Args:
         envs: A vector environment that gives the true reward.
         actor: Chooses the actions.
         num_steps: T, at least 1.
         gamma: The learner's discount factor, in [0, 1].
-        state: The state returned by the call before; None resets the environments.
+        state: The state returned by the call before. None resets the environments.
         truncation: What the learner does where an episode is cut: ``"bootstrap"`` or ``"terminal"``.
-        columns: The info columns wanted, for example ``shaper.contract.info_columns``, for which worlds of this library
-            are asked. ``next_action`` is the action
-            taken next; where none is, at the end of an episode or of the rollout, the actor draws one at ``next_obs``
-            that is not executed.
+        columns: The info columns wanted, for example ``shaper.contract.info_columns``. Worlds of this library are asked
+            for them. ``next_action`` is the action taken next. Where none is, at the end of an episode or of the
+            rollout, the actor draws one at ``next_obs`` that is not executed.
         seed: Seeds the reset if ``state`` is None.
-        device: Moves the rollout there, as tensors; info columns that are not numbers stay. None: as it came.
+        device: Moves the rollout there, as tensors. Info columns that are not numbers stay. None leaves it as it came.
 
     Raises:
         TypeError: If gamma is missing.
@@ -130,14 +130,14 @@ def collect_episodes(
     device: torch.device | str | None = None,
     max_steps: int = 100_000,
 ) -> Rollout:
-    """Plays ``num_episodes`` whole episodes; returns one column for each, ``(longest, num_episodes)``.
+    """Plays ``num_episodes`` whole episodes. Returns one column for each, ``(longest, num_episodes)``.
 
     How many episodes each environment plays is fixed in advance. Taking the first ones to end would favour short
-    episodes. Column by column they are the first episodes of environment 0, of environment 1, and so on. Shorter
+    episodes. The columns are the first episodes of environment 0, then those of environment 1, and so on. Shorter
     columns are filled up with steps whose mask is False, whose terms and discount are 0, and which end nothing.
 
     Args:
-        envs: A vector environment that gives the true reward; all its environments are reset first.
+        envs: A vector environment that gives the true reward. All its environments are reset first.
         actor: Chooses the actions.
         num_episodes: At least 1.
         gamma: As for `collect`.
@@ -149,7 +149,7 @@ def collect_episodes(
 
     Raises:
         TypeError: If gamma is missing.
-        ValueError: As for `collect`; also if num_episodes is less than 1, or an episode does not end in max_steps.
+        ValueError: As for `collect`. Also if num_episodes is less than 1, or an episode does not end in max_steps.
     """
     if num_episodes < 1:
         raise ValueError(f"num_episodes must be at least 1, got {num_episodes}")
@@ -203,7 +203,7 @@ def _columns(rollout: Rollout, spans: list[list[np.ndarray[Any, Any]]]) -> Rollo
 
 
 def rollout_tensors(rollout: Rollout, device: torch.device | str | None = None) -> Rollout:
-    """The rollout with tensors for arrays; info columns that torch can't hold (text) stay as they are."""
+    """The rollout with tensors for arrays. Info columns that torch can't hold (text) stay as they are."""
 
     def move(array: Array) -> Array:
         textual = isinstance(array, np.ndarray) and array.dtype.kind not in "biufc"
@@ -258,7 +258,7 @@ class _Record:
             self._drawn.append((ends, _draw(self._actor, transition, after) if ends.any() else None))
 
     def rollout(self) -> Rollout:
-        """All steps; raises ``ValueError`` if a reward is not finite."""
+        """All steps. Raises ``ValueError`` if a reward is not finite."""
         rollout = concatenate(self.steps).check_finite()
         info = dict(rollout.info)
         if not _nothing(self._carries[0]):
@@ -271,7 +271,7 @@ class _Record:
 def _step(
     envs: VectorEnv[Any, Any, Any], actor: Actor, state: CollectState, fresh: Tree, record: _Record, *, last: bool
 ) -> CollectState:
-    """Records one transition; returns the state in which finished episodes are forgotten."""
+    """Records one transition. Returns the state in which finished episodes are forgotten."""
     reader = state.reader
     tensors = any(isinstance(leaf, torch.Tensor) for _, leaf in leaves(state.obs))
     action, carry = actor.act(state.obs, state.carry)

@@ -17,7 +17,15 @@ _SUMS = ("env", "shaped", "length")
 def reward_metrics(rollout: Rollout) -> dict[str, Any]:
     """``{"terms": means, "shares": sum|term| / sum over terms of sum|.|, "discount": mean}``, unmasked.
 
-    Shares are 0 if every term is 0 everywhere; all numbers are 0 if every step is masked.
+    Shares are 0 if every term is 0 everywhere. All numbers are 0 if every step is masked.
+
+    >>> rollout = Rollout(
+    ...     obs=np.zeros((2, 1)), action=np.zeros((2, 1)), next_obs=np.zeros((2, 1)),
+    ...     terms={"env": np.array([[0.0], [1.0]]), "bonus": np.array([[0.5], [-0.5]])},
+    ...     discount=np.array([[0.9], [0.0]]), terminated=np.array([[False], [True]]), truncated=np.zeros((2, 1), bool))
+    >>> metrics = reward_metrics(rollout)
+    >>> metrics["terms"], metrics["shares"], metrics["discount"]
+    ({'env': 0.5, 'bonus': 0.0}, {'env': 0.5, 'bonus': 0.5}, 0.45)
     """
     mask = host_array(rollout.mask)
     count = max(int(mask.sum()), 1)
@@ -46,7 +54,7 @@ class Episodes:
     length: np.ndarray[Any, Any]
 
     def metrics(self) -> dict[str, Any]:
-        """``{"episodes": E, "return": {"env": mean, "shaped": mean}, "length": mean}``; None for the mean of none."""
+        """``{"episodes": E, "return": {"env": mean, "shaped": mean}, "length": mean}``. The mean of none is None."""
 
         def mean(values: np.ndarray[Any, Any]) -> float | None:
             return float(values.mean()) if values.size else None
@@ -56,7 +64,7 @@ class Episodes:
 
 
 class ReturnTracker:
-    """Adds up episodes that run across rollouts; masked steps do not exist for it.
+    """Adds up episodes that run across rollouts. Masked steps do not exist for it.
 
     Args:
         num_envs: B of the rollouts.
@@ -67,7 +75,7 @@ class ReturnTracker:
         self._sums = np.zeros((len(_SUMS), num_envs))
 
     def update(self, rollout: Rollout) -> Episodes:
-        """Takes the rollout that follows the last one; returns the episodes that end in it.
+        """Takes the rollout that follows the last one. Returns the episodes that end in it.
 
         Raises:
             ValueError: If the rollout has another number of environments.
@@ -90,7 +98,7 @@ class ReturnTracker:
         return Episodes(*(np.concatenate(finished, axis=1) if finished else np.zeros((len(_SUMS), 0))))
 
     def reset(self) -> None:
-        """Forgets the unfinished episodes; call it when the environments are reset from outside."""
+        """Forgets the unfinished episodes. Call it when the environments are reset from outside."""
         self._sums[:] = 0.0
 
     def state_dict(self) -> dict[str, Any]:

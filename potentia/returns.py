@@ -22,7 +22,7 @@ def gae(
     """``A_t = delta_t + discount_t lambda A_t+``, where ``delta_t = reward_t + discount_t V(next_obs_t) - V(obs_t)``.
 
     Schulman, Moritz, Levine, Jordan and Abbeel 2015, arXiv 1506.02438. ``t+`` is the next step of the column whose mask
-    is True; A_t+ is 0 beyond the rollout and, for an episodic stream, across an episode's end. A stream that is not
+    is True. A_t+ is 0 beyond the rollout and, for an episodic stream, across an episode's end. A stream that is not
     episodic (Burda et al. 2018, arXiv 1810.12894, 2.3) goes on into the next episode: at an end ``V(obs_t+)`` replaces
     ``V(next_obs_t)``, unless the rollout ends there too, so that ``obs_t+`` is unknown.
 
@@ -31,14 +31,14 @@ def gae(
         values: V(obs), ``(T, B)``.
         next_values: V(next_obs), ``(T, B)``.
         lambda_: The weight of longer returns, in [0, 1].
-        reward: ``(T, B)``; by default ``rollout.reward``.
-        discount: ``(T, B)``; by default ``rollout.discount``.
+        reward: ``(T, B)``, by default ``rollout.reward``.
+        discount: ``(T, B)``, by default ``rollout.discount``.
         gamma: The discount factor of a stream that has its own, instead of a column. For an episodic stream it
             becomes 0 at those ends at which ``rollout.discount`` is 0.
         episodic: False if the return goes on across the ends of episodes.
 
     Returns:
-        ``(T, B)``; 0 where the mask is False.
+        ``(T, B)``, 0 where the mask is False.
 
     Raises:
         ValueError: If ``lambda_`` lies outside [0, 1] or a shape is not ``(T, B)``.
@@ -69,7 +69,7 @@ def lambda_returns(
     gamma: float | None = None,
     episodic: bool = True,
 ) -> Array:
-    """``gae(...) + V(obs)``: the targets of TD(lambda), ``(T, B)``; 0 where the mask is False; arguments as `gae`."""
+    """``gae(...) + V(obs)``: the targets of TD(lambda), ``(T, B)``, 0 where the mask is False. Arguments as `gae`."""
     advantages = gae(
         rollout, values, next_values, lambda_, reward=reward, discount=discount, gamma=gamma, episodic=episodic
     )
@@ -96,14 +96,14 @@ def n_step_returns(
         rollout: Experience ``(T, B)``.
         values: V(obs), ``(T, B)``.
         next_values: V(next_obs), ``(T, B)``.
-        n: How many rewards, at least 1; None for as many as there are.
+        n: How many rewards, at least 1. None for as many as there are.
         reward: As for `gae`.
         discount: As for `gae`.
         gamma: As for `gae`.
         episodic: As for `gae`.
 
     Returns:
-        ``(T, B)``; 0 where the mask is False.
+        ``(T, B)``, 0 where the mask is False.
 
     Raises:
         ValueError: If ``n`` is less than 1 or a shape is not ``(T, B)``.
@@ -167,7 +167,7 @@ def _prepare(
 
 
 def _following(mask: Array, values: Array, otherwise: Array) -> Array:
-    """The value at each column's next unmasked step; ``otherwise`` where there is none."""
+    """The value at each column's next unmasked step, ``otherwise`` where there is none."""
     xp = array_namespace(values)
     known = xp.zeros_like(mask[0, :])
     latest = xp.zeros_like(values[0, :])

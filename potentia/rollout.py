@@ -40,9 +40,9 @@ class Rollout:
         action: Actions taken in ``obs``, ``(T, B, *action_shape)``.
         next_obs: The true successors of ``obs``, never an observation made by a reset.
         terms: Named reward terms, each ``(T, B)``. ``"env"`` is the environment's own reward.
-        discount: ``(T, B)``: what ``V(next_obs)`` is multiplied by; 0 at termination.
+        discount: ``(T, B)``: what ``V(next_obs)`` is multiplied by, 0 at termination.
         terminated: ``(T, B)`` bool: the task ended.
-        truncated: ``(T, B)`` bool: the episode was cut (a time limit); the state has a future that was not seen.
+        truncated: ``(T, B)`` bool: the episode was cut (a time limit). The state has a future that was not seen.
         mask: ``(T, B)`` bool: False on padding and on steps that merely reset an environment. All True by default.
         info: Further columns, each ``(T, B, ...)``. A column ``x`` describes ``obs`` and ``next_x`` describes
             ``next_obs``.
@@ -112,7 +112,7 @@ class Rollout:
     # Drivers ask for these two at every step, so they are kept without functools.cached_property, which takes a lock.
     @property
     def reward(self) -> Array:
-        """What a learner sees: the sum of all terms, ``(T, B)``; 0 where the mask is False."""
+        """What a learner sees: the sum of all terms, ``(T, B)``, 0 where the mask is False."""
         found = self.__dict__.get("_reward")
         if found is None:
             total = reduce(add, self.terms.values())
@@ -138,7 +138,7 @@ class Rollout:
 
         Args:
             name: The term's name, unlike those present and without ``/``.
-            term: ``(T, B)``; cast to the dtype of the term ``"env"``.
+            term: ``(T, B)``, cast to the dtype of the term ``"env"``.
 
         Raises:
             ValueError: If the name is taken or has a ``/``, or the shape is wrong.
@@ -159,7 +159,7 @@ class Rollout:
         return self._replace(terms={**self.terms, name: self._masked(term)})
 
     def with_discount(self, discount: Array) -> Rollout:
-        """Returns this rollout with another discount column, ``(T, B)``; it is set to 0 where terminated.
+        """Returns this rollout with another discount column, ``(T, B)``, set to 0 where terminated.
 
         Raises:
             ValueError: If a shaping term exists, which may already have read the old discount, or the shape is wrong.
@@ -178,7 +178,7 @@ class Rollout:
         return self._replace(discount=xp.where(self.terminated, xp.zeros_like(discount), discount))
 
     def check_finite(self) -> Rollout:
-        """This rollout; raises ``ValueError`` naming the first term that is not finite where the mask is True."""
+        """This rollout. Raises ``ValueError`` naming the first term that is not finite where the mask is True."""
         reward = self.reward
         if bool(array_namespace(reward).isfinite(reward).all()):
             return self
@@ -199,7 +199,7 @@ class Rollout:
         return self.map(lambda array: array[index])
 
     def map(self, function: Any) -> Rollout:
-        """Returns a rollout of ``function(array)`` for each array in it; the axes ``(T, B)`` must come first again."""
+        """Returns a rollout of ``function(array)`` for each array in it. The axes ``(T, B)`` must come first again."""
         return Rollout(
             **{name: map_tree(function, getattr(self, name)) for name in _COLUMNS},
             terms={name: function(term) for name, term in self.terms.items()},
@@ -227,7 +227,7 @@ class Rollout:
 
 
 def concatenate(rollouts: Iterable[Rollout]) -> Rollout:
-    """Joins rollouts along time; all must have the same environments, terms and info columns."""
+    """Joins rollouts along time. All must have the same environments, terms and info columns."""
     parts = list(rollouts)
     if not parts:
         raise ValueError("nothing to concatenate: got no rollout")
@@ -262,7 +262,7 @@ def discount_column(
         truncated: Bool, the same shape.
         like: A floating-point array of the same shape, whose dtype and device the result takes.
         truncation: ``"bootstrap"`` if the learner uses ``V(next_obs)`` where an episode was cut (it should),
-            ``"terminal"`` if it treats a cut as an end; then a cut is an end for shaping too.
+            ``"terminal"`` if it treats a cut as an end. Then a cut is an end for shaping too.
     """
     xp = array_namespace(like)
     ends = terminated if truncation == "bootstrap" else terminated | truncated
@@ -270,7 +270,7 @@ def discount_column(
 
 
 def check_truncation(truncation: str) -> Truncation:
-    """Returns ``truncation``; raises ``ValueError`` unless it is ``"bootstrap"`` or ``"terminal"``."""
+    """Returns ``truncation``. Raises ``ValueError`` unless it is ``"bootstrap"`` or ``"terminal"``."""
     if truncation not in ("bootstrap", "terminal"):
         raise ValueError(f"truncation must be 'bootstrap' or 'terminal' (what the learner does), got {truncation!r}")
     return truncation  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Thin drivers that put a shaper around any Gymnasium environment; they hold no maths."""
+"""Thin drivers that put a shaper around any Gymnasium environment. They hold no maths."""
 
 from potentia.wrappers.shape_reward import ShapeReward
 from potentia.wrappers.shape_vector_reward import ShapeVectorReward

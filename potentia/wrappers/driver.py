@@ -22,7 +22,7 @@ class Driver:
 
     Args:
         home: The name of the wrapper, for messages.
-        shaper: The shaper; it is shared, not copied.
+        shaper: The shaper. It is shared, not copied.
         num_envs: N.
         mode: When finished environments start anew.
         gamma: The learner's discount factor.
@@ -103,7 +103,7 @@ class Driver:
         return shaped
 
     def _add_up(self, shaped: Rollout) -> None:
-        """The true return; that of an episode that has ended stands until the next one's first step."""
+        """The true return. That of an episode that has ended stands until the next one's first step."""
         true, done = shaped._masked(shaped.terms[ENV])[0], shaped.done[0]
         xp = array_namespace(true)
         if type(self.true_return) is not type(true):

@@ -24,10 +24,10 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     ``info`` holds, from reset on:
 
-    - ``true_reward``: the environment's own reward;
-    - ``true_return``: the sum of these over the episode so far;
-    - ``terms``: every named term of the reward that was returned;
-    - ``discount``: what the learner should multiply the next value by: 0 at termination.
+    - ``true_reward``: the environment's own reward.
+    - ``true_return``: the sum of these over the episode so far.
+    - ``terms``: every named term of the reward that was returned.
+    - ``discount``: what the learner should multiply the next value by, 0 at termination.
 
     After a reset they are 0, 0, all 0, and gamma. An environment is shaped once: to shape with two shapers, put them
     into one `potentia.shaping.Chain`.
@@ -41,12 +41,12 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         truncation: What the learner does where an episode is cut by a limit: ``"bootstrap"`` if it uses the value of
             the last observation there (Stable-Baselines3, `potentia.agents.PPO`), ``"terminal"`` if it treats a cut
             as an end.
-        learn: Whether `Shaper.update` is called, after every ``shaper.update_size`` steps; False to evaluate.
+        learn: Whether `Shaper.update` is called, after every ``shaper.update_size`` steps. Give False to evaluate.
 
     Raises:
         TypeError: If ``shaper`` is not a shaper, or gamma is missing.
         ValueError: If the shaper needs whole episodes or the policy, or contradicts the learner, or the environment is
-            shaped already; from `step` if a reward is NaN or infinite.
+            shaped already. From `step`, if a reward is NaN or infinite.
         RuntimeError: From `step`, if the episode has ended and was not reset.
         KeyError: If the environment's ``info`` lacks what the shaper reads.
 
@@ -118,7 +118,7 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return obs, info | {"true_reward": 0.0, "true_return": 0.0, "terms": terms, "discount": driver.gamma}
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        """Steps the environment; the reward returned is the sum of all terms."""
+        """Steps the environment. The reward returned is the sum of all terms."""
         driver = self._driver
         if driver.reader.waiting[0] and driver.reader.mode is AutoresetMode.DISABLED:
             raise RuntimeError(

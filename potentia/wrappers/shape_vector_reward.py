@@ -20,7 +20,7 @@ from potentia.wrappers.driver import Driver
 class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
     """Shapes the rewards of a `gymnasium.vector.VectorEnv`, in any autoreset mode: each step is a (1, N) rollout.
 
-    The ledgers are the same in all modes: the true last observation of an episode is used where the mode hides it,
+    The rewards are the same in all modes: the true last observation of an episode is used where the mode hides it,
     and the steps that merely reset an environment earn 0 and teach nothing. ``info`` holds, from reset on,
     ``true_reward`` ``(N,)``, ``true_return`` ``(N,)``, ``terms`` (a dict of ``(N,)``), and ``discount`` ``(N,)``, as
     for `ShapeReward`. They are of the step that was taken, also where a new episode has begun.
@@ -34,7 +34,7 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
 
     Raises:
         TypeError: As for `ShapeReward`.
-        ValueError: As for `ShapeReward`; also if the environment doesn't name its autoreset mode, and from `reset` if
+        ValueError: As for `ShapeReward`. Also if the environment doesn't name its autoreset mode, and from `reset` if
             the environments inside are shaped already.
         KeyError: As for `ShapeReward`.
     """
@@ -89,7 +89,7 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
         return obs, self._with(info, terms, zero + self._driver.gamma)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """Steps all environments; the rewards returned are the sums of all terms."""
+        """Steps all environments. The rewards returned are the sums of all terms."""
         obs, reward, terminated, truncated, info = self.env.step(actions)
         shaped: Rollout = self._driver.step(actions, (obs, reward, terminated, truncated, info))
         self._example = shaped.discount[0]
@@ -108,7 +108,7 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
 
 
 class _Terms(dict[str, Any]):
-    """The terms and nothing else, so that they can be summed; yet Gymnasium's wrappers find the mask of each."""
+    """The terms and nothing else, so that they can be summed. Yet Gymnasium's wrappers find the mask of each."""
 
     def __missing__(self, key: str) -> np.ndarray[Any, Any]:
         term = self[key.removeprefix("_")] if key.startswith("_") else None
