@@ -32,6 +32,7 @@ class Driver:
         action_space: The space of one action.
 
     Attributes:
+        learns: Whether the shaper learns from what is seen.
         true_return: The sum of the true rewards of each environment's episode so far, ``(N,)``.
 
     Raises:
@@ -53,7 +54,7 @@ class Driver:
     ) -> None:
         require_fit(shaper, Home(home, learns=learn, truncation=check_truncation(truncation)))
         self.shaper = shaper
-        self._learns = learn and shaper.learns
+        self.learns = learn and shaper.learns
         self.reader = TransitionReader(
             num_envs,
             mode,
@@ -98,7 +99,7 @@ class Driver:
         shaped, self.carry = self.shaper.shape(rollout, self.carry)
         shaped.check_finite()
         self._add_up(shaped)
-        if self._learns:
+        if self.learns:
             self._remember(shaped)
         return shaped
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import warnings
 from collections.abc import Iterable
 from typing import Any, SupportsFloat
@@ -86,6 +87,12 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         self._driver = Driver("ShapeReward", shaper, 1, mode, gamma, truncation, learn, *spaces)
         ask_offered(env, self._driver.reader.keys)
         self._running = False
+        if self._driver.learns and multiprocessing.parent_process() is not None:
+            warnings.warn(
+                f"{shaper.name} learns, and in this process it learns alone: in N processes there are N such models. "
+                "Wrap the vector of environments with ShapeVectorReward, or pass learn=False",
+                stacklevel=3,
+            )
 
     @property
     def shaper(self) -> Shaper:
@@ -96,6 +103,18 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def gamma(self) -> float:
         """The learner's discount factor, as it was told."""
         return self._driver.gamma
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """What whoever holds the stack may want to compare, as plain data that passes between processes."""
+        shaper = self.shaper
+        return {
+            "name": shaper.name,
+            "terms": shaper.term_names,
+            "policy_invariant": shaper.contract.guarantee == "policy_invariant",
+            "gamma": self.gamma,
+            "truncation": self.truncation,
+        }
 
     @property
     def truncation(self) -> Truncation:

@@ -12,9 +12,9 @@ import torch
 
 pytest.importorskip("stable_baselines3")
 
-from stable_baselines3 import A2C, DQN, PPO, SAC
+from stable_baselines3 import A2C, DQN, PPO, SAC, HerReplayBuffer
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper, VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnvWrapper, VecMonitor, VecNormalize
 
 from potentia import checkpoint
 from potentia.agents.sb3 import ShapingCallback, check_stack, shape_replay
@@ -379,8 +379,103 @@ def test_a_replay_of_another_kind_is_not_replaced_silently() -> None:
         shape_replay(as_ends, Count())
     model = replaying(DummyVecEnv([lake]))
     model.learn(8)
-    with pytest.raises(ValueError, match="holds 8 transitions"):
-        shape_replay(model, Count())
+    with pytest.raises(ValueError, match=r"holds 8 transitions without the info columns \['next_prob', 'prob'\]"):
+        shape_replay(model, PotentialShaping("prob"))
+
+
+def test_a_filled_replay_is_taken_over() -> None:
+    model = replaying(DummyVecEnv([lake]))
+    model.learn(8)
+    before = model.replay_buffer
+    buffer = shape_replay(model, PotentialShaping(lambda obs: obs * 1.0))
+    assert buffer.size() == 8
+    np.testing.assert_array_equal(buffer.observations, before.observations)
+    sample = buffer.sample(64)
+    ends = sample.dones.numpy()
+    want = GAMMA * sample.next_observations.numpy() * (1 - ends) - sample.observations.numpy()
+    np.testing.assert_allclose(
+        sample.rewards.numpy() - ends * (sample.next_observations.numpy() == 15), want, atol=1e-6
+    )
+
+
+def test_a_replay_is_saved_without_its_shaper_and_goes_on_with_one(tmp_path: Path) -> None:
+    model = replaying(DummyVecEnv([lake]))
+    shape_replay(model, PotentialShaping(lambda obs: obs * 1.0))  # a lambda can't be pickled
+    model.learn(8)
+    model.save_replay_buffer(tmp_path / "replay.pkl")
+    other = replaying(DummyVecEnv([lake]))
+    other.load_replay_buffer(tmp_path / "replay.pkl")
+    with pytest.raises(RuntimeError, match=r"call shape_replay\(model, shaper\) again"):
+        other.replay_buffer.sample(4)
+    again = shape_replay(other, PotentialShaping(lambda obs: obs * 1.0))
+    assert again.size() == 8
+    np.testing.assert_array_equal(again.observations, model.replay_buffer.observations)
+
+
+def test_columns_follow_the_environment_that_the_model_is_given() -> None:
+    """``info["state"]`` repeats the observation, so each stored column must equal the stored observations."""
+
+    class Tells(gym.Wrapper[Any, Any, Any, Any]):
+        def reset(self, **options: Any) -> Any:
+            obs, info = self.env.reset(**options)
+            return obs, info | {"state": float(obs)}
+
+        def step(self, action: Any) -> Any:
+            obs, *rest, info = self.env.step(action)
+            return obs, *rest, info | {"state": float(obs)}
+
+    def worlds() -> DummyVecEnv:
+        return DummyVecEnv([lambda: Tells(lake())] * 2)
+
+    model = replaying(worlds())
+    buffer = shape_replay(model, PotentialShaping("state"))
+    for _ in range(3):
+        model.learn(16, reset_num_timesteps=False)
+        model.set_env(worlds())
+    rows = slice(0, buffer.pos)
+    assert buffer.pos >= 24
+    np.testing.assert_array_equal(buffer.columns["state"][rows], buffer.observations[rows, :, 0])
+    np.testing.assert_array_equal(buffer.columns["next_state"][rows], buffer.next_observations[rows, :, 0])
+
+
+def test_hindsight_around_a_shaped_environment_is_a_severe_finding() -> None:
+    class Goals(gym.Env[Any, Any]):
+        part = gym.spaces.Box(0.0, 9.0, (1,), np.float32)
+        observation_space = gym.spaces.Dict(observation=part, achieved_goal=part, desired_goal=part)
+        action_space = gym.spaces.Discrete(2)
+
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+            return {name: np.zeros(1, np.float32) for name in self.observation_space}, {}
+
+        def step(self, action: Any) -> Any:
+            return self.reset()[0], 0.0, False, True, {}
+
+        def compute_reward(self, achieved: Any, desired: Any, info: Any) -> Any:
+            return -np.abs(achieved - desired)[..., 0]
+
+    def make() -> gym.Env[Any, Any]:
+        return ShapeReward(Goals(), PotentialShaping(lambda obs: -obs["observation"][..., 0]), gamma=GAMMA)
+
+    kwargs = {"n_sampled_goal": 4, "goal_selection_strategy": "future"}
+    model = DQN(
+        "MultiInputPolicy", DummyVecEnv([make]), gamma=GAMMA, replay_buffer_class=HerReplayBuffer,
+        replay_buffer_kwargs=kwargs, buffer_size=50,
+    )  # fmt: skip
+    severe = [finding for finding in check_stack(model) if finding.severe]
+    assert [finding.name for finding in severe] == ["relabelled"]
+    assert "lack the terms of PotentialShaping" in severe[0].message
+
+
+def test_the_shaping_in_other_processes_is_asked() -> None:
+    def make() -> gym.Env[Any, Any]:
+        return ShapeReward(lake(), PotentialShaping(TABLE), gamma=0.5)
+
+    envs = SubprocVecEnv([make] * 2)
+    try:
+        found = {finding.name: finding.severe for finding in check_stack(PPO("MlpPolicy", envs, gamma=GAMMA))}
+    finally:
+        envs.close()
+    assert found == {"gamma": True, "unseen": False}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from potentia.rollout import Rollout
-from potentia.shaping import BlinkLink, Checklist, HierarchicalAction, PairwiseJudge, Shaper
+from potentia.shaping import BlinkLink, Checklist, ChecklistScore, HierarchicalAction, PairwiseJudge, Shaper
 from potentia.shaping.judged.process_reward import ProcessReward
 from potentia.shaping.judged.reference import Reference, overlap
 from potentia.testing import check_process_reward
@@ -188,13 +188,15 @@ def test_a_score_of_each_step_pays_for_staying() -> None:
 
     staying = [states(0.0, 0.5, 1.0), states(0.0, 0.5, 0.5, 0.5, 0.5)]
     with pytest.raises(
-        AssertionError, match=r"^best: Checklist: episode 1 earns 1\.72, the best, episode 0, earns 1\.4"
+        AssertionError, match=r"^best: ChecklistScore: episode 1 earns 1\.72, the best, episode 0, earns 1\.4"
     ):
-        check_process_reward(Checklist(mode="score"), staying, 0)
-    with pytest.raises(AssertionError, match=r"^reachable: Checklist: the part 'Checklist' gets to 1, not to its max"):
-        check_process_reward(Checklist(mode="score"), staying, 0, maxima={"Checklist": 2.0})
-    with pytest.raises(AssertionError, match=r"^reachable: Checklist: it has no parts \['items'\], only"):
-        check_process_reward(Checklist(mode="score"), staying, 0, maxima={"items": 1.0})
+        check_process_reward(ChecklistScore(), staying, 0)
+    with pytest.raises(
+        AssertionError, match=r"^reachable: ChecklistScore: the part 'ChecklistScore' gets to 1, not to its max"
+    ):
+        check_process_reward(ChecklistScore(), staying, 0, maxima={"ChecklistScore": 2.0})
+    with pytest.raises(AssertionError, match=r"^reachable: ChecklistScore: it has no parts \['items'\], only"):
+        check_process_reward(ChecklistScore(), staying, 0, maxima={"items": 1.0})
     with pytest.raises(ValueError, match="policy-invariant"):
         check_process_reward(Checklist(), staying, 0)
 

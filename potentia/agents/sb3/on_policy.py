@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
@@ -25,11 +26,12 @@ NORMALIZED = "VecNormalize"
 class ShapingCallback(BaseCallback):
     """Adds a shaper's terms to the rewards of an on-policy model before its advantages count.
 
-    The rollout is shaped whole, with the true last observations, and the advantages are computed from the shaped
-    rewards; then the shaper learns from it. Stable-Baselines3 adds gamma times the value of the last observation to
-    the reward of a cut step; that part is kept and is never seen by the shaper. With `VecNormalize` the order is:
-    normalised reward, then the terms. Value heads of one's own (streams) are not to be had here: all terms are added
-    to the one reward.
+    The rollout is shaped whole, with the true last observations. Advantages are linear in the reward, so those of the
+    added reward, which need no values, are added to the model's. Then the shaper learns from the rollout. It is the
+    same for PPO and A2C, and for sb3-contrib's RecurrentPPO, MaskablePPO and TRPO. Stable-Baselines3 adds gamma times
+    the value of the last observation to the reward of a cut step; that part is kept and is never seen by the shaper.
+    With `VecNormalize` the order is: normalised reward, then the terms. There are no value heads of one's own
+    (streams) here: all terms are added to the one reward.
 
     Args:
         shaper: The shaper.
@@ -63,7 +65,7 @@ class ShapingCallback(BaseCallback):
         self._last = map_tree(np.array, self.model._last_obs if normalizer is None else normalizer.get_original_obs())
         starts = self.model._last_episode_starts
         if starts is not None and bool(starts.all()):
-            self._recorder = TransitionRecorder(env, self.model.gamma, self.shaper.contract.info_columns)
+            self._recorder = TransitionRecorder(self.model, self.shaper.contract.info_columns)
             self._recorder.begin()
             self.carry = self.shaper.init(env.num_envs)
         elif self._recorder is None or self._recorder.env is not innermost(env):
@@ -79,7 +81,8 @@ class ShapingCallback(BaseCallback):
         assert self._recorder is not None
         seen, normalizer = self.locals["rewards"], self.model.get_vec_normalize_env()
         true = seen if normalizer is None else normalizer.get_original_reward()
-        done, infos, action = (self.locals[name] for name in ("dones", "infos", "clipped_actions"))
+        done, infos = self.locals["dones"], self.locals["infos"]
+        action = self.locals.get("clipped_actions", self.locals["actions"])  # MaskablePPO has nothing to clip
         scaled = normalizer if normalizer is not None and normalizer.norm_obs else None
         new_obs = self.locals["new_obs"] if normalizer is None else normalizer.get_original_obs()
         next_obs = true_next_obs(new_obs, done, infos, scaled)
@@ -94,9 +97,26 @@ class ShapingCallback(BaseCallback):
             rollout = rollout.add(NORMALIZED, np.stack(self._scaled) - rollout.terms[ENV])
         shaped, self.carry = self.shaper.shape(rollout, self.carry)
         assert isinstance(self.model, OnPolicyAlgorithm)
-        buffer = self.model.rollout_buffer
-        buffer.rewards += (shaped.check_finite().reward - rollout.reward).astype(np.float32)
-        buffer.compute_returns_and_advantage(last_values=self.locals["values"], dones=self.locals["dones"])
+        _add(self.model.rollout_buffer, shaped.check_finite().reward - rollout.reward, self.locals["dones"])
         metrics = self.shaper.update(shaped, policy=self.model.policy)
         for name, value in metrics.items():
             self.logger.record(f"shaping/{self.shaper.name}/{name}", value)
+
+
+def _add(buffer: RolloutBuffer, reward: np.ndarray, dones: np.ndarray) -> None:
+    """Adds a reward ``(T, N)`` to a full buffer: ``A(r + f, V) = A(r, V) + A(f, 0)``, GAE being linear.
+
+    Args:
+        buffer: Its advantages and returns have been computed.
+        reward: f.
+        dones: Whether the last step of each environment ended its episode, ``(N,)``.
+    """
+    trace = np.zeros(reward.shape[1])
+    added = np.empty_like(reward)
+    for t in reversed(range(len(reward))):
+        ends = dones if t == len(reward) - 1 else buffer.episode_starts[t + 1]
+        trace = reward[t] + buffer.gamma * buffer.gae_lambda * (1.0 - ends.astype(np.float64)) * trace
+        added[t] = trace
+    buffer.rewards += reward.astype(buffer.rewards.dtype)
+    buffer.advantages += added.astype(buffer.advantages.dtype)
+    buffer.returns += added.astype(buffer.returns.dtype)

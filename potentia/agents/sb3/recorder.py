@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
 
 from potentia.envs.world import ask_offered, offered_keys
@@ -20,15 +21,24 @@ class TransitionRecorder:
     ``infos[i]["TimeLimit.truncated"]`` tells a cut from an end. Stable-Baselines3 uses the next value at a cut.
 
     Args:
-        env: The vector environment.
-        gamma: The model's discount factor.
+        model: Whose environment is recorded, and whose gamma is the discount. It may be given another environment.
         columns: The info columns wanted.
     """
 
-    def __init__(self, env: VecEnv, gamma: float, columns: frozenset[str]) -> None:
-        self.env, self.gamma = innermost(env), gamma  # wrappers have reset_infos too, which stay empty
+    def __init__(self, model: BaseAlgorithm, columns: frozenset[str]) -> None:
+        self._model, self.gamma = model, float(model.gamma)  # type: ignore[attr-defined]
         self.columns = sorted(columns)
         self.keys = info_keys(columns)
+        self._follow(self._present())
+
+    def _present(self) -> VecEnv:
+        env = self._model.get_env()
+        assert env is not None
+        return innermost(env)  # wrappers have reset_infos too, which stay empty
+
+    def _follow(self, env: VecEnv) -> None:
+        """Starts with an environment that was reset, or will be before its first step."""
+        self.env = env
         self._before: list[Mapping[str, Any]] = []
         self._last: Rollout | None = None
         ask_offered(self.env, self.keys)
@@ -50,6 +60,8 @@ class TransitionRecorder:
         infos: list[dict[str, Any]],
     ) -> Rollout:
         """One step of all environments; ``next_obs`` are the true successors, see `true_next_obs`."""
+        if (env := self._present()) is not self.env:
+            self._follow(env)
         before = self._before or list(self.env.reset_infos)
         if self.keys and self._last is not None:
             for index in _begun_anew(obs, self._last):

@@ -9,7 +9,7 @@ import numpy as np
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
-from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import VecNormalize
 
 from potentia.agents.sb3.recorder import TransitionRecorder
 from potentia.agents.sb3.stack import check_stack, raise_severe
@@ -30,25 +30,47 @@ class ShapedReplayBuffer(ReplayBuffer):
     Args:
         *args: As for ``ReplayBuffer``.
         shaper: The shaper; it must not remember within an episode, for samples have no order.
-        gamma: The model's discount factor.
-        env: The model's environment.
+        model: The model whose transitions it stores.
         **kwargs: As for ``ReplayBuffer``.
 
     Raises:
         ValueError: If the shaper needs an episode's order, or memory is to be saved by not storing next observations.
     """
 
-    def __init__(self, *args: Any, shaper: Shaper, gamma: float, env: VecEnv, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shaper: Shaper, model: OffPolicyAlgorithm, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        require_fit(shaper, REPLAY)
         if self.optimize_memory_usage:
             raise ValueError("optimize_memory_usage overwrites next observations, which shaping needs; leave it False")
         if not self.handle_timeout_termination:
             raise ValueError("without handle_timeout_termination a cut is taken for an end; leave it True")
-        self.shaper, self.gamma = shaper, gamma
-        self.recorder = TransitionRecorder(env, gamma, shaper.contract.info_columns)
         self.columns: dict[str, np.ndarray] = {}
+        self.attach(model, shaper)
+
+    def attach(self, model: OffPolicyAlgorithm, shaper: Shaper) -> None:
+        """Gives the buffer a shaper and a model, anew after it was loaded: neither is saved with it.
+
+        Raises:
+            ValueError: If it holds transitions without the info columns that the shaper reads.
+        """
+        require_fit(shaper, REPLAY)
+        lacking = shaper.contract.info_columns - self.columns.keys()
+        if lacking and self.size():
+            raise ValueError(
+                f"the replay holds {self.size()} transitions without the info columns {sorted(lacking)}, which "
+                f"{shaper.name} reads; call shape_replay before model.learn, or start with an empty replay"
+            )
+        self.shaper: Shaper | None = shaper
+        self.recorder: TransitionRecorder | None = TransitionRecorder(model, shaper.contract.info_columns)
         self._pending: list[Rollout] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is saved: the transitions and their columns, not the shaper, the model or its environments."""
+        return {**self.__dict__, "shaper": None, "recorder": None, "_pending": []}
+
+    def _attached(self) -> tuple[Shaper, TransitionRecorder]:
+        if self.shaper is None or self.recorder is None:
+            raise RuntimeError("a replay that was loaded has no shaper; call shape_replay(model, shaper) again")
+        return self.shaper, self.recorder
 
     def add(
         self,
@@ -60,14 +82,15 @@ class ShapedReplayBuffer(ReplayBuffer):
         infos: list[dict[str, Any]],
     ) -> None:
         """Stores a step of all environments; the shaper learns from it once."""
+        shaper, recorder = self._attached()
         action_taken = _unscaled(self.action_space, action)
-        step = self.recorder.record(obs, action_taken, next_obs, reward, done, infos)
+        step = recorder.record(obs, action_taken, next_obs, reward, done, infos)
         for name, column in step.info.items():
             self._column_for(name, column)[self.pos] = column[0]
         super().add(obs, next_obs, action, reward, done, infos)
         self._pending.append(step)
-        if sum(int(part.mask.sum()) for part in self._pending) >= self.shaper.update_size:
-            self.shaper.update(concatenate(self._pending))
+        if sum(int(part.mask.sum()) for part in self._pending) >= shaper.update_size:
+            shaper.update(concatenate(self._pending))
             self._pending = []
 
     def _column_for(self, name: str, column: np.ndarray) -> np.ndarray:
@@ -78,27 +101,28 @@ class ShapedReplayBuffer(ReplayBuffer):
         return self.columns[name]
 
     def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> ReplayBufferSamples:
-        chosen = batch_inds, np.random.randint(0, high=self.n_envs, size=(len(batch_inds),))  # noqa: NPY002 - SB3's own stream
-        timeouts = self.timeouts[chosen].astype(bool)
-        terminated = self.dones[chosen].astype(bool) & ~timeouts
-        reward = self.rewards[chosen].astype(np.float64)
+        shaper, recorder = self._attached()
+        rows = batch_inds, np.random.randint(0, high=self.n_envs, size=(len(batch_inds),))  # noqa: NPY002 - SB3's own stream
+        timeouts = self.timeouts[rows].astype(bool)
+        terminated = self.dones[rows].astype(bool) & ~timeouts
+        reward = self.rewards[rows].astype(np.float64)
         rollout = Rollout(
-            obs=_shaped_as(self.observation_space, self.observations[chosen]),
-            action=_unscaled(self.action_space, _shaped_as(self.action_space, self.actions[chosen])),
-            next_obs=_shaped_as(self.observation_space, self.next_observations[chosen]),
+            obs=_shaped_as(self.observation_space, self.observations[rows]),
+            action=_unscaled(self.action_space, _shaped_as(self.action_space, self.actions[rows])),
+            next_obs=_shaped_as(self.observation_space, self.next_observations[rows]),
             terms={ENV: reward[None]},
-            discount=np.where(terminated, 0.0, self.gamma)[None],
+            discount=np.where(terminated, 0.0, recorder.gamma)[None],
             terminated=terminated[None],
             truncated=timeouts[None],
-            info={name: column[chosen][None] for name, column in self.columns.items()},
+            info={name: column[rows][None] for name, column in self.columns.items()},
         )
-        shaped, _ = self.shaper.shape(rollout, self.shaper.init(len(batch_inds)))
+        shaped, _ = shaper.shape(rollout, shaper.init(len(batch_inds)))
         terms = (shaped.check_finite().reward[0] - reward).astype(np.float32)
-        scaled = self._normalize_reward(self.rewards[chosen].reshape(-1, 1), env)
+        scaled = self._normalize_reward(self.rewards[rows].reshape(-1, 1), env)
         data = (
-            self._normalize_obs(self.observations[chosen], env),
-            self.actions[chosen],
-            self._normalize_obs(self.next_observations[chosen], env),
+            self._normalize_obs(self.observations[rows], env),
+            self.actions[rows],
+            self._normalize_obs(self.next_observations[rows], env),
             terminated.astype(np.float32).reshape(-1, 1),
             np.asarray(scaled, np.float32) + terms.reshape(-1, 1),
         )
@@ -106,12 +130,16 @@ class ShapedReplayBuffer(ReplayBuffer):
 
 
 def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffer:
-    """Gives an off-policy model a replay buffer that shapes what it samples; call it before ``model.learn``.
+    """Gives an off-policy model a replay buffer that shapes what it samples.
+
+    Call it before ``model.learn``, and again after ``model.load_replay_buffer``. A replay that was filled before it is
+    taken over, if the shaper reads nothing that it lacks.
 
     Raises:
         TypeError: If the model is on-policy, its observations are a dictionary, or its replay buffer is a special one
             (n-step returns, hindsight), which this would replace.
-        ValueError: If the shaper or the stack does not allow it; see `ShapedReplayBuffer` and `check_stack`.
+        ValueError: If the shaper or the stack does not allow it (`ShapedReplayBuffer`, `check_stack`), or transitions
+            in the replay lack what the shaper reads.
     """
     if not isinstance(model, OffPolicyAlgorithm):
         raise TypeError(
@@ -122,9 +150,15 @@ def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffe
             "shape_replay stores observations that are one array; flatten the dictionary, or wrap the environment"
         )
     raise_severe(check_stack(model, shaper))
-    _check_replaceable(model)
-    env = model.get_env()
-    assert env is not None
+    before = model.replay_buffer
+    if isinstance(before, ShapedReplayBuffer):
+        before.attach(model, shaper)
+        return before
+    if type(before) is not ReplayBuffer:
+        raise TypeError(
+            f"shape_replay would replace this model's {type(before).__name__}, and with it n-step returns "
+            "or hindsight; use n_steps=1 and the plain ReplayBuffer, or wrap the environment with ShapeReward"
+        )
     buffer = ShapedReplayBuffer(
         model.buffer_size,
         model.observation_space,
@@ -132,27 +166,14 @@ def shape_replay(model: OffPolicyAlgorithm, shaper: Shaper) -> ShapedReplayBuffe
         device=model.device,
         n_envs=model.n_envs,
         shaper=shaper,
-        gamma=model.gamma,
-        env=env,
+        model=model,
         **model.replay_buffer_kwargs,
     )
+    if before.size():
+        buffer.__dict__.update({name: value for name, value in before.__dict__.items() if name != "device"})
+        buffer.attach(model, shaper)
     model.replay_buffer = buffer
     return buffer
-
-
-def _check_replaceable(model: OffPolicyAlgorithm) -> None:
-    buffer = model.replay_buffer
-    assert buffer is not None
-    if type(buffer) not in (ReplayBuffer, ShapedReplayBuffer):
-        raise TypeError(
-            f"shape_replay would replace this model's {type(buffer).__name__}, and with it n-step returns "
-            "or hindsight; use n_steps=1 and the plain ReplayBuffer, or wrap the environment with ShapeReward"
-        )
-    if buffer.size():
-        raise ValueError(
-            f"the replay holds {buffer.size()} transitions already, which would be lost; call "
-            "shape_replay before model.learn"
-        )
 
 
 def _shaped_as(space: gym.Space[Any], rows: np.ndarray) -> np.ndarray:
