@@ -132,6 +132,24 @@ def write_run(cell: Cell, source: np.random.Generator, *, state: str = "complete
     return folder
 
 
+def set_scores(study: Path, scores: Mapping[tuple[str, str], Sequence[float]], *, success: bool = True) -> None:
+    """Give the completed runs of cells other final scores, normalised ones, by (environment, shaping) and seed.
+
+    Args:
+        study: what `write_study` wrote.
+        scores: one score for each seed.
+        success: whether the world says what a success is.
+    """
+    for path in (study / "runs").glob("*/result.json"):
+        config = json.loads(path.with_name("config.json").read_text(encoding="utf-8"))
+        own = scores[config["environment"]["id"], config["shaping"]["name"]]
+        result = json.loads(path.read_text(encoding="utf-8"))
+        low, high = result["anchors"]["random"], result["anchors"]["optimal"]
+        score = own[config["seed"]]
+        result["final"] |= {"return_mean": low + (high - low) * score, "success_rate": score if success else None}
+        _dump(path, result)
+
+
 def _lines(cell: Cell, scale: tuple[float, float], done: float, source: np.random.Generator) -> list[dict[str, Any]]:
     curve, steps, (low, high) = cell.curve, cell.steps, scale
     lines: list[dict[str, Any]] = []

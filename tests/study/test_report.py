@@ -16,9 +16,10 @@ from potentia.study.report import analyse, compare, write_report
 from potentia.study.report.curves import on_common_steps
 from potentia.study.report.formats import both, number, steps
 from potentia.study.report.hacking import hacking_index, trend
+from potentia.study.report.headlines import headline_sentences
 from potentia.study.results import load_study
-from potentia.study.statistics import Interval
-from tests.study.synthetic import CURVES, ENVIRONMENTS, write_study
+from potentia.study.statistics import Interval, measured_coverage
+from tests.study.synthetic import CURVES, ENVIRONMENTS, set_scores, write_study
 
 BROKEN = "RuntimeError: <script>alert('x')</script> | NaN"
 
@@ -74,7 +75,8 @@ def test_failed_runs_are_left_out_and_never_zero(analysis):
     (ranking,) = [r for r in analysis.rankings if r.environment == "DoorKey-8x8"]
     (row,) = [row for row in ranking.rows if row.method.label == "rnd"]
     assert (row.runs, row.planned) == (4, 5)
-    assert row.mean.low > 0.3
+    assert row.lost == 1
+    assert row.mean.estimate > 0.65  # a zero for the lost run would make it 0.57
     assert {run.state for run in analysis.troubles} == {"failed", "timeout", "queued"}
     assert analysis.troubles[0].error == BROKEN
 
@@ -116,6 +118,103 @@ def test_series_with_equal_steps_are_not_interpolated():
     np.testing.assert_array_equal(values, [[1.5, 2], [0, 0.5]])
 
 
+def two_worlds(tmp_path, scores, *, seeds=5, lost=(), success=True):
+    """A study of the methods `scores` names, each with a list of scores for the first world and one for the second."""
+    worlds = ENVIRONMENTS[:2]
+    states = {(worlds[1], shaping, seed): ("failed", "gone") for shaping, seed in lost}
+    shapings = {name: CURVES["none"] for name in scores}
+    folder = write_study(tmp_path, environments=worlds, shapings=shapings, seeds=seeds, states=states)
+    cells = {(world, name): own[place] for name, own in scores.items() for place, world in enumerate(worlds)}
+    set_scores(folder, cells, success=success)
+    return folder
+
+
+def test_worlds_weigh_the_same_whatever_was_lost_in_them(tmp_path):
+    # Equal methods: 1 in the first world and 0 in the second; b has lost three runs of the second. Pooled over runs,
+    # b would come to 5/7 and be ranked above a.
+    equal = ([1.0] * 5, [0.0] * 5)
+    folder = two_worlds(tmp_path, {"none": equal, "b": equal}, lost=[("b", seed) for seed in range(3)])
+    analysis = analyse(load_study(folder))
+    rows = {row.method.label: row for row in analysis.overall.rows}
+    assert rows["b"].iqm.estimate == pytest.approx(rows["none"].iqm.estimate) == pytest.approx(0.5)
+    assert rows["b"].mean.estimate == pytest.approx(0.5)
+    assert (rows["b"].rank.estimate, rows["none"].rank.estimate) == (1.5, 1.5)
+    assert (rows["b"].runs, rows["b"].planned, rows["b"].lost) == (2, 5, 3)
+    assert rows["b"].iqm.low < 0.4  # equal runs have an interval, too: they can't rule out all others
+
+
+def test_a_method_with_lost_runs_says_so_in_the_tables(tmp_path):
+    scores = ([0.9, 0.8, 0.7, 0.8, 0.9], [0.5, 0.6, 0.4, 0.5, 0.5])
+    folder = two_worlds(tmp_path, {"none": scores, "b": scores}, lost=[("b", 0), ("b", 4)])
+    page = write_report(folder, tmp_path / "page.html")
+    table = page.read_text(encoding="utf-8").split("<tbody>")[1].split("</tbody>")[0]
+    assert re.search(r"b<span[^>]*>‡</span></th>\s*<td class=\"n\">3.*of 5.*2 lost", table)
+    assert "none<span" not in table
+    (line,) = [
+        x for x in page.with_suffix(".md").read_text().split("### DeepSea")[0].splitlines() if x.startswith("| b ")
+    ]
+    assert line.startswith("| b | 3 of 5 | 2 |")
+
+
+def test_tied_methods_share_their_place_and_its_interval(tmp_path):
+    folder = two_worlds(tmp_path, {name: ([1.0] * 5, [1.0] * 5) for name in ("none", "a", "b")})
+    analysis = analyse(load_study(folder))
+    for ranking in analysis.all_rankings:
+        assert [row.rank for row in ranking.rows] == [Interval(2.0, 2.0, 2.0)] * 3
+    assert headline_sentences(analysis)[0].startswith(
+        "Highest interquartile mean of the final normalised score: none and a and b, equal, 1.000 ["
+    )
+
+
+@pytest.mark.parametrize(("seeds", "claimed"), [(2, False), (4, False), (5, True)])
+def test_nothing_is_claimed_below_five_pairs_and_holms_p_stands_with_the_claim(tmp_path, seeds, claimed):
+    # In one world: five pairs of one sign have p = 2/32; with the second world ten, p = 2/1024.
+    scores = {"none": ([0.9, 0.8, 0.7, 0.8, 0.9], [0.9] * 5), "bad": ([0.1, 0.12, 0.1, 0.11, 0.1], [0.1] * 5)}
+    folder = two_worlds(tmp_path, scores, seeds=seeds)
+    study = load_study(folder)
+    one = replace(study, runs=tuple(run for run in study.runs if run.environment == "DeepSea"))
+    sentences = headline_sentences(analyse(one))
+    assert analyse(one).paired[0].comparison.difference.high < 0
+    claim = f"Paired interval wholly worse than no shaping: bad (p = 0.062 after Holm, {seeds} pairs)."
+    assert (claim in sentences) == claimed
+    assert any("wholly" in sentence for sentence in sentences) == claimed
+    assert any("no difference from no shaping is claimed" in sentence for sentence in sentences) != claimed
+    assert any("no place is claimed for: none, bad" in sentence for sentence in sentences) != claimed
+
+
+def test_a_single_seed_has_estimates_and_no_intervals(tmp_path):
+    folder = two_worlds(tmp_path, {"none": ([0.2], [0.3]), "a": ([0.9], [0.8])}, seeds=1)
+    analysis = analyse(load_study(folder))
+    (best, _) = analysis.overall.rows
+    assert (best.method.label, both(best.iqm)) == ("a", "0.850 –")
+    assert not analysis.paired[0].comparison.difference.known
+    text = write_report(folder).read_text(encoding="utf-8")
+    assert not re.search(r"\bnan\b", text, re.IGNORECASE)
+    json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def test_the_success_rate_is_left_out_where_a_world_does_not_say_it(tmp_path):
+    scores = {"none": ([0.2] * 5, [0.3] * 5)}
+    silent = write_report(two_worlds(tmp_path / "silent", scores, success=False)).with_suffix(".md").read_text()
+    assert "Success rate" not in silent
+    assert "this world does not say whether an episode succeeded" in silent
+    told = write_report(two_worlds(tmp_path / "told", scores)).with_suffix(".md").read_text()
+    assert told.count("| Success rate (") == 3
+    assert "does not say" not in told
+
+
+def test_measured_coverage_stands_beside_the_number_of_runs(page):
+    text = page.with_suffix(".md").read_text(encoding="utf-8")
+    at_five = {row.statistic: row for row in measured_coverage(5)}
+    header = next(line for line in text.split("### DeepSea")[1].splitlines() if line.startswith("| Shaping"))
+    assert f"IQM ({at_five['interquartile mean'].lowest:.0%}".replace("%", " %") in header
+    assert f"Mean ({at_five['mean'].lowest:.0%}".replace("%", " %") in header
+    # The smallest cell has four runs, for which there are the numbers of three.
+    section = text.split("## Measured coverage")[1].split("##")[0]
+    assert "from 3 runs" in section
+    assert section.count("\n| ") == 1 + len(measured_coverage(3))
+
+
 # --- the hacking index --------------------------------------------------------------------------------------
 
 
@@ -143,6 +242,15 @@ def test_a_negligible_rise_is_no_rise():
     assert trend(0.01 * rising, floor=0.1 * np.sqrt(0.4)) == pytest.approx(0.1)
 
 
+def test_hacking_is_not_suspected_of_four_runs(tmp_path):
+    shapings = {name: CURVES[name] for name in ("none", "misleading")}
+    four = write_study(tmp_path, environments=ENVIRONMENTS[:1], shapings=shapings, seeds=4)
+    (row,) = [row for row in analyse(load_study(four)).hacking if row.method.label == "misleading"]
+    sure = replace(row, index=Interval(1.0, 0.9, 1.1))
+    assert not sure.suspected
+    assert replace(sure, runs=5).suspected
+
+
 def test_hacking_is_found_where_it_was_planted_and_nowhere_else(analysis):
     suspected = {row.method.label for row in analysis.hacking if row.suspected}
     assert suspected == {"misleading"}
@@ -152,9 +260,36 @@ def test_hacking_is_found_where_it_was_planted_and_nowhere_else(analysis):
 # --- files --------------------------------------------------------------------------------------------------
 
 
-def test_all_four_files_are_written_and_the_same_input_gives_the_same_bytes(study, page, tmp_path):
+def test_curves_and_shares_are_those_of_the_figures(page, analysis):
+    document = json.loads(page.with_name("results.json").read_text(encoding="utf-8"))
+    wanted = {("true return", "DeepSea", "count"), ("success rate", "DoorKey-8x8", "none"), ("profile", None, "rnd")}
+    found = {(c["quantity"], c["curve"]["environment"], c["curve"]["method"]): c["curve"] for c in document["curves"]}
+    assert wanted <= found.keys()
+    curve = found["true return", "DeepSea", "count"]
+    (same,) = [c for c in analysis.curves["true return"] if (c.environment, c.method.label) == ("DeepSea", "count")]
+    np.testing.assert_array_equal(curve["band"]["estimate"], same.band.estimate)
+    assert len(curve["x"]) == len(curve["band"]["low"]) == 21
+    rows = list(csv.DictReader(io.StringIO(page.with_name("curves.csv").read_text(encoding="utf-8"))))
+    points = [
+        row
+        for row in rows
+        if (row["quantity"], row["environment"], row["method"]) == ("true return", "DeepSea", "count")
+    ]
+    assert [float(row["estimate"]) for row in points] == curve["band"]["estimate"]
+    shares = list(csv.DictReader(io.StringIO(page.with_name("shares.csv").read_text(encoding="utf-8"))))
+    last = [
+        float(row["share"])
+        for row in shares
+        if (row["environment"], row["method"], float(row["step"])) == ("DeepSea", "rnd", 100_000)
+    ]
+    assert len(last) == 2
+    assert sum(last) == pytest.approx(1)
+    assert len(document["reward_shares"]) == 3 * 4
+
+
+def test_all_files_are_written_and_the_same_input_gives_the_same_bytes(study, page, tmp_path):
     again = write_report(study, tmp_path / "again")
-    for name in ("report.html", "report.md", "results.csv", "results.json"):
+    for name in ("report.html", "report.md", "results.csv", "curves.csv", "shares.csv", "results.json"):
         assert page.with_name(name).read_bytes() == again.with_name(name).read_bytes()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from potentia.study.report.analysis import Analysis, analyse
 from potentia.study.report.cells import merge
-from potentia.study.report.export import results_csv, results_json
+from potentia.study.report.export import results_json, tables
 from potentia.study.report.render import html, markdown
 from potentia.study.results import Study, load_study
 
@@ -14,7 +14,7 @@ __all__ = ["Analysis", "analyse", "compare", "write_report"]
 
 
 def write_report(study_dir: Path, out: Path | None = None) -> Path:
-    """Write `report.html`, `report.md`, `results.csv` and `results.json` of a study, finished or not.
+    """Write `report.html`, `report.md`, `results.json` and three CSV files of a study, finished or not.
 
     The same run folders give the same bytes.
 
@@ -57,8 +57,8 @@ def _write(study: Study, out: Path) -> Path:
     texts = {
         page: html(analysis),
         page.with_suffix(".md"): markdown(analysis),
-        page.with_name("results.csv"): results_csv(analysis),
         page.with_name("results.json"): results_json(analysis),
+        **{page.with_name(name): text for name, text in tables(analysis).items()},
     }
     page.parent.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from potentia.study.report import bookkeeping
 from potentia.study.report.cells import Cells, Method, arrange
 from potentia.study.report.comparisons import (
     PairedRow,
@@ -13,26 +12,55 @@ from potentia.study.report.comparisons import (
     paired_rows,
     threshold_rows,
 )
-from potentia.study.report.hacking import HackingRow, hacking_rows
+from potentia.study.report.costs import CostRow, costs
+from potentia.study.report.curves import Curve, profiles, return_curves, success_curves
+from potentia.study.report.hacking import HackingRow, gap_curves, hacking_rows
+from potentia.study.report.manifests import contracts, provenance
 from potentia.study.report.ranking import Ranking, rank_environment, rank_overall
+from potentia.study.report.reward_shares import Shares, reward_shares
+from potentia.study.report.states import lost_runs, smallest_cell, state_counts, troubles, warnings
 from potentia.study.results import Run, Study
-from potentia.study.statistics import Interval
+from potentia.study.statistics import Coverage, Interval, measured_coverage
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The numbers of a report."""
+    """The numbers of a report.
+
+    Attributes:
+        cells: the runs by world and method.
+        counts: number of runs in each state.
+        lost: number of runs of each method that ended without a result.
+        warnings: sentences about small samples and unequal cells.
+        coverage: what nominal intervals from as many runs as the smallest cell has held in trials.
+        overall: the ranking over all worlds with known anchors.
+        rankings: that of each world.
+        curves: lines of the figures, by quantity: "true return", "success rate", "hacking gap", "profile".
+        shares: what the learner was paid for.
+        improvements: P(first > second).
+        paired: differences from no shaping, seed by seed.
+        thresholds: steps to thresholds.
+        hacking: hacking indices.
+        costs: time and speed.
+        contracts: what each shaping promises.
+        troubles: runs that did not complete.
+        provenance: settings of the manifests.
+    """
 
     cells: Cells
     counts: dict[str, int]
+    lost: dict[Method, int]
     warnings: list[str]
+    coverage: list[Coverage]
     overall: Ranking | None
     rankings: list[Ranking]
+    curves: dict[str, list[Curve]]
+    shares: list[Shares]
     improvements: dict[tuple[Method, Method], Interval]
     paired: list[PairedRow]
     thresholds: list[ThresholdRow]
     hacking: list[HackingRow]
-    costs: list[bookkeeping.CostRow]
+    costs: list[CostRow]
     contracts: list[tuple[Method, dict[str, str]]]
     troubles: list[Run]
     provenance: list[tuple[str, str]]
@@ -41,6 +69,11 @@ class Analysis:
     def finished(self) -> bool:
         """Whether every run completed."""
         return not self.troubles and not self.cells.study.not_started
+
+    @property
+    def all_rankings(self) -> list[Ranking]:
+        """The ranking over all worlds, if there is one, and that of each."""
+        return ([self.overall] if self.overall is not None else []) + self.rankings
 
     @property
     def headline(self) -> Ranking | None:
@@ -55,19 +88,34 @@ def analyse(study: Study) -> Analysis:
     cells = arrange(study)
     pairs = [(first, second) for first in cells.methods for second in cells.methods]
     found = {pair: improvement(cells, *pair) for pair in pairs}
-    rankings = [rank_environment(cells, environment) for environment in cells.environments]
+    fewest = smallest_cell(cells)
     return Analysis(
         cells=cells,
-        counts=bookkeeping.state_counts(cells),
-        warnings=bookkeeping.warnings(cells),
+        counts=state_counts(cells),
+        lost=lost_runs(cells),
+        warnings=warnings(cells),
+        coverage=measured_coverage(fewest) if fewest else [],
         overall=rank_overall(cells),
-        rankings=rankings,
+        rankings=[rank_environment(cells, environment) for environment in cells.environments],
+        curves=_curves(cells),
+        shares=reward_shares(cells),
         improvements={pair: value for pair, value in found.items() if value is not None},
         paired=paired_rows(cells),
         thresholds=threshold_rows(cells),
         hacking=hacking_rows(cells),
-        costs=bookkeeping.costs(cells),
-        contracts=bookkeeping.contracts(cells),
-        troubles=bookkeeping.troubles(cells),
-        provenance=bookkeeping.provenance(cells),
+        costs=costs(cells),
+        contracts=contracts(cells),
+        troubles=troubles(cells),
+        provenance=provenance(cells),
     )
+
+
+def _curves(cells: Cells) -> dict[str, list[Curve]]:
+    worlds = cells.comparable()
+    groups = ([worlds] if len(worlds) > 1 else []) + [[environment] for environment in worlds]
+    return {
+        "true return": [curve for e in cells.environments for curve in return_curves(cells, e)],
+        "success rate": [curve for e in cells.environments for curve in success_curves(cells, e)],
+        "hacking gap": [curve for e in cells.environments for curve in gap_curves(cells, e)],
+        "profile": [curve for names in groups for curve in profiles(cells, names)],
+    }

@@ -12,7 +12,8 @@ WIDTH, HEIGHT, MARGIN = 120.0, 16.0, 6.0
 def bar(value: Interval, limits: tuple[float, float], colour: str, reference: float | None = None) -> str:
     """An interval with its estimate on a scale; hidden from screen readers, the numbers stand beside it."""
     middle = HEIGHT / 2
-    low, high, centre = (_place(x, limits) for x in (value.low, value.high, value.estimate))
+    ends = (value.low, value.high) if value.known else (value.estimate, value.estimate)
+    low, high, centre = (_place(x, limits) for x in (*ends, value.estimate))
     parts = [f'<line class="track" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="{middle}" y2="{middle}"/>']
     if reference is not None:
         at = _place(reference, limits)

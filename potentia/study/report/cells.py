@@ -65,6 +65,20 @@ class Cells:
         """(n,) final true returns of the completed runs of a cell."""
         return np.array([run.final_return for run in self.completed(environment, method)])
 
+    def ends(self, environment: str, *, normalised: bool) -> tuple[float, float]:
+        """The lowest and the highest score of a world: its anchors, and all that any run of the study came to in it.
+
+        It is how far off a run could be that a cell has not seen, see `potentia.study.statistics.unseen_share`.
+        """
+        runs = [run for run in self.study.runs if run.environment == environment]
+        anchors = self.anchors[environment]
+        seen = [run.evaluations.returns for run in runs if run.evaluations.returns.size]
+        values = np.concatenate([[anchors.random, anchors.optimal], [run.final_return for run in runs], *seen])
+        values = values[np.isfinite(values)]
+        if normalised:
+            values = anchors.normalised(values)
+        return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+
     def baseline_of(self, method: Method) -> Method | None:
         """The unshaped method with the same learner (and study), or None."""
         for other in self.methods:

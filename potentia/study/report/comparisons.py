@@ -65,7 +65,7 @@ def _paired(
     baseline = cells.baseline_of(method)
     if baseline is None or baseline == method:
         return None
-    ours, theirs = [], []
+    ours, theirs, ends = [], [], []
     for environment in worlds:
         own = {run.seed: run.final_return for run in cells.completed(environment, method)}
         base = {run.seed: run.final_return for run in cells.completed(environment, baseline)}
@@ -73,11 +73,13 @@ def _paired(
         if not seeds:
             return None
         pair = np.array([[own[s] for s in seeds], [base[s] for s in seeds]])
-        pair = cells.anchors[environment].normalised(pair) if title is None else pair
+        if title is None:
+            pair = cells.anchors[environment].normalised(pair)
         ours.append(pair[0])
         theirs.append(pair[1])
+        ends.append(cells.ends(environment, normalised=title is None))
     rng = generator("paired", title or "", method.label)
-    comparison = paired_difference(ours, theirs, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
+    comparison = paired_difference(ours, theirs, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE, ends=ends)
     return method, baseline, comparison
 
 
@@ -87,11 +89,7 @@ def improvement(cells: Cells, first: Method, second: Method) -> Interval | None:
     if not worlds or first == second:
         return None
     return probability_of_improvement(
-        [cells.returns(e, first) for e in worlds],
-        [cells.returns(e, second) for e in worlds],
-        rng=generator("improvement", first.label, second.label),
-        resamples=RESAMPLES,
-        confidence=CONFIDENCE,
+        [cells.returns(e, first) for e in worlds], [cells.returns(e, second) for e in worlds], confidence=CONFIDENCE
     )
 
 

@@ -9,14 +9,15 @@ import numpy as np
 
 from potentia.study.report.cells import CONFIDENCE, RESAMPLES, Cells, Method, generator
 from potentia.study.results import Run
-from potentia.study.statistics import Band, bootstrap_band, interquartile_mean, performance_profile
-from potentia.study.statistics.estimates import Floats, Statistic
+from potentia.study.statistics import Band, bootstrap_band, interquartile_mean, performance_profile, rate_band
+from potentia.study.statistics.estimates import Floats
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a figure: an estimate over x with its band, from `runs` runs."""
+    """One line of a figure: an estimate over x with its band, from `runs` runs; no world where it is of all."""
 
+    environment: str | None
     method: Method
     x: Floats
     band: Band
@@ -24,34 +25,47 @@ class Curve:
     in_progress: bool = False
 
 
-Series = Callable[[Run], tuple[Floats, Floats]]
+def return_curves(cells: Cells, environment: str) -> list[Curve]:
+    """Interquartile mean of the true return of each method's evaluations."""
+
+    def series(run: Run) -> tuple[Floats, Floats]:
+        return run.evaluations.steps, run.evaluations.returns
+
+    def band(values: Floats, rng: np.random.Generator) -> Band:
+        return bootstrap_band([values], interquartile_mean, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
+
+    return _curves(cells, environment, series, band)
 
 
-def returns_over_training(run: Run) -> tuple[Floats, Floats]:
-    """Steps and mean true return of each evaluation."""
-    return run.evaluations.steps, run.evaluations.returns
+def success_curves(cells: Cells, environment: str) -> list[Curve]:
+    """Mean success rate of each method's evaluations; none where the world doesn't say what a success is."""
+
+    def series(run: Run) -> tuple[Floats, Floats]:
+        known = np.isfinite(run.evaluations.success)
+        return run.evaluations.steps[known], run.evaluations.success[known]
+
+    def band(values: Floats, rng: np.random.Generator) -> Band:
+        return rate_band([values], rng, RESAMPLES, CONFIDENCE)
+
+    return _curves(cells, environment, series, band)
 
 
-def success_over_training(run: Run) -> tuple[Floats, Floats]:
-    """Steps and success rate of each evaluation of a world that defines success."""
-    known = np.isfinite(run.evaluations.success)
-    return run.evaluations.steps[known], run.evaluations.success[known]
-
-
-def learning_curves(
-    cells: Cells, environment: str, series: Series, statistic: Statistic = interquartile_mean
+def _curves(
+    cells: Cells,
+    environment: str,
+    series: Callable[[Run], tuple[Floats, Floats]],
+    band: Callable[[Floats, np.random.Generator], Band],
 ) -> list[Curve]:
     """One curve a method; where no run is complete, those in progress as far as all of them have come."""
     curves = []
     for method in cells.methods:
         complete = cells.completed(environment, method)
         started = [run for run in cells.runs.get((environment, method), []) if run.state in {"running", "interrupted"}]
-        chosen = [pair for run in complete or started if (pair := series(run))[0].size]
-        x, values = on_common_steps(chosen)
+        logged = [pair for run in complete or started if (pair := series(run))[0].size]
+        x, values = on_common_steps(logged)
         if x.size:
-            rng = generator("curve", environment, method.label)
-            band = bootstrap_band([values], statistic, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
-            curves.append(Curve(method, x, band, len(chosen), in_progress=not complete))
+            found = band(values, generator("curve", environment, method.label))
+            curves.append(Curve(environment, method, x, found, len(logged), in_progress=not complete))
     return curves
 
 
@@ -77,7 +91,9 @@ def profiles(cells: Cells, worlds: list[str]) -> list[Curve]:
     for method in cells.methods:
         scores = [cells.anchors[e].normalised(cells.returns(e, method)) for e in worlds]
         if scores and all(values.size for values in scores):
-            rng = generator("profile", method.label)
-            band = performance_profile(scores, thresholds, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
-            curves.append(Curve(method, thresholds, band, min(values.size for values in scores)))
+            band = performance_profile(
+                scores, thresholds, rng=generator("profile", method.label), confidence=CONFIDENCE
+            )
+            environment = worlds[0] if len(worlds) == 1 else None
+            curves.append(Curve(environment, method, thresholds, band, min(values.size for values in scores)))
     return curves

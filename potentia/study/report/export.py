@@ -1,4 +1,4 @@
-"""The same results for other programs: one CSV row a run, and every number of the report as JSON."""
+"""The same results for other programs: CSV files of runs, curves and shares, and every number of the report as JSON."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import csv
 import io
 import json
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
 from potentia.study.report.analysis import Analysis
-from potentia.study.report.cells import Method
+from potentia.study.report.cells import Cells, Method
+from potentia.study.report.curves import Curve
+from potentia.study.report.reward_shares import Shares
 from potentia.study.results import Run
 
-COLUMNS = (
+RUN_COLUMNS = (
     "study",
     "run_id",
     "environment",
@@ -34,17 +37,22 @@ COLUMNS = (
     "wall_seconds",
     "error",
 )
+CURVE_COLUMNS = ("quantity", "environment", "method", "runs", "in_progress", "x", "estimate", "low", "high")
+SHARE_COLUMNS = ("environment", "method", "runs", "step", "term", "share")
 
 
-def results_csv(analysis: Analysis) -> str:
-    """One row a run, in the order of the study; empty where a run has no such value."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for run in analysis.cells.study.runs:
-        row = _row(analysis, run)
-        writer.writerow(["" if _absent(row[name]) else row[name] for name in COLUMNS])
-    return text.getvalue()
+def tables(analysis: Analysis) -> dict[str, str]:
+    """The text of each CSV file by its name; empty where there is no such value.
+
+    ``results.csv`` has a row for each run, ``curves.csv`` for each point of a figure's line, ``shares.csv`` for each
+    reward term at each step.
+    """
+    cells = analysis.cells
+    return {
+        "results.csv": _csv(RUN_COLUMNS, (_run(cells, run) for run in cells.study.runs)),
+        "curves.csv": _csv(CURVE_COLUMNS, _curve_points(analysis.curves)),
+        "shares.csv": _csv(SHARE_COLUMNS, _share_points(analysis.shares)),
+    }
 
 
 def results_json(analysis: Analysis) -> str:
@@ -64,15 +72,27 @@ def results_json(analysis: Analysis) -> str:
         "paired_differences": analysis.paired,
         "steps_to_threshold": analysis.thresholds,
         "hacking": analysis.hacking,
+        "curves": [{"quantity": name, "curve": curve} for name, own in analysis.curves.items() for curve in own],
+        "reward_shares": analysis.shares,
         "costs": analysis.costs,
         "contracts": [{"method": method, "contract": contract} for method, contract in analysis.contracts],
-        "runs": [_row(analysis, run) for run in study.runs],
+        "coverage": analysis.coverage,
+        "runs": [_run(analysis.cells, run) for run in study.runs],
     }
     return json.dumps(_plain(value), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def _row(analysis: Analysis, run: Run) -> dict[str, Any]:
-    anchors = analysis.cells.anchors[run.environment]
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if _absent(row[name]) else row[name] for name in columns])
+    return text.getvalue()
+
+
+def _run(cells: Cells, run: Run) -> dict[str, Any]:
+    anchors = cells.anchors[run.environment]
     final = run.final_return
     return {
         "study": run.study,
@@ -95,6 +115,29 @@ def _row(analysis: Analysis, run: Run) -> dict[str, Any]:
     }
 
 
+def _curve_points(curves: Mapping[str, Sequence[Curve]]) -> Iterable[dict[str, Any]]:
+    for quantity, own in curves.items():
+        for curve in own:
+            common = {
+                "quantity": quantity,
+                "environment": curve.environment,
+                "method": curve.method.label,
+                "runs": curve.runs,
+                "in_progress": curve.in_progress,
+            }
+            band = curve.band
+            for x, estimate, low, high in zip(curve.x, band.estimate, band.low, band.high, strict=True):
+                yield common | {"x": float(x), "estimate": float(estimate), "low": float(low), "high": float(high)}
+
+
+def _share_points(found: Sequence[Shares]) -> Iterable[dict[str, Any]]:
+    for shares in found:
+        common = {"environment": shares.environment, "method": shares.method.label, "runs": shares.runs}
+        for term, values in shares.terms.items():
+            for step, share in zip(shares.steps, values, strict=True):
+                yield common | {"step": float(step), "term": term, "share": float(share)}
+
+
 def _absent(value: object) -> bool:
     return value is None or (isinstance(value, float) and not math.isfinite(value))
 
@@ -109,6 +152,6 @@ def _plain(value: Any) -> Any:
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, np.ndarray)):
         return [_plain(item) for item in value]
-    return value
+    return float(value) if isinstance(value, np.floating) else value

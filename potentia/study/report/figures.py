@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from potentia.study.report.bookkeeping import reward_shares
+from potentia.study.report.analysis import Analysis
 from potentia.study.report.cells import Anchors, Cells, Method
-from potentia.study.report.curves import (
-    Curve,
-    learning_curves,
-    profiles,
-    returns_over_training,
-    success_over_training,
-)
-from potentia.study.report.hacking import gap_curves
+from potentia.study.report.curves import Curve
+from potentia.study.report.reward_shares import Shares
 from potentia.study.report.svg import COLOURS, Drawing, Sheet, line_style, sheet
-from potentia.study.statistics import mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ENVIRONMENT_TERM = "#B8BDC6"
+_SHADE, _FAINT = 0.16, 0.07
+"""How dark bands are; those of shares of few runs are wide and lie on each other."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +34,23 @@ class Figures:
     gaps: list[Drawing]
 
 
-def draw_all(cells: Cells) -> Figures:
+def draw_all(analysis: Analysis) -> Figures:
     """Draw every figure for which the study has data."""
-    styles = method_styles(cells.methods)
-    colours = term_colours(cells)
-    worlds = list(enumerate(cells.environments))
-    returns, success, gaps = [], [], []
-    for i, e in worlds:
-        score = learning_curves(cells, e, returns_over_training)
-        rate = learning_curves(cells, e, success_over_training, mean)
+    cells = analysis.cells
+    styles, colours = method_styles(cells.methods), term_colours(cells)
+    returns, success, gaps, shares = [], [], [], []
+    for i, e in enumerate(cells.environments):
+        of_world = {name: [c for c in curves if c.environment == e] for name, curves in analysis.curves.items()}
         anchors = cells.anchors[e]
-        returns.append(_curves_figure(f"return{i}", e, score, styles, label="true return", anchors=anchors))
-        success.append(_curves_figure(f"success{i}", e, rate, styles, label="success rate"))
-        gaps.append(_curves_figure(f"gap{i}", e, gap_curves(cells, e), styles, label="gap", zero=True))
+        returns.append(curves_figure(f"return{i}", e, of_world["true return"], styles, "true return", anchors))
+        success.append(curves_figure(f"success{i}", e, of_world["success rate"], styles, "success rate"))
+        gaps.append(curves_figure(f"gap{i}", e, of_world["hacking gap"], styles, "gap"))
+        shares.append((e, _share_figures(i, [own for own in analysis.shares if own.environment == e], colours)))
     return Figures(
         returns=[drawing for drawing in returns if drawing],
         success=[drawing for drawing in success if drawing],
-        profiles=_profile_figures(cells, styles),
-        shares=[(e, found) for i, e in worlds if (found := _share_figures(cells, i, e, colours))],
+        profiles=_profile_figures(cells, analysis.curves["profile"], styles),
+        shares=[(e, drawings) for e, drawings in shares if drawings],
         terms=colours,
         gaps=[drawing for drawing in gaps if drawing],
     )
@@ -75,40 +72,44 @@ def term_colours(cells: Cells) -> dict[str, str]:
     return {"env": ENVIRONMENT_TERM} | {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(others)}
 
 
-def _curves_figure(
+def curves_figure(
     name: str,
     environment: str,
     curves: list[Curve],
     styles: dict[Method, dict[str, Any]],
-    *,
     label: str,
     anchors: Anchors | None = None,
-    zero: bool = False,
 ) -> Drawing | None:
+    """The curves of one world; None where there are none."""
     if not curves:
         return None
     ends = "; ".join(f"{c.method.label} ends at {c.band.estimate[-1]:.3g} ({c.runs} runs)" for c in curves)
     with sheet(name, environment, f"{label} over environment steps. {ends}.") as page:
-        _draw(page, curves, styles)
+        draw_curves(page.axes, curves, styles, label)
         if anchors is not None:
             _anchor_lines(page, anchors)
-        if label == "success rate":
-            page.axes.set_ylim(-0.03, 1.03)
-        if zero:
-            page.axes.axhline(0, color="#8A8F98", linewidth=0.8)
-        page.axes.set(xlabel="environment steps", ylabel=label)
-        page.axes.xaxis.set_major_formatter(lambda value, _: compact(value))
-        page.axes.locator_params(axis="x", nbins=5)
     return page.drawing
 
 
-def _draw(page: Sheet, curves: list[Curve], styles: dict[Method, dict[str, Any]]) -> None:
+def draw_curves(axes: Axes, curves: list[Curve], styles: dict[Method, dict[str, Any]], label: str) -> None:
+    """Lines and bands over environment steps, with the axes' labels."""
+    _draw(axes, curves, styles, shade=_FAINT if label == "success rate" else _SHADE)
+    if label == "success rate":
+        axes.set_ylim(-0.03, 1.03)
+    if label == "gap":
+        axes.axhline(0, color="#8A8F98", linewidth=0.8)
+    axes.set(xlabel="environment steps", ylabel=label)
+    axes.xaxis.set_major_formatter(lambda value, _: compact(value))
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _draw(axes: Axes, curves: list[Curve], styles: dict[Method, dict[str, Any]], shade: float) -> None:
     for curve in curves:
         style = styles[curve.method]
-        page.axes.fill_between(curve.x, curve.band.low, curve.band.high, color=style["color"], alpha=0.16, linewidth=0)
+        axes.fill_between(curve.x, curve.band.low, curve.band.high, color=style["color"], alpha=shade, linewidth=0)
         # A single evaluation is a point; a line through it would be invisible.
         marker = "o" if curve.x.size == 1 else None
-        page.axes.plot(
+        axes.plot(
             curve.x,
             curve.band.estimate,
             linewidth=1.7,
@@ -135,27 +136,23 @@ def _anchor_lines(page: Sheet, anchors: Anchors) -> None:
             )
 
 
-def _profile_figures(cells: Cells, styles: dict[Method, dict[str, Any]]) -> list[Drawing]:
-    worlds = cells.comparable()
-    groups = [(f"All {len(worlds)} normalised worlds", worlds)] if len(worlds) > 1 else []
-    groups += [(environment, [environment]) for environment in worlds]
+def _profile_figures(cells: Cells, curves: list[Curve], styles: dict[Method, dict[str, Any]]) -> list[Drawing]:
     drawings = []
-    for index, (title, names) in enumerate(groups):
-        curves = profiles(cells, names)
-        if not curves:
-            continue
-        halves = "; ".join(f"{c.method.label} {c.band.estimate[50]:.0%}" for c in curves)
+    for index, environment in enumerate(dict.fromkeys(curve.environment for curve in curves)):
+        own = [curve for curve in curves if curve.environment == environment]
+        title = environment or f"All {len(cells.comparable())} normalised worlds"
+        halves = "; ".join(f"{c.method.label} {c.band.estimate[50]:.0%}" for c in own)
         with sheet(f"profile{index}", title, f"Share of runs above a score. Above 0.5: {halves}.") as page:
-            _draw(page, curves, styles)
+            _draw(page.axes, own, styles, _FAINT)
             page.axes.set(xlabel="normalised score τ", ylabel="share of runs above τ", ylim=(-0.03, 1.03))
         if page.drawing:
             drawings.append(page.drawing)
     return drawings
 
 
-def _share_figures(cells: Cells, index: int, environment: str, colours: dict[str, str]) -> list[Drawing]:
+def _share_figures(index: int, found: list[Shares], colours: dict[str, str]) -> list[Drawing]:
     drawings = []
-    for place, shares in enumerate(reward_shares(cells, environment)):
+    for place, shares in enumerate(found):
         lasts = ", ".join(f"{name} {values[-1]:.0%}" for name, values in shares.terms.items())
         text = f"Share of the absolute reward of each term over training; at the end: {lasts}."
         with sheet(f"share{index}-{place}", shares.method.label, text, size=(2.9, 2.0)) as page:

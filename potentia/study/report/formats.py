@@ -26,7 +26,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def interval(value: Interval | None, digits: int = 3) -> str:
     """The limits of an interval: `[low, high]`."""
-    if value is None or math.isnan(value.low):
+    if value is None or not value.known:
         return MISSING
     return f"[{number(value.low, digits)}, {number(value.high, digits)}]"
 
@@ -41,14 +41,19 @@ def steps(value: float) -> str:
     return "not reached" if math.isinf(value) else number(value, 0)
 
 
+def place(value: float) -> str:
+    """A rank: a whole number, or the mean of the places that equals share."""
+    return f"{value:g}"
+
+
 def p_value(value: float) -> str:
     """A p-value with three places; tiny ones as a bound."""
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def percent(value: float | None) -> str:
+def percent(value: float | None, digits: int = 1) -> str:
     """A share as a percentage."""
-    return MISSING if value is None or math.isnan(value) else f"{100 * value:.1f} %"
+    return MISSING if value is None or math.isnan(value) else f"{100 * value:.{digits}f} %"
 
 
 def seconds(value: float) -> str:

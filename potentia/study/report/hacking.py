@@ -11,7 +11,8 @@ from potentia.study.report.cells import CONFIDENCE, RESAMPLES, Cells, Method, ge
 from potentia.study.report.comparisons import scale_of
 from potentia.study.report.curves import Curve, on_common_steps
 from potentia.study.results import Run
-from potentia.study.statistics import Interval, bootstrap_band, bootstrap_interval, mean
+from potentia.study.statistics import Interval, mean_band, mean_interval
+from potentia.study.statistics.coverage import FEWEST
 from potentia.study.statistics.estimates import Floats
 
 WINDOW = 0.2
@@ -33,8 +34,8 @@ class HackingRow:
 
     @property
     def suspected(self) -> bool:
-        """Whether the whole interval lies above half of a full one-sided rise."""
-        return self.index.low > FLAG
+        """Whether the whole interval lies above half of a full one-sided rise; never said of fewer than five runs."""
+        return self.runs >= FEWEST and self.index.low > FLAG
 
 
 def trend(values: Floats, floor: float = 0.0) -> float:
@@ -80,7 +81,7 @@ def hacking_rows(cells: Cells) -> list[HackingRow]:
                     runs=len(pairs),
                     shaped_trend=float(np.mean([trend(shaped, floor) for _, _, shaped in pairs])),
                     true_trend=float(np.mean([trend(true, floor) for _, true, _ in pairs])),
-                    index=bootstrap_interval([index], mean, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE),
+                    index=mean_interval([index], rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE),
                 )
             )
     return rows
@@ -97,8 +98,8 @@ def gap_curves(cells: Cells, environment: str) -> list[Curve]:
         )
         if x.size:
             rng = generator("gap", environment, method.label)
-            band = bootstrap_band([values], mean, rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
-            curves.append(Curve(method, x, band, len(pairs)))
+            band = mean_band([values], rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
+            curves.append(Curve(environment, method, x, band, len(pairs)))
     return curves
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from importlib.resources import files
+from math import isfinite
 from typing import Any
 
 from potentia.study.report import formats
@@ -13,7 +14,11 @@ from potentia.study.report.bars import bar, swatch
 from potentia.study.report.cells import CONFIDENCE, RESAMPLES
 from potentia.study.report.figures import draw_all, method_styles
 from potentia.study.report.hacking import FLAG, NEGLIGIBLE, WINDOW
+from potentia.study.report.headlines import headline_sentences
 from potentia.study.report.ranking import Ranking
+from potentia.study.report.states import smallest_cell
+from potentia.study.statistics import measured_coverage
+from potentia.study.statistics.coverage import WORLDS, coverage_trials
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
 
@@ -22,16 +27,15 @@ def html(analysis: Analysis) -> str:
     """The whole report as one page that needs nothing else."""
     from markupsafe import Markup  # noqa: PLC0415  comes with jinja2, an optional dependency
 
-    figures = draw_all(analysis.cells)
+    figures = draw_all(analysis)
     styles = method_styles(analysis.cells.methods)
-    limits = {id(r): _limits(r) for r in _rankings(analysis)}
     differences = [row.comparison.difference for row in analysis.paired]
-    reach = max((abs(x) for d in differences for x in (d.low, d.high)), default=1.0) or 1.0
+    reach = max((abs(x) for d in differences for x in (d.estimate, d.low, d.high) if isfinite(x)), default=1.0) or 1.0
     page: str = _template("report.html.j2", autoescape=True).render(
         **_shared(analysis),
         figures=figures,
         swatch=lambda method: Markup(swatch(styles[method])),
-        bar=lambda value, method, ranking: Markup(bar(value, limits[id(ranking)], styles[method]["color"])),
+        bar=lambda value, method, ranking: Markup(bar(value, ranking.limits, styles[method]["color"])),
         difference_bar=lambda value, method: Markup(
             bar(value, (-reach, reach), styles[method]["color"], reference=0.0)
         ),
@@ -52,41 +56,12 @@ def escape_markdown(value: object) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
 
 
-def headline_sentences(analysis: Analysis) -> list[str]:
-    """What the data say, in words that follow from the intervals alone."""
-    ranking = analysis.headline
-    if ranking is None or not ranking.rows:
-        return []
-    best = ranking.rows[0]
-    score = "normalised score" if ranking.normalised else "true return"
-    sentences = [
-        f"Highest interquartile mean of the final {score}: {best.method.label}, "
-        f"{formats.both(best.iqm)} ({best.runs} runs a world)."
-    ]
-    rivals = [row.method.label for row in ranking.rows[1:] if row.rank.low <= best.rank.high]
-    if rivals:
-        sentences.append(f"Not separated from it by rank interval: {', '.join(rivals)}.")
-    for wanted, verb in ((True, "better"), (False, "worse")):
-        names = [
-            row.method.label
-            for row in analysis.paired
-            if row.environment == ranking.environment
-            and (row.comparison.difference.low > 0 if wanted else row.comparison.difference.high < 0)
-        ]
-        if names:
-            sentences.append(f"Paired interval wholly {verb} than no shaping: {', '.join(names)}.")
-    flagged = [f"{row.method.label} in {row.environment}" for row in analysis.hacking if row.suspected]
-    if flagged:
-        sentences.append(f"Reward hacking suspected: {', '.join(flagged)}.")
-    return sentences
-
-
 def _shared(analysis: Analysis) -> dict[str, Any]:
     """What both templates see."""
     runs = analysis.cells.study.runs
     formatters: dict[str, Callable[..., str]] = {
         name: getattr(formats, name)
-        for name in ("number", "interval", "both", "steps", "p_value", "percent", "seconds")
+        for name in ("number", "interval", "both", "place", "steps", "p_value", "percent", "seconds")
     }
     return {
         **formatters,
@@ -94,7 +69,10 @@ def _shared(analysis: Analysis) -> dict[str, Any]:
         "cells": analysis.cells,
         "study": analysis.cells.study,
         "sentences": headline_sentences(analysis),
-        "rankings": _rankings(analysis),
+        "held": _held,
+        "covered": lambda statistic, ranking: f" ({_held(statistic, ranking)})" if ranking.rows else "",
+        "trials": coverage_trials(),
+        "smallest": smallest_cell(analysis.cells),
         "confidence": f"{CONFIDENCE:.0%}".replace("%", " %"),
         "resamples": RESAMPLES,
         "window": f"{WINDOW:.0%}".replace("%", " %"),
@@ -108,17 +86,14 @@ def _shared(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _rankings(analysis: Analysis) -> list[Ranking]:
-    overall = [analysis.overall] if analysis.overall is not None else []
-    return [*overall, *analysis.rankings]
-
-
-def _limits(ranking: Ranking) -> tuple[float, float]:
-    """The range of a ranking's bars: all of its intervals, and 0 to 1 for normalised scores."""
-    values = [x for row in ranking.rows for x in (row.iqm.low, row.iqm.high)]
-    if ranking.normalised:
-        values += [0.0, 1.0]
-    return (min(values), max(values)) if values else (0.0, 1.0)
+def _held(statistic: str, ranking: Ranking) -> str:
+    """How often such an interval held the truth at worst, from as few runs as this ranking has."""
+    name = f"{statistic} over {WORLDS} worlds" if len(ranking.environments) > 1 else statistic
+    rows = measured_coverage(ranking.fewest)
+    found = [row.lowest for row in rows if row.statistic == name] or [
+        row.lowest for row in rows if row.statistic == statistic
+    ]
+    return formats.percent(found[0], 0)
 
 
 def _span(values: Iterable[int]) -> str:

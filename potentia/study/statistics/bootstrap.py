@@ -7,35 +7,19 @@ integral over it. Drawing each step anew would make the interval of an average o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
-from potentia.study.statistics.estimates import Floats, Statistic
+from potentia.study.statistics.estimates import Floats, Statistic, equal_weights
+from potentia.study.statistics.intervals import Band, Ends, Interval, allow_unseen, checked_strata
+from potentia.study.statistics.student import student_quantile
 
-Method = Literal["percentile", "bca"]
+Method = Literal["expanded", "percentile"]
 _CHUNK = 4_000_000  # floats gathered at once: 32 MB keeps long curves within a small machine's memory
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A point estimate with its confidence interval."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Band:
-    """A point estimate with its pointwise confidence interval, as arrays of one shape."""
-
-    estimate: Floats
-    low: Floats
-    high: Floats
 
 
 def resample_runs(
@@ -50,7 +34,7 @@ def resample_runs(
 
 
 def replicate(strata: Sequence[Floats], statistic: Statistic, *, resamples: int, rng: np.random.Generator) -> Floats:
-    """Evaluate a statistic of the pooled runs on resamples of whole runs.
+    """Evaluate a statistic of the pooled runs on resamples of whole runs; each stratum weighs the same.
 
     Args:
         strata: one (n_s, ...) array for each stratum; the first axis is the run, the others (for example
@@ -62,18 +46,27 @@ def replicate(strata: Sequence[Floats], statistic: Statistic, *, resamples: int,
     Returns:
         (R, ...) replicates.
     """
-    arrays = _checked(strata)
-    indices = resample_runs([len(values) for values in arrays], resamples, rng)
+    arrays = checked_strata(strata)
+    counts = [len(values) for values in arrays]
+    indices = resample_runs(counts, resamples, rng)
+    weights = equal_weights(counts)
     pooled = sum(values.size for values in arrays)
     chunk = max(1, _CHUNK // pooled)
     parts = [
         statistic(
             np.concatenate([v[i[start : start + chunk]] for v, i in zip(arrays, indices, strict=True)], axis=1),
             1,
+            weights,
         )
         for start in range(0, resamples, chunk)
     ]
     return np.concatenate(parts, axis=0)
+
+
+def pooled_estimate(strata: Sequence[Floats], statistic: Statistic) -> Floats:
+    """The statistic of all runs, each stratum weighing the same whatever its number of runs."""
+    arrays = checked_strata(strata)
+    return statistic(np.concatenate(arrays, axis=0), 0, equal_weights([len(values) for values in arrays]))
 
 
 def bootstrap_band(
@@ -83,12 +76,9 @@ def bootstrap_band(
     rng: np.random.Generator,
     resamples: int = 2000,
     confidence: float = 0.95,
-    method: Method = "percentile",
+    method: Method = "expanded",
 ) -> Band:
     """Stratified bootstrap interval of a statistic of whole runs, for each element of its result.
-
-    Percentile intervals by default; "bca" corrects bias and skewness with a jackknife over runs
-    (Efron 1987, "Better Bootstrap Confidence Intervals").
 
     Args:
         strata: one (n_s, ...) array of runs for each stratum (world).
@@ -96,22 +86,26 @@ def bootstrap_band(
         rng: the source of randomness.
         resamples: number of resamples.
         confidence: nominal coverage in (0, 1).
-        method: "percentile" or "bca".
+        method: "expanded" takes percentiles further out, by `expanded_tail`; "percentile" takes the nominal ones,
+            which are too narrow for few runs.
+
+    Returns:
+        the band; its limits are NaN where a stratum has a single run, which says nothing about spread.
 
     Raises:
-        ValueError: no strata, an empty stratum, or an impossible confidence or number of resamples.
+        ValueError: no strata, an empty stratum, a score that is not finite, or an impossible confidence or number of
+            resamples.
     """
     if not 0 < confidence < 1 or resamples < 1:
         raise ValueError(f"need 0 < confidence < 1 and resamples >= 1, got {confidence} and {resamples}")
-    arrays = _checked(strata)
-    estimate = statistic(np.concatenate(arrays, axis=0), 0)
-    replicates = replicate(arrays, statistic, resamples=resamples, rng=rng)
-    tail = (1 - confidence) / 2
-    if method == "percentile":
-        low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
-    else:
-        low, high = _bca(arrays, statistic, estimate, replicates, tail)
-    return Band(np.asarray(estimate), np.asarray(low), np.asarray(high))
+    estimate = np.asarray(pooled_estimate(strata, statistic))
+    counts = [len(values) for values in strata]
+    if min(counts) < 2:
+        return Band(estimate, np.full_like(estimate, math.nan), np.full_like(estimate, math.nan))
+    replicates = replicate(strata, statistic, resamples=resamples, rng=rng)
+    tail = (1 - confidence) / 2 if method == "percentile" else expanded_tail(counts, confidence)
+    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+    return Band(estimate, np.asarray(low), np.asarray(high))
 
 
 def bootstrap_interval(
@@ -121,69 +115,41 @@ def bootstrap_interval(
     rng: np.random.Generator,
     resamples: int = 2000,
     confidence: float = 0.95,
-    method: Method = "percentile",
+    method: Method = "expanded",
+    ends: Sequence[Ends] | None = None,
 ) -> Interval:
-    """`bootstrap_band` of one number: strata are (n_s,) scores."""
+    """`bootstrap_band` of one number: strata are (n_s,) scores.
+
+    Args:
+        strata: one (n_s,) array of scores for each stratum (world).
+        statistic: see `bootstrap_band`.
+        rng: see `bootstrap_band`.
+        resamples: see `bootstrap_band`.
+        confidence: see `bootstrap_band`.
+        method: see `bootstrap_band`.
+        ends: the lowest and the highest score that a run may have, for each stratum; then an interval has a width
+            where all runs are equal, see `allow_unseen`.
+    """
     band = bootstrap_band(strata, statistic, rng=rng, resamples=resamples, confidence=confidence, method=method)
-    return Interval(float(band.estimate), float(band.low), float(band.high))
+    interval = Interval(float(band.estimate), float(band.low), float(band.high))
+    if ends is None or not interval.known:
+        return interval
+    return allow_unseen(interval, [np.asarray(values) for values in strata], statistic, ends, confidence)
 
 
-def _checked(strata: Sequence[Floats]) -> list[Floats]:
-    arrays = [np.asarray(values, dtype=np.float64) for values in strata]
-    if not arrays or any(values.ndim == 0 or len(values) == 0 for values in arrays):
-        raise ValueError(f"every stratum needs at least one run, got shapes {[values.shape for values in arrays]}")
-    return arrays
+def expanded_tail(counts: Sequence[int], confidence: float = 0.95) -> float:
+    """Phi(-sqrt(c) t): the tail at which percentiles of a bootstrap are as far out as Student's interval.
 
+    t is Student's quantile at the nominal tail. c makes up for a resample varying less than a sample by (n - 1)/n: it
+    is n/(n - 1) for one stratum. Hesterberg 2015, "What Teachers Should Know About the Bootstrap", arXiv:1411.5279.
 
-def _bca(
-    strata: list[Floats], statistic: Statistic, estimate: Floats, replicates: Floats, tail: float
-) -> tuple[Floats, Floats]:
-    """Bias-corrected accelerated limits, elementwise; where nothing varies, the estimate itself."""
-    below = np.mean(replicates < estimate, axis=0) + 0.5 * np.mean(replicates == estimate, axis=0)
-    edge = 1 / (2 * len(replicates))
-    bias = _quantile_of_normal(np.clip(below, edge, 1 - edge))
-    acceleration = _acceleration(strata, statistic)
-    limits = []
-    for level in (tail, 1 - tail):
-        shifted = bias + NormalDist().inv_cdf(level)
-        adjusted = bias + shifted / (1 - acceleration * shifted)
-        limits.append(_quantile_at(replicates, _normal_cdf(adjusted)))
-    return limits[0], limits[1]
+    Args:
+        counts: number of runs in each stratum, at least 2.
+        confidence: nominal coverage.
 
-
-def _acceleration(strata: list[Floats], statistic: Statistic) -> Floats:
-    """Skewness of the influence of single runs, each stratum weighted by its own size."""
-    cubes: list[Floats] = []
-    squares: list[Floats] = []
-    for index, values in enumerate(strata):
-        count = len(values)
-        if count < 2:
-            continue
-        left_out = []
-        for run in range(count):
-            kept = [*strata[:index], np.delete(values, run, axis=0), *strata[index + 1 :]]
-            left_out.append(statistic(np.concatenate(kept, axis=0), 0))
-        jackknife = np.stack(left_out)
-        influence = (count - 1) * (jackknife.mean(axis=0) - jackknife) / count
-        cubes.append(np.sum(influence**3, axis=0))
-        squares.append(np.sum(influence**2, axis=0))
-    if not squares:
-        return np.zeros(())
-    spread = np.sum(squares, axis=0) ** 1.5
-    return np.asarray(np.where(spread > 0, np.sum(cubes, axis=0) / np.where(spread > 0, 6 * spread, 1.0), 0.0))
-
-
-def _quantile_at(replicates: Floats, levels: Floats) -> Floats:
-    """The quantile of each column at its own level."""
-    flat = replicates.reshape(len(replicates), -1)
-    wanted = np.broadcast_to(levels, replicates.shape[1:]).reshape(-1)
-    found = [np.quantile(flat[:, k], wanted[k]) for k in range(flat.shape[1])]
-    return np.asarray(found).reshape(replicates.shape[1:])
-
-
-def _quantile_of_normal(levels: Floats) -> Floats:
-    return np.asarray(np.vectorize(NormalDist().inv_cdf, otypes=[float])(levels))
-
-
-def _normal_cdf(values: Floats) -> Floats:
-    return np.asarray(np.vectorize(NormalDist().cdf, otypes=[float])(values))
+    >>> [round(expanded_tail([n]), 4) for n in (5, 10, 20)]
+    [0.001, 0.0086, 0.0159]
+    """
+    quantile = student_quantile((1 + confidence) / 2, sum(count - 1 for count in counts))
+    narrow = sum(1 / count for count in counts) / sum((count - 1) / count**2 for count in counts)
+    return NormalDist().cdf(-math.sqrt(narrow) * quantile)

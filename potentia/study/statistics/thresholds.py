@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from potentia.study.statistics.bootstrap import Interval, resample_runs
+from potentia.study.statistics.bootstrap import expanded_tail, resample_runs
 from potentia.study.statistics.estimates import Floats
+from potentia.study.statistics.intervals import Interval
 
 Bools = NDArray[np.bool_]
 
@@ -81,6 +82,10 @@ def steps_to_threshold(
 ) -> StepsToThreshold:
     """Kaplan-Meier median and restricted mean of the steps to a threshold, with intervals over runs.
 
+    The median's interval is of expanded percentiles of the bootstrap over runs (`expanded_tail`). The restricted mean
+    is bounded, and a single run that never gets there moves it far, so it has the interval of a rate (`rate_band`):
+    runs have weights that are uniform on the simplex, with one run more that arrives at once, or never.
+
     Args:
         times: (n,) steps at which each run reached the threshold or was last seen (`first_crossing`).
         reached: (n,) whether it reached it.
@@ -88,21 +93,52 @@ def steps_to_threshold(
         rng: the source of randomness.
         resamples: number of resamples.
         confidence: nominal coverage.
+
+    Returns:
+        the estimates; the limits of the median are NaN for a single run.
+
+    Raises:
+        ValueError: no runs, or a step or horizon that is not finite.
     """
     when, event = np.asarray(times, dtype=np.float64), np.asarray(reached, dtype=np.bool_)
     if when.ndim != 1 or when.size == 0 or when.shape != event.shape:
         raise ValueError(f"times and reached must be equal (n,) with n >= 1, got {when.shape}, {event.shape}")
-    (drawn,) = resample_runs([when.size], resamples, rng)
-    weights = np.stack([np.count_nonzero(drawn == run, axis=1) for run in range(when.size)], axis=1)
-    medians, means = _summaries(when, event, horizon, weights.astype(np.float64))
+    if not (np.isfinite(when).all() and math.isfinite(horizon)):
+        raise ValueError(f"times and the horizon must be finite, got {when.tolist()} and {horizon}")
     (median,), (restricted,) = _summaries(when, event, horizon, np.ones((1, when.size)))
     return StepsToThreshold(
-        median=_interval(float(median), medians, confidence),
-        restricted_mean=_interval(float(restricted), means, confidence),
+        median=Interval(float(median), *_median_limits(when, event, rng, resamples, confidence)),
+        restricted_mean=Interval(float(restricted), *_mean_limits(when, event, horizon, rng, resamples, confidence)),
         horizon=horizon,
         reached=int(event.sum()),
         runs=when.size,
     )
+
+
+def _median_limits(
+    when: Floats, event: Bools, rng: np.random.Generator, resamples: int, confidence: float
+) -> tuple[float, float]:
+    if when.size < 2:
+        return math.nan, math.nan
+    (drawn,) = resample_runs([when.size], resamples, rng)
+    counts = np.stack([np.count_nonzero(drawn == run, axis=1) for run in range(when.size)], axis=1)
+    medians, _ = _summaries(when, event, float(when.max()), counts.astype(np.float64))
+    tail = expanded_tail([when.size], confidence)
+    # Order statistics, not interpolation: between a number and infinity there is nothing.
+    low, high = np.quantile(medians, [tail, 1 - tail], method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _mean_limits(
+    when: Floats, event: Bools, horizon: float, rng: np.random.Generator, resamples: int, confidence: float
+) -> tuple[float, float]:
+    gaps = rng.exponential(size=(resamples, when.size + 1))
+    weights = gaps / gaps.sum(axis=1, keepdims=True)
+    _, early = _summaries(np.append(when, 0.0), np.append(event, True), horizon, weights)
+    never = max(horizon, float(when.max()))
+    _, late = _summaries(np.append(when, never), np.append(event, False), horizon, weights)
+    tail = (1 - confidence) / 2
+    return float(np.quantile(early, tail)), float(np.quantile(late, 1 - tail))
 
 
 def _summaries(when: Floats, event: Bools, horizon: float, weights: Floats) -> tuple[Floats, Floats]:
@@ -116,10 +152,3 @@ def _summaries(when: Floats, event: Bools, horizon: float, weights: Floats) -> t
     edges = np.concatenate([[0.0], np.minimum(moments, horizon), [horizon]])
     heights = np.concatenate([np.ones((rows, 1)), survival], axis=1)
     return medians, heights @ np.diff(edges)
-
-
-def _interval(estimate: float, replicates: Floats, confidence: float) -> Interval:
-    tail = (1 - confidence) / 2
-    # Order statistics, not interpolation: between a number and infinity there is nothing.
-    low, high = np.quantile(replicates, [tail, 1 - tail], method="inverted_cdf")
-    return Interval(estimate, float(low), float(high))
