@@ -38,6 +38,7 @@ def test_interquartile_mean_reduces_the_axis_it_is_given():
     np.testing.assert_array_equal(stats.interquartile_mean(scores, 1), by_hand)
 
 
+@settings(deadline=None)
 @given(hnp.arrays(float, st.integers(1, 30), elements=st.floats(-100, 100)), st.floats(-9, 9))
 def test_interquartile_mean_is_bounded_and_shifts_with_the_scores(scores, shift):
     value = stats.interquartile_mean(scores)
@@ -111,6 +112,7 @@ def test_equal_weights_give_each_world_the_same_say():
     assert stats.interquartile_mean(five, -1, np.full(5, 0.2)) == pytest.approx((0.75 + 2 + 6.75) / 2.5)
 
 
+@settings(deadline=None)
 @given(hnp.arrays(float, st.integers(1, 20), elements=st.floats(-100, 100)))
 def test_weights_that_are_equal_change_nothing(scores):
     weights = np.full(scores.size, 1 / scores.size)
@@ -352,7 +354,7 @@ def test_sign_flip_p_value_by_hand():
     assert stats.sign_flip_p_value([-1, 3, 4]) == 0.5
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=8))
 def test_sign_flip_p_value_equals_enumeration(values):
     observed = abs(sum(values)) - 1e-9 * sum(map(abs, values))
@@ -468,6 +470,7 @@ def test_wilson_by_hand():
         stats.wilson(3, 2)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50), st.floats(0, 1))
 def test_wilson_limits_solve_the_score_equation(n, rate):
     interval = stats.wilson(rate * n, n)
