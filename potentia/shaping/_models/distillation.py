@@ -9,10 +9,14 @@ import gymnasium as gym
 import torch
 from torch import Tensor, nn
 
+from potentia.arrays import on_cpu
 from potentia.encoders import Encoder, Kind
 from potentia.shaping._models.learned import Learned, rows_of
 from potentia.shaping._models.running import RunningMoments
-from potentia.trees import Tree
+from potentia.trees import Tree, leaves, map_tree
+
+_AT_ONCE = 1 << 18
+"""Numbers in the widest layer that a CPU computes at a time."""
 
 
 class Distillation(Learned):
@@ -67,6 +71,8 @@ class Distillation(Learned):
             self.target = _mlp(width, hidden, output_dim, depth=1).to(device).requires_grad_(False)
             self.predictor = _mlp(width, hidden, output_dim, depth=layers).to(device)
         self.features = RunningMoments((width,), device)
+        # A CPU computes so many rows at a time that what they need stays in its caches.
+        self._rows_at_once = max(1, _AT_ONCE // max(width, hidden)) if on_cpu(device) else 1 << 20
         super().__init__(self.predictor.parameters(), learning_rate, batch_size, device, seed)
 
     def encode(self, obs: Tree, mask: Tensor | None = None) -> Tensor:
@@ -77,17 +83,44 @@ class Distillation(Learned):
 
     def normalised(self, encoded: Tensor) -> Tensor:
         """What the networks see of features ``(N, width)``."""
-        mean, scale = self.features.mean.float(), (self.features.var + 1e-8).rsqrt().float()
-        return ((encoded - mean) * scale).clamp_(-5, 5)
+        scale = (self.features.var + 1e-8).rsqrt()
+        shift = -self.features.mean * scale
+        return torch.addcmul(shift.float(), encoded, scale.float()).clamp_(-5, 5)
 
-    def errors(self, x: Tensor) -> Tensor:
-        """The error of each row of x ``(N, width)``: ``(N,)``."""
-        difference: Tensor = self.predictor(x) - self.target(x)
-        return difference.square().mean(-1)
+    @torch.no_grad()
+    def novelty(self, obs: Tree) -> Tensor:
+        """The error of each observation of a tree ``(T, B, ...)``: ``(T * B,)``."""
+        rows = rows_of(obs, self.device)
+        count = len(next(leaf for _, leaf in leaves(rows)))
+        parts = []
+        for start in range(0, count, self._rows_at_once):
+            x = self.normalised(self.encoder(map_tree(lambda leaf, at=start: leaf[at : at + self._rows_at_once], rows)))
+            parts.append(_error(self.predictor(x), self.target(x)))
+        return torch.cat(parts) if parts else torch.zeros(0, device=self.device)
 
-    def learn(self, x: Tensor, mask: Tensor) -> Tensor:
+    @torch.no_grad()
+    def targets(self, x: Tensor) -> Tensor:
+        """What the predictor is to predict for x ``(N, width)``: ``(N, output_dim)``."""
+        return torch.cat([self.target(part) for part in x.split(self._rows_at_once)])
+
+    @torch.no_grad()
+    def errors(self, x: Tensor, targets: Tensor) -> Tensor:
+        """The error of each row of x ``(N, width)``, ``(N,)``."""
+        parts = zip(x.split(self._rows_at_once), targets.split(self._rows_at_once), strict=True)
+        return torch.cat([_error(self.predictor(some), wanted) for some, wanted in parts])
+
+    def learn(self, x: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """One pass over a share of the rows of x ``(N, width)``, not counting masked ones. Returns the mean loss."""
-        return self._train(lambda rows: self.errors(x.index_select(0, rows)), mask, self.proportion)
+
+        def losses(rows: Tensor) -> Tensor:
+            return _error(self.predictor(x.index_select(0, rows)), targets.index_select(0, rows))
+
+        return self._train(losses, mask, self.proportion)
+
+
+def _error(predicted: Tensor, wanted: Tensor) -> Tensor:
+    """The mean squared difference of each row."""
+    return (predicted - wanted).square().mean(-1)
 
 
 def _mlp(inputs: int, hidden: int, outputs: int, depth: int) -> nn.Sequential:

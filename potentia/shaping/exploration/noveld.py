@@ -111,10 +111,10 @@ class NovelD(Shaper):
         encoded = self.model.encode(rollout.next_obs, mask)
         self.model.features.update(encoded, mask)
         x = self.model.normalised(encoded)
-        with torch.no_grad():
-            self.novelties.update(self.model.errors(x).sqrt(), mask)
-        return {"loss": self.model.learn(x, mask), "novelty": self.novelties.mean}
+        targets = self.model.targets(x)
+        self.novelties.update(self.model.errors(x, targets).sqrt(), mask)
+        return {"loss": self.model.learn(x, targets, mask), "novelty": self.novelties.mean}
 
     def _novelty(self, obs: Tree) -> Tensor:
         """The novelty of observations ``(T, B, ...)``: ``(T * B,)``."""
-        return self.model.errors(self.model.normalised(self.model.encode(obs))).sqrt()
+        return self.model.novelty(obs).sqrt()

@@ -105,8 +105,7 @@ class RND(Shaper):
         return {self.name: Stream(gamma=self.gamma, episodic=False)}
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        with torch.no_grad():
-            error = self.model.errors(self.model.normalised(self.model.encode(rollout.next_obs)))
+        error = self.model.novelty(rollout.next_obs)
         term = torch.where(self.returns.count > 0, error / self._sigma, 0)
         return rollout.add(self.name, like_column(term, rollout.discount)), carry
 
@@ -117,13 +116,14 @@ class RND(Shaper):
         encoded = self.model.encode(rollout.next_obs, mask.ravel())
         self.model.features.update(encoded, mask.ravel())
         x = self.model.normalised(encoded)
+        targets = self.model.targets(x)
         some = mask[:, :_ENVS]
-        with torch.no_grad():
-            before = self.model.errors(x.reshape(*mask.shape, -1)[:, :_ENVS]) * some
+        few = (rows.unflatten(0, mask.shape)[:, :_ENVS].flatten(0, 1) for rows in (x, targets))
+        before = self.model.errors(*few).reshape(some.shape) * some
         seen = self.filter.run(before.double(), torch.full_like(before, self.gamma), some)
         self.returns.update(seen.ravel(), some.ravel())
         return {
-            "loss": self.model.learn(x, mask.ravel()),
+            "loss": self.model.learn(x, targets, mask.ravel()),
             "error": before.sum() / some.sum().clamp(min=1),
             "sigma": self._sigma,
         }
