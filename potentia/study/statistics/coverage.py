@@ -1,4 +1,4 @@
-"""How often the nominal intervals cover the truth, as measured by `benchmarks/coverage.py`."""
+"""How often the nominal intervals cover the truth, as measured by `benchmarks/interval_coverage.py`."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def mean_band(
     m is the mean over worlds of the worlds' means, s its standard error, m* and s* the same of a resample (Hall 1988,
     "Theoretical Comparison of Bootstrap Confidence Intervals"). The limits follow the skewness of the scores: a long
     tail on one side makes that side longer. They are taken at half of the nominal tail, by which lognormal scores are
-    covered as often as promised (`benchmarks/coverage.py`).
+    covered as often as promised (`benchmarks/interval_coverage.py`).
 
     Args:
         strata: one (n_w, ...) array of runs for each world; a run is drawn with all of its history.
