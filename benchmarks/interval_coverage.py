@@ -1,4 +1,4 @@
-"""How often the nominal 95 % intervals of a report hold the truth: ``python benchmarks/interval_coverage.py [--write]``.
+"""How often nominal 95 % intervals of a report hold the truth: ``python benchmarks/interval_coverage.py [--write]``.
 
 Each interval of `potentia.study.statistics` is computed as a report computes it, on data whose truth is known, and
 counted. ``--write`` replaces the table that reports quote, `potentia/study/statistics/coverage.json`.

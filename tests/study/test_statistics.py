@@ -254,7 +254,7 @@ def test_the_studentised_interval_of_a_mean_over_worlds_weighs_worlds():
 @pytest.mark.parametrize("runs", [5, 10])
 @pytest.mark.parametrize("kind", ["normal", "lognormal"])
 def test_nominal_intervals_hold(kind, runs):
-    """What `benchmarks/interval_coverage.py` shows in full: 90 % at 5 runs and 92 % at 10, less what 400 trials may miss by."""
+    """What `interval_coverage.py` shows in full: 90 % at 5 runs and 92 % at 10, less what 400 trials may miss by."""
     source = rng(runs)
     scores = source.normal(size=(runs, 400))
     scores = np.exp(scores) if kind == "lognormal" else scores
