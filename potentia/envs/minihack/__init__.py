@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import gymnasium as gym
 
-from potentia.envs.minihack.catalogue import TASKS
+from potentia.envs.minihack.catalogue import CUSTOM, TASKS
 
-__all__ = ["TASKS", "register"]
+__all__ = ["CUSTOM", "TASKS", "register"]
 
 
 def register() -> None:
-    """Registers `potentia/<task>` for every stock task in `TASKS`. Imports neither nle nor minihack."""
-    for name in TASKS:
+    """Registers `potentia/<task>` for each task in `TASKS` and `CUSTOM`. Imports neither nle nor minihack."""
+    for name in (*TASKS, *CUSTOM):
         world = f"potentia/{name}"
         if world not in gym.registry:
             gym.register(id=world, entry_point="potentia.envs.minihack.world:MiniHackWorld", kwargs={"task": name})

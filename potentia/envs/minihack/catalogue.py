@@ -232,3 +232,9 @@ TASKS: dict[str, Task] = {
 
 Left out: MiniHack's SimpleCrossing and LavaCrossing (they fail with minigrid 3), Boxoban (needs a download)
 and NetHackChallenge (refuses seeds)."""
+
+CUSTOM = {
+    "MiniHack-Navigation-Custom-v0": Task("minihack.navigation:MiniHackNavigation", oracle="walk", horizon=100),
+    "MiniHack-Skill-Custom-v0": Task("minihack.skills:MiniHackSkill"),
+}
+"""MiniHack's tasks without a level of their own: they are made with ``des_file``, a level of the user's."""

@@ -13,7 +13,7 @@ from gymnasium.error import ResetNeeded
 from potentia.envs.info_keys import flag, number, whole
 from potentia.envs.minihack import key_macro
 from potentia.envs.minihack.captions import Surroundings, message_text
-from potentia.envs.minihack.catalogue import TASKS
+from potentia.envs.minihack.catalogue import CUSTOM, TASKS
 from potentia.envs.minihack.hidden_state import HiddenState
 from potentia.envs.minihack.observations import DEFAULT_KEYS, Observer
 from potentia.envs.minihack.oracles import Question, make_oracle
@@ -50,7 +50,9 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
     MiniHack: Samvelyan et al. 2021, arXiv 2109.13202. NLE: Kuettler et al. 2020, arXiv 2006.13760.
 
     Args:
-        task: a key of `TASKS`, for example "MiniHack-Room-5x5-v0".
+        task: a key of `TASKS`, for example "MiniHack-Room-5x5-v0", or of `CUSTOM`, which need a level of your own:
+            ``des_file``, a text in NetHack's level language or the name of a file ending in ".des". A custom
+            navigation task ends at the stairs down, to which its distance leads.
         observation_keys: keys of the observation.
         info_keys: keys of the info, "all", or None for `success`; `potentia.envs.world.ask` adds more.
         crop: side of the crops, odd.
@@ -76,11 +78,16 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
         render_mode: str | None = None,
         **game: Any,
     ) -> None:
-        if task not in TASKS:
-            raise ValueError(f"task must be one of potentia.envs.minihack.TASKS, got {task!r}")
+        if task not in TASKS and task not in CUSTOM:
+            raise ValueError(f"task must be one of potentia.envs.minihack.TASKS or CUSTOM, got {task!r}")
+        if task in CUSTOM and not game.get("des_file"):
+            raise ValueError(
+                f"{task} has no level of its own: give des_file, a text in NetHack's level language or the name of a "
+                'file ending in ".des"'
+            )
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode must be None, 'ansi' or 'rgb_array', got {render_mode!r}")
-        self._task = TASKS[task]
+        self._task = TASKS[task] if task in TASKS else CUSTOM[task]
         self.render_mode = render_mode
         self._observer = Observer(observation_keys, crop)
         self._build(max_episode_steps, game)
