@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-latest lint format bench clean setup
+.PHONY: help demo test test-all test-latest lint format bench clean setup
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -17,9 +17,13 @@ help:  ## Show this list.
 demo: $(VENV)/.done  ## Run the study "quickstart" and write its report.
 	$(BIN)/potentia study run quickstart --out runs --jobs $(JOBS)
 
-test: $(VENV)/.done  ## Run all tests.
+test: $(VENV)/.done  ## Run the tests, of exhaustive ones a sample that changes from day to day.
 	@scripts/system-packages.sh
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --durations=10
+
+test-all: $(VENV)/.done  ## Run the tests, exhaustive ones whole.
+	@scripts/system-packages.sh
+	POTENTIA_TEST_ALL=1 $(BIN)/python -m pytest -n $(JOBS) --durations=10
 
 test-latest: $(LATEST)/.done  ## Run all tests with the newest Gymnasium, which nle's metadata does not allow but which works.
 	@scripts/system-packages.sh

@@ -5,6 +5,22 @@ import os
 import pytest
 
 from potentia.envs.web.browser.find import find_browser
+from tests.sampling import ALL, keep_samples, sample_seed
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "exhaustive(keep): many cases of one kind; a run takes `keep` of them")
+    sample_seed()
+
+
+def pytest_report_header():
+    return "exhaustive tests: all" if os.environ.get(ALL) else f"samples of exhaustive tests: {sample_seed()}"
+
+
+def pytest_collection_modifyitems(config, items):
+    kept = keep_samples(items)
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")
