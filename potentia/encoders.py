@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -78,7 +79,7 @@ class Encoder(nn.Module):
         found = list(_space_leaves(space))
         self._paths = [keys for keys, _, _ in found]
         generator = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):
+        with fresh_networks():
             self.stems = nn.ModuleList(_stem(leaf, path, kinds) for _, path, leaf in found)
             layers: list[nn.Module] = []
             width = sum(int(stem.output_dim) for stem in self.stems)  # type: ignore[arg-type, misc]
@@ -96,6 +97,23 @@ class Encoder(nn.Module):
         parts = [stem(_at(tree, keys)) for stem, keys in zip(self.stems, self._paths, strict=True)]
         features: Tensor = self.mlp(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1))
         return features
+
+
+@contextmanager
+def fresh_networks(seed: int | None = None) -> Iterator[None]:
+    """Networks made inside have 32 bits and can be trained, whatever PyTorch's modes are.
+
+    They are drawn from the seed; PyTorch's global generator goes on after them as if there had been none.
+    """
+    dtype = torch.get_default_dtype()
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.manual_seed(seed)
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
 
 
 def initialize(module: nn.Module, generator: torch.Generator, gain: float = math.sqrt(2)) -> None:
@@ -122,8 +140,9 @@ class _OneHot(nn.Module):
         self.register_buffer("offsets", torch.as_tensor(offsets.astype(np.int64)), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        index = x.reshape(x.shape[0], -1).long() + self.offsets
-        return torch.zeros(x.shape[0], self.output_dim, device=x.device).scatter_(1, index, 1.0)
+        index = x.reshape(x.shape[0], len(self.offsets)).long() + self.offsets
+        codes = torch.zeros(x.shape[0], self.output_dim, dtype=torch.float32, device=x.device)
+        return codes.scatter_(1, index, 1.0)
 
 
 class _Vector(nn.Module):
@@ -147,7 +166,7 @@ class _Vector(nn.Module):
         self._any_compressed = bool((~bounded & integers).any())
 
     def forward(self, x: Tensor) -> Tensor:
-        x = (x.reshape(x.shape[0], -1).float() - self.center) * self.scale
+        x = (x.reshape(x.shape[0], self.output_dim).float() - self.center) * self.scale
         if self._any_compressed:
             x = torch.where(self.compressed, x.sign() * x.abs().log1p(), x)
         return x

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import gymnasium as gym
@@ -11,6 +12,7 @@ import numpy as np
 from gymnasium import spaces
 
 from potentia.rollout import Rollout
+from potentia.testing.invented import invented
 from potentia.trees import Tree, map_tree
 
 NUM_STATES = 6
@@ -19,62 +21,99 @@ STATE = "experience_state"
 """The info column with the index of the state, by which the laws tell what a shaper was shown."""
 
 Info = Mapping[str, Callable[[np.ndarray[Any, Any]], Any]]
-"""For each info column, a function from state indices, any shape, to its values."""
+"""For each info column, a function from the indices of six states, any shape, to its values."""
+
+_TERMINATED, _BOOTSTRAPPED, _TRUNCATED, _BOTH = range(4)
+_GAMMAS = (None, None, 1.0, 0.9)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Experience:
-    """Six states, each with one observation drawn from a space, and what may be asked of them.
+    """A few states, each with one observation drawn from a space, and what may be asked of them.
 
     Attributes:
-        observations: One observation a state: a tree of arrays ``(6, ...)``.
-        space: The space they were drawn from.
-        info: Functions that make info columns.
+        space: The space that observations are drawn from.
+        columns: The info columns that are asked for.
+        known: Functions that make some of them, of six states; of more, every sixth has the same values.
+        num_states: S.
     """
 
-    observations: Tree
     space: spaces.Space[Any]
-    info: Info
+    columns: frozenset[str] = frozenset()
+    known: Info = field(default_factory=dict)
+    num_states: int = NUM_STATES
 
-    @classmethod
-    def draw(cls, space: spaces.Space[Any], columns: frozenset[str], info: Info, seed: int = 0) -> Experience:
-        """Draws six observations from the space, and invents the info columns that are not given."""
-        space.seed(seed)
-        samples = [space.sample() for _ in range(NUM_STATES)]
-        if isinstance(space, spaces.Discrete):
-            samples = [int(space.start) + state % int(space.n) for state in range(NUM_STATES)]
-        observations = map_tree(lambda *rows: np.stack([np.asarray(row) for row in rows]), *samples)
-        keys = {column.removeprefix("next_") for column in columns} - {"action"}
-        return cls(observations, space, {key: info.get(key, _invented(key)) for key in sorted(keys)})
+    def of(self, states: int) -> Experience:
+        """The same of another number of states."""
+        return replace(self, num_states=states)
 
-    def rollout(self, rng: np.random.Generator, steps: int = 12, envs: int = 3, *, gaps: bool = True) -> Rollout:
+    @cached_property
+    def observations(self) -> Tree:
+        """One observation a state: a tree of arrays ``(S, ...)``."""
+        self.space.seed(0)
+        samples = [self.space.sample() for _ in range(self.num_states)]
+        if isinstance(self.space, spaces.Discrete):
+            samples = [int(self.space.start) + state % int(self.space.n) for state in range(self.num_states)]
+        return map_tree(lambda *rows: np.stack([np.asarray(row) for row in rows]), *samples)
+
+    @cached_property
+    def info(self) -> Info:
+        """Functions that make the info columns: those known, and others invented."""
+        keys = {column.removeprefix("next_") for column in self.columns} - {"action"}
+        return {key: self._column(key) for key in sorted(keys)}
+
+    def _column(self, key: str) -> Callable[[np.ndarray[Any, Any]], Any]:
+        if key not in self.known:
+            return invented(key, self.num_states)
+        return lambda states: self.known[key](states % NUM_STATES)
+
+    def rollout(
+        self,
+        rng: np.random.Generator,
+        steps: int = 12,
+        envs: int = 3,
+        *,
+        gaps: bool = True,
+        calm: int = 0,
+        ends: float = 0.25,
+        gamma: float | None = None,
+    ) -> Rollout:
         """A random rollout whose transitions chain: ``next_obs`` is the next step's ``obs`` until the episode ends.
 
-        Ends come by termination, by truncation that is bootstrapped and by truncation that is not; discounts vary
-        from step to step; with ``gaps``, the step after an end is a masked reset step, as in autoreset mode NEXT_STEP.
+        All kinds of ends take turns: termination, truncation that is bootstrapped, truncation that is not, and both
+        flags at once.
+
+        Args:
+            rng: Draws everything.
+            steps: T.
+            envs: B.
+            gaps: Whether the step after an end is a masked reset step, as in autoreset mode NEXT_STEP.
+            calm: In the first environment nothing ends before this step.
+            ends: The chance that a step ends its episode.
+            gamma: The discount of steps that are not cut off from what follows. By default it is drawn for the whole:
+                1, 0.9, or another one at each step, 0 and exactly 1 among them.
         """
         shape = (steps, envs)
-        terminated = rng.random(shape) < 0.15
-        truncated = (rng.random(shape) < 0.15) & ~terminated
+        end = rng.random(shape) < ends
+        end[:calm, :1] = False
         mask = np.ones(shape, bool)
-        before = rng.integers(0, NUM_STATES, (steps + 1, envs))
-        after = rng.integers(0, NUM_STATES, shape)
+        before = rng.integers(0, self.num_states, (steps + 1, envs))
+        after = rng.integers(0, self.num_states, shape)
         for t in range(steps):
             if gaps and t:
-                mask[t] = ~(terminated[t - 1] | truncated[t - 1])
-            terminated[t] &= mask[t]
-            truncated[t] &= mask[t]
-            ends = terminated[t] | truncated[t]
-            if t + 1 < steps:
-                before[t + 1] = np.where(ends & ~gaps, before[t + 1], after[t])
-        bootstrapped = rng.random(shape) < 0.5
-        discount = rng.uniform(0.3, 1.0, shape) * ~(terminated | (truncated & ~bootstrapped))
+                mask[t] = ~end[t - 1]
+            end[t] &= mask[t]
+            before[t + 1] = np.where(end[t] & ~gaps, before[t + 1], after[t])
+        kind = np.where(end, (np.cumsum(end).reshape(shape) + rng.integers(4)) % 4, -1)
+        terminated, truncated = np.isin(kind, (_TERMINATED, _BOTH)), kind > _TERMINATED
+        gamma = gamma if gamma is not None else _GAMMAS[rng.integers(len(_GAMMAS))]
+        discount = _varied(rng, shape) if gamma is None else np.full(shape, gamma)
         return self.transitions(
             before[:-1],
             rng.integers(0, NUM_ACTIONS, shape),
             after,
             rng.normal(size=shape),
-            discount,
+            discount * ~np.isin(kind, (_TERMINATED, _TRUNCATED, _BOTH)),
             terminated,
             truncated,
             mask,
@@ -96,9 +135,9 @@ class Experience:
         """A rollout from arrays ``(T, B)`` of state indices and the rest."""
         truncated = np.zeros_like(terminated) if truncated is None else truncated
         ends = terminated | truncated
-        follows = np.concatenate([action[1:], action[-1:]])
+        following = np.concatenate([action[1:], action[-1:]])
         last = np.arange(len(action))[:, None] == len(action) - 1
-        chosen = follows if last_action is None else np.where(ends | last, last_action, follows)
+        following = following if last_action is None else np.where(ends | last, last_action, following)
         info = {key: column(state) for key, column in self.info.items()}
         info |= {f"next_{key}": column(next_state) for key, column in self.info.items()}
         return Rollout(
@@ -110,42 +149,47 @@ class Experience:
             terminated=terminated,
             truncated=truncated,
             mask=mask if mask is not None else np.ones_like(terminated),
-            info=info | {"next_action": chosen, STATE: state, f"next_{STATE}": next_state},
+            info=info | {"next_action": following, STATE: state, f"next_{STATE}": next_state},
         )
 
 
-def _invented(key: str) -> Callable[[np.ndarray[Any, Any]], Any]:
-    rng = np.random.default_rng(sum(key.encode()))
-    if "hash" in key:
-        values: np.ndarray[Any, Any] = rng.integers(-(2**62), 2**62, NUM_STATES)
-    elif key in ("caption", "text", "message"):
-        values = np.array([f"You see the number {state}." for state in range(NUM_STATES)])
-    else:
-        values = rng.uniform(-1, 0, NUM_STATES)
-    return lambda states: values[states]
+def _varied(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray[Any, Any]:
+    sort = rng.random(shape)
+    return np.where(sort < 0.04, 0.0, np.where(sort < 0.25, 1.0, rng.uniform(0.3, 1.0, shape)))
 
 
 class WalkWorld(gym.Env[Any, Any]):
-    """A seeded random walk over the six states of an `Experience`, whose episodes end both ways within a few steps."""
+    """A seeded random walk over the states of an `Experience`.
 
-    def __init__(self, experience: Experience) -> None:
-        self.experience = experience
+    Its episodes end in every way, by both flags at once too, within a few steps.
+
+    Args:
+        experience: The states.
+        calm: How many steps the first episode goes on at least.
+    """
+
+    def __init__(self, experience: Experience, calm: int = 0) -> None:
+        self.experience, self.calm = experience, calm
         self.observation_space = experience.space
         self.action_space = spaces.Discrete(NUM_ACTIONS)
-        self._state = 0
+        self._state, self._steps = 0, 0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Starts in a random state."""
         super().reset(seed=seed, options=options)
-        self._state = int(self.np_random.integers(NUM_STATES))
+        if seed is not None:
+            self._steps = 0
+        self._state = int(self.np_random.integers(self.experience.num_states))
         return self._observation(), self._info()
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Moves to a random state that depends on the action."""
-        self._state = int(self.np_random.integers(NUM_STATES) + action) % NUM_STATES
-        end = float(self.np_random.random())
-        reward = float(self.np_random.normal())
-        return self._observation(), reward, end < 0.15, 0.15 <= end < 0.3, self._info()
+        states = self.experience.num_states
+        self._state = int(self.np_random.integers(states) + action) % states
+        self._steps += 1
+        end, reward = float(self.np_random.random()), float(self.np_random.normal())
+        end += self._steps < self.calm
+        return self._observation(), reward, end < 0.2, 0.1 <= end < 0.3, self._info()
 
     def _observation(self) -> Any:
         obs = map_tree(lambda rows: np.array(rows[self._state]), self.experience.observations)

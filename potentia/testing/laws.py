@@ -1,65 +1,55 @@
-"""The laws that every shaper obeys, whatever it promises. Each raises ``AssertionError`` if broken."""
+"""The laws of shaping that every shaper obeys, whatever it promises. Each raises ``AssertionError`` if broken."""
 
 from __future__ import annotations
 
 import copy
-import io
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
-from array_api_compat import is_torch_array
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from potentia.arrays import host_array, is_tensor
 from potentia.rollout import Rollout, concatenate
 from potentia.shaping.shaper import Carry, Shaper
-from potentia.testing.experience import NUM_ACTIONS, Experience, WalkWorld
-from potentia.trees import leaves, map_tree
-from potentia.wrappers import ShapeReward, ShapeVectorReward
+from potentia.testing.case import Case, learn, saved
+from potentia.testing.compare import (
+    Results,
+    check_carries,
+    check_equal,
+    check_untouched,
+    part_of,
+    narrow,
+    padded,
+    results,
+    soiled,
+    terms,
+)
+from potentia.testing.experience import STATE, Experience
+from potentia.testing.invented import USUAL, invented
+from potentia.testing.learning_laws import check_metrics, same_state
+from potentia.trees import leaves
 
-
-@dataclass(frozen=True)
-class Case:
-    """What a law is tried on.
-
-    Attributes:
-        make: Makes a fresh shaper.
-        experience: Where rollouts come from.
-        seed: Seeds the rollouts.
-    """
-
-    make: Callable[[], Shaper]
-    experience: Experience
-    seed: int
-
-    def rng(self) -> np.random.Generator:
-        """A generator that starts anew at each call."""
-        return np.random.default_rng(self.seed)
-
-    def trained(self) -> Shaper:
-        """A fresh shaper that has learned from two rollouts, so that its parameters matter."""
-        shaper, rng = self.make(), np.random.default_rng(self.seed + 1000)
-        for _ in range(2):
-            self.learn(shaper, self.experience.rollout(rng))
-        return shaper
-
-    @staticmethod
-    def learn(shaper: Shaper, rollout: Rollout) -> None:
-        """One update, unless it needs a policy, which the laws have not got."""
-        if not shaper.contract.needs_policy:
-            shaper.update(rollout)
+_FIELDS = frozenset({"obs", "action", "next_obs", "discount", "terminated", "truncated"})
 
 
 def scope(case: Case) -> None:
-    """Only the shaper's own terms and the discount change; each is a (T, B) column; nothing is written into."""
-    shaper, rollout = case.trained(), case.experience.rollout(case.rng())
-    before = copy.deepcopy(rollout)
-    shaped, _ = shaper.shape(rollout, shaper.init(rollout.num_envs))
-    Case.learn(shaper, rollout)
-    _same(before, rollout, "the rollout given to shape and update was written into")
+    """Only the shaper's own terms and the discount change; each is a finite column; nothing is written into."""
+    rng = case.rng()
+    for shaper in (case.make(), case.trained()):
+        for rollout in (case.rollout(rng), case.rollout(rng, gamma=1.0), narrow(case.rollout(rng))):
+            before = copy.deepcopy(rollout)
+            shaped, carry = shaper.shape(rollout, shaper.init(rollout.num_envs))
+            check_untouched(before, rollout, "the rollout given to shape was written into")
+            check_form(shaper, rollout, shaped)
+            _check_carry(carry, rollout.num_envs)
+            learn(shaper, shaped)
+            check_untouched(before, rollout, "the rollout given to update was written into")
+
+
+def check_form(shaper: Shaper, rollout: Rollout, shaped: Rollout) -> None:
+    """Raises ``AssertionError`` unless a shaped rollout is the rollout and columns that the shaper may add or set."""
     for field in fields(Rollout):
         if field.name not in ("terms", "discount", "info"):
             assert getattr(shaped, field.name) is getattr(rollout, field.name), f"shape changed {field.name}"
@@ -73,28 +63,115 @@ def scope(case: Case) -> None:
         assert shaped.discount is rollout.discount, "shape changed the discount; its contract must say sets_discount"
     zero = rollout.discount == 0
     assert not shaped.discount[zero].any(), "shape set a discount where the learner uses no next value"
+    live = host_array(rollout.mask)
+    for name, column in [("discount", shaped.discount), *((name, shaped.terms[name]) for name in added)]:
+        _check_kind(name, column, rollout.discount if name == "discount" else rollout.terms["env"])
+        assert np.isfinite(host_array(column)[live]).all(), f"{name!r} is not finite somewhere"
+
+
+def _check_kind(name: str, column: Any, example: Any) -> None:
+    assert is_tensor(column) == is_tensor(example), (
+        f"{name!r} is of {type(column).__name__} where the rollout is of {type(example).__name__}: return "
+        "potentia.arrays.like_column(values, rollout.discount)"
+    )
+    assert column.dtype == example.dtype, (
+        f"{name!r} is of {column.dtype} where the reward is of {example.dtype}: Rollout.add casts it"
+    )
+    if is_tensor(example):
+        assert column.device == example.device, f"{name!r} left the device {example.device} for {column.device}"
+
+
+def _check_carry(carry: Carry, num_envs: int) -> None:
+    for path, leaf in leaves(carry):
+        length = len(leaf) if isinstance(leaf, list) else next(iter(getattr(leaf, "shape", ())), None)
+        assert length == num_envs, (
+            f"the carry{path} must be an array or a list with one entry for each of {num_envs} environments, got "
+            f"{type(leaf).__name__} {getattr(leaf, 'shape', '')}"
+        )
+
+
+def shape_never_learns(case: Case) -> None:
+    """Shaping leaves the parameters as they are: twice the same rollout, twice the same terms, and the same state."""
+    shaper, rng = case.trained(), case.rng()
+    rollout = case.rollout(rng)
+    state = saved(shaper)
+    first = terms(shaper, rollout)
+    terms(shaper, case.rollout(rng))
+    check_equal(first, terms(shaper, rollout), "shaping another rollout in between changed the terms: shape learns")
+    assert state == saved(shaper), "shape changed the state_dict: shape learns"
 
 
 def reads(case: Case) -> None:
-    """Columns that the contract doesn't list as read make no difference."""
-    shaper, rng = case.trained(), case.rng()
-    rollout, other = case.experience.rollout(rng), case.experience.rollout(rng)
-    want = _terms(shaper, rollout)
-    listed = shaper.contract.reads
-    for name in sorted({"obs", "action", "next_obs", "discount", "terminated", "truncated"} - listed):
-        changed = replace(rollout, **{name: getattr(other, name)})
-        changed = replace(changed, discount=changed.discount * ~changed.terminated) if name == "discount" else changed
-        got = _terms(shaper, changed)
-        if not shaper.contract.sets_discount:
+    """Columns that the contract doesn't list make no difference, now or by learning, and aren't asked for."""
+    rng = case.rng()
+    rollout, other, probe = (_with_usual(case.rollout(rng), case.experience) for _ in range(3))
+    _check_questions(case, rollout)
+    shaper = case.trained()
+    want = terms(shaper, rollout)
+    learn(shaper, rollout)
+    learned = terms(shaper, probe)
+    for column, changed in _changes(shaper, rollout, other):
+        reader, advice = case.trained(), "its contract does not list it: add it to Contract(reads=...)"
+        got = terms(reader, changed)
+        if column == "discount" and not shaper.contract.sets_discount:
             got["discount"] = want["discount"]  # the change itself, not the shaper's doing
-        _equal(want, got, f"it reads {name}, but its contract does not list it")
+        check_equal(want, got, f"it reads {column}, but {advice}")
+        learn(reader, changed)
+        check_equal(learned, terms(reader, probe), f"update reads {column}, but {advice}")
+
+
+def _with_usual(rollout: Rollout, experience: Experience) -> Rollout:
+    """The same with columns that worlds often give."""
+    usual = {key: invented(key, experience.num_states) for key in USUAL}
+    more = {f"{prefix}{key}": usual[key](rollout.info[f"{prefix}{STATE}"]) for prefix in ("", "next_") for key in usual}
+    return replace(rollout, info={**more, **rollout.info})
+
+
+def _changes(shaper: Shaper, rollout: Rollout, other: Rollout) -> Iterator[tuple[str, Rollout]]:
+    """For each field that the contract doesn't list, the rollout with another one in its place; so for info columns."""
+    listed = shaper.contract.reads
+    for name in sorted(_FIELDS - listed):
+        changed = replace(rollout, **{name: getattr(other, name)})
+        yield name, replace(changed, discount=changed.discount * ~changed.terminated) if name == "discount" else changed
     if "reward" not in listed:
-        changed = replace(rollout, terms=other.terms)
-        _equal(want, _terms(shaper, changed), "it reads the reward, but its contract does not list 'reward'")
-    for name in sorted(rollout.info):
-        if f"info:{name}" not in listed:
-            changed = replace(rollout, info={**rollout.info, name: other.info[name]})
-            _equal(want, _terms(shaper, changed), f"it reads info[{name!r}], but its contract does not list it")
+        yield "the reward", replace(rollout, terms=other.terms)
+        if not shaper.contract.sets_discount:
+            yield "another's term", rollout.add("another's term", other.terms["env"])
+    unlisted = [name for name in sorted(rollout.info) if f"info:{name}" not in listed]
+    columns = {name: other.info[name] for name in unlisted}
+    yield f"one of the info columns {unlisted}", replace(rollout, info={**rollout.info, **columns})
+
+
+class _Watched(dict[str, Any]):
+    """Columns that remember who was asked for in vain."""
+
+    def __init__(self, columns: Any) -> None:
+        super().__init__(columns)
+        self.missed: set[str] = set()
+
+    def __missing__(self, key: str) -> Any:
+        self.missed.add(key)
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        self.missed |= set() if super().__contains__(key) else {str(key)}
+        return super().__contains__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The column, if there is one."""
+        return self[key] if key in self else default
+
+
+def _check_questions(case: Case, rollout: Rollout) -> None:
+    """A column that is read where a rollout has it makes a difference there that nobody expects."""
+    shaper = case.trained()
+    info, given = _Watched(rollout.info), _Watched(rollout.terms)
+    watched = rollout._replace(info=info, terms=given)
+    shaper.shape(watched, shaper.init(rollout.num_envs))
+    learn(shaper, watched)
+    assert not info.missed, f"it asks for the info columns {sorted(info.missed)}, which its contract does not list"
+    foreign = given.missed - set(shaper.term_names)
+    assert not foreign, f"it asks for the terms {sorted(foreign)}, which are another's; read rollout.reward"
 
 
 def chunks(case: Case) -> None:
@@ -102,216 +179,93 @@ def chunks(case: Case) -> None:
     shaper, rng = case.trained(), case.rng()
     if shaper.contract.needs_episodes:
         return
-    rollout = case.experience.rollout(rng)
+    rollout = case.rollout(rng)
     whole, end = shaper.shape(rollout, shaper.init(rollout.num_envs))
-    cuts = sorted({0, *rng.integers(1, rollout.num_steps, 3).tolist(), rollout.num_steps})
-    carry, parts = shaper.init(rollout.num_envs), []
-    for start, stop in pairwise(cuts):
-        part, carry = shaper.shape(rollout[start:stop], carry)
-        parts.append(part)
-    _equal(_results(whole), _results(concatenate(parts)), f"cut at {cuts[1:-1]} it gives other numbers than at once")
-    _equal_trees(end, carry, f"cut at {cuts[1:-1]} it ends with another carry than at once")
+    some = sorted({0, *rng.integers(1, rollout.num_steps, 3).tolist(), rollout.num_steps})
+    for bounds in (some, list(range(rollout.num_steps + 1))):
+        parts, carry = in_parts(shaper, [rollout[start:stop] for start, stop in pairwise(bounds)])
+        where = f"in parts that end at {bounds[1:]}"
+        check_equal(results(whole), parts, f"{where} it gives other numbers than at once")
+        check_carries(end, carry, f"{where} it ends with another carry than at once")
     implied, _ = shaper.shape(rollout)
-    _equal(_results(whole), _results(implied), "shape(rollout) and shape(rollout, init(B)) differ")
+    check_equal(results(whole), results(implied), "shape(rollout) and shape(rollout, init(B)) differ")
+
+
+def in_parts(shaper: Shaper, parts: list[Rollout], carry: Carry | None = None) -> tuple[Results, Carry]:
+    """The results of rollouts that follow each other, and the carry after them."""
+    carry, shaped = shaper.init(parts[0].num_envs) if carry is None else carry, []
+    for part in parts:
+        after, carry = shaper.shape(part, carry)
+        shaped.append(after)
+    return results(concatenate(shaped)), carry
 
 
 def columns(case: Case) -> None:
-    """Environments do not leak into each other: permuting them permutes the result."""
+    """Environments do not leak into each other: in another order, or alone, each gets what it gets."""
     shaper, rng = case.trained(), case.rng()
-    rollout = case.experience.rollout(rng, envs=4)
+    rollout = case.rollout(rng, envs=4)
     order = rng.permutation(4)
-    want = _terms(shaper, rollout)
-    got = _terms(shaper, rollout[:, order])
-    _equal({name: term[:, order] for name, term in want.items()}, got, f"environments permuted by {order} differ")
+    want = terms(shaper, rollout)
+    got = terms(shaper, rollout[:, order])
+    check_equal(part_of(want, np.s_[:, order]), got, f"environments permuted by {order} differ")
+    for env in range(4):
+        alone = terms(shaper, rollout[:, [env]])
+        check_equal(part_of(want, np.s_[:, [env]]), alone, f"environment {env} alone is not as among others")
 
 
 def mask(case: Case) -> None:
-    """Masked steps earn 0, and what stands in them, even NaN, changes nothing, neither now nor by learning."""
-    rollout = case.experience.rollout(case.rng())
-    dirty = _dirty(rollout)
-    clean_shaper, dirty_shaper = case.trained(), case.trained()
-    want, got = _terms(clean_shaper, rollout), _terms(dirty_shaper, dirty)
-    for name in clean_shaper.term_names:
-        assert not got[name][~rollout.mask].any(), f"the term {name!r} is not 0 on masked steps"
-    live = {name: term[rollout.mask] for name, term in want.items()}
-    _equal(live, {name: term[rollout.mask] for name, term in got.items()}, "NaN behind the mask changes the terms")
-    Case.learn(clean_shaper, rollout)
-    Case.learn(dirty_shaper, dirty)
-    probe = case.experience.rollout(np.random.default_rng(case.seed + 1), gaps=False)
-    _equal(_terms(clean_shaper, probe), _terms(dirty_shaper, probe), "NaN behind the mask changes what update learns")
+    """Masked steps earn 0, and neither they nor what stands in them, even NaN, change anything, now or by learning."""
+    rng = case.rng()
+    rollout = case.rollout(rng)
+    clean, dirty = case.trained(), case.trained()
+    nonsense = soiled(rollout, rng)
+    want, got = terms(clean, rollout), terms(dirty, nonsense)
+    for found in (want, got):
+        for name in clean.term_names:
+            assert not found[name][~rollout.mask].any(), f"the term {name!r} is not 0 on masked steps"
+    live = part_of(want, rollout.mask)
+    check_equal(live, part_of(got, rollout.mask), "nonsense behind the mask changes the terms")
+    wide, index = padded(rollout, rng)
+    among = part_of(part_of(terms(clean, wide), index), rollout.mask)
+    check_equal(live, among, "masked steps or environments between change the terms of the others: see rollout.mask")
+    learn(clean, rollout)
+    learn(dirty, nonsense)
+    probe = case.rollout(np.random.default_rng(case.seed + 1), gaps=False)
+    check_equal(terms(clean, probe), terms(dirty, probe), "nonsense behind the mask changes what update learns")
 
 
 def episodes(case: Case) -> None:
     """The carry is forgotten where an episode ends: the next one is shaped as if it were the first."""
-    shaper = case.trained()
-    if shaper.contract.scope == "lifelong" and not shaper.contract.needs_episodes and _has_carry(shaper):
-        return
-    rollout = case.experience.rollout(case.rng(), steps=20, envs=1)
-    whole = _terms(shaper, rollout)
-    ends = np.flatnonzero(rollout.done[:, 0])
-    for start, stop in zip(ends + 1, [*(ends[1:] + 1), rollout.num_steps], strict=False):
-        if start < stop and (rollout.done[stop - 1, 0] or not shaper.contract.needs_episodes):
-            alone = _terms(shaper, rollout[start:stop])
-            part = {name: term[start:stop] for name, term in whole.items()}
-            _equal(part, alone, f"the episode from step {start} depends on the one before it")
-
-
-def backends(case: Case) -> None:
-    """NumPy and PyTorch (and CUDA, where there is one) give the same numbers."""
-    rollout = case.experience.rollout(case.rng())
-    want = _terms(case.trained(), rollout)
-    for device in ["cpu"] + (["cuda"] if torch.cuda.is_available() else []):
-        shaper = case.trained()
-        tensors = rollout.map(
-            lambda array, to=device: array if array.dtype.kind in "OU" else torch.as_tensor(array, device=to)
-        )
-        shaped, _ = shaper.shape(tensors, shaper.init(rollout.num_envs))
-        for name in shaper.term_names:
-            term = shaped.terms[name]
-            assert is_torch_array(term), f"{name!r} is no tensor though the rollout is of tensors"
-            assert term.device == tensors.discount.device, f"{name!r} left the device {device}"
-        _equal(want, {k: v.cpu().numpy() for k, v in _results(shaped).items()}, f"numpy and torch ({device}) differ")
-        Case.learn(shaper, tensors)
-
-
-def shape_never_learns(case: Case) -> None:
-    """Shaping leaves the parameters as they are: twice the same rollout, twice the same terms, and the same state."""
     shaper, rng = case.trained(), case.rng()
-    rollout = case.experience.rollout(rng)
-    state = _saved(shaper)
-    first = _terms(shaper, rollout)
-    _terms(shaper, case.experience.rollout(rng))
-    _equal(first, _terms(shaper, rollout), "shaping another rollout in between changed the terms: shape learns")
-    assert state == _saved(shaper), "shape changed the state_dict: shape learns"
+    for gaps in (True, False):
+        rollout = case.rollout(rng, steps=44 if case.late else 24, envs=1, gaps=gaps)
+        whole = terms(shaper, rollout)
+        ends = np.flatnonzero(rollout.done[:, 0])
+        for start, stop in zip(ends + 1, [*(ends[1:] + 1), rollout.num_steps], strict=False):
+            if start < stop and (rollout.done[stop - 1, 0] or not shaper.contract.needs_episodes):
+                alone = terms(shaper, rollout[start:stop])
+                part = part_of(whole, np.s_[start:stop])
+                flags = "terminated" if rollout.terminated[start - 1, 0] else "truncated"
+                flags = "terminated and truncated" if (rollout.terminated & rollout.truncated)[start - 1, 0] else flags
+                check_equal(part, alone, f"the episode from step {start} depends on the one before, which {flags}")
 
 
-def save_load(case: Case) -> None:
-    """What state_dict saves, torch loads with weights_only=True, and a fresh shaper goes on bit by bit the same."""
-    shaper, fresh, rng = case.trained(), case.make(), case.rng()
-    fresh.load_state_dict(torch.load(io.BytesIO(_saved(shaper)), weights_only=True))
-    for _ in range(2):
-        rollout = case.experience.rollout(rng)
-        _equal(_terms(shaper, rollout), _terms(fresh, rollout), "a loaded shaper gives other numbers", exact=True)
-        Case.learn(shaper, rollout)
-        Case.learn(fresh, rollout)
-
-
-def drivers(case: Case) -> None:
-    """An environment, a vector of them in each autoreset mode, and relabelling earn the same; or the driver refuses."""
-    shaper = case.trained()
-
-    def world() -> WalkWorld:
-        return WalkWorld(case.experience)
-
-    if shaper.contract.needs_episodes or "info:next_action" in shaper.contract.reads:
-        try:
-            ShapeReward(world(), shaper, gamma=0.9, learn=False)
-        except ValueError:
-            return
-        raise AssertionError("a driver must refuse it with a ValueError: it cannot know what it needs")
-    want = [_single_ledger(ShapeReward(world(), case.trained(), gamma=0.9, learn=False), env, 30) for env in range(3)]
-    for mode in AutoresetMode:
-        vector = SyncVectorEnv([world] * 3, autoreset_mode=mode)
-        got = _vector_ledger(ShapeVectorReward(vector, case.trained(), gamma=0.9, learn=False), mode, 30)
-        for env in range(3):
-            np.testing.assert_allclose(
-                got[env], want[env], rtol=1e-5, atol=1e-6, err_msg=f"Env and VectorEnv ({mode.name}) differ"
-            )
-
-
-LAWS = (scope, shape_never_learns, reads, chunks, columns, mask, episodes, backends, save_load, drivers)
-"""All of them, in the order in which they are tried."""
-
-
-def _actions(env: int) -> Any:
-    rng = np.random.default_rng(env)
-    while True:
-        yield int(rng.integers(NUM_ACTIONS))
-
-
-def _single_ledger(env: ShapeReward, index: int, steps: int) -> list[list[float]]:
-    env.reset(seed=index)
-    ledger: list[list[float]] = []
-    actions = _actions(index)
-    while len(ledger) < steps:
-        _, reward, terminated, truncated, info = env.step(next(actions))
-        ledger.append([float(reward), info["true_reward"], info["discount"]])
-        if terminated or truncated:
-            env.reset()
-    return ledger
-
-
-def _vector_ledger(env: ShapeVectorReward, mode: AutoresetMode, steps: int) -> list[list[list[float]]]:
-    env.reset(seed=[0, 1, 2])
-    ledgers: list[list[list[float]]] = [[], [], []]
-    actions = [_actions(index) for index in range(3)]
-    resetting = np.zeros(3, bool)
-    while min(map(len, ledgers)) < steps:
-        chosen = np.array([0 if wait else next(a) for wait, a in zip(resetting, actions, strict=True)])
-        _, reward, terminated, truncated, info = env.step(chosen)
-        for index in range(3):
-            row = [float(reward[index]), float(info["true_reward"][index]), float(info["discount"][index])]
-            if not resetting[index]:
-                ledgers[index].append(row)
-            else:
-                assert row[0] == 0, f"a step that only resets an environment earned {row[0]}"
-        done = terminated | truncated
-        resetting = done if mode is AutoresetMode.NEXT_STEP else np.zeros(3, bool)
-        if mode is AutoresetMode.DISABLED and done.any():
-            env.reset(options={"reset_mask": done})
-    return [ledger[:steps] for ledger in ledgers]
-
-
-def _terms(shaper: Shaper, rollout: Rollout) -> dict[str, np.ndarray[Any, Any]]:
-    return _results(shaper.shape(rollout, shaper.init(rollout.num_envs))[0])
-
-
-def _results(shaped: Rollout) -> dict[str, Any]:
-    added = {name: term for name, term in shaped.terms.items() if name != "env"}
-    return added | {"discount": shaped.discount}
-
-
-def _equal(want: dict[str, Any], got: dict[str, Any], message: str, *, exact: bool = False) -> None:
-    for name, term in want.items():
-        told = f"{message} (term {name!r})"
-        if exact:
-            np.testing.assert_array_equal(got[name], term, err_msg=told)
-        else:  # float32 networks sum in another order
-            np.testing.assert_allclose(got[name], term, rtol=1e-5, atol=1e-6, err_msg=told)
-
-
-def _equal_trees(want: Carry, got: Carry, message: str) -> None:
-    for (path, one), (_, other) in zip(leaves(want), leaves(got), strict=True):
-        if isinstance(one, list):
-            assert one == other, message + path
-        else:
-            np.testing.assert_allclose(np.asarray(other), np.asarray(one), rtol=1e-5, atol=1e-6, err_msg=message + path)
-
-
-def _same(want: Rollout, got: Rollout, message: str) -> None:
-    for field in fields(Rollout):
-        for (path, one), (_, other) in zip(
-            leaves(getattr(want, field.name)), leaves(getattr(got, field.name)), strict=True
-        ):
-            np.testing.assert_array_equal(one, other, err_msg=f"{message}: {field.name}{path}")
-
-
-def _dirty(rollout: Rollout) -> Rollout:
-    def spoil(array: Any) -> Any:
-        if array.dtype.kind != "f":
-            return array
-        hidden = ~rollout.mask.reshape(rollout.mask.shape + (1,) * (array.ndim - 2))
-        return np.where(hidden, np.nan, array)
-
-    columns = ("obs", "next_obs", "terms", "discount", "info")
-    return replace(rollout, **{name: map_tree(spoil, getattr(rollout, name)) for name in columns})
-
-
-def _saved(shaper: Shaper) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(shaper.state_dict(), buffer)
-    return buffer.getvalue()
-
-
-def _has_carry(shaper: Shaper) -> bool:
-    return any(True for _ in leaves(shaper.init(1)))
+def empty(case: Case) -> None:
+    """No step, or masked ones only, change nothing: neither the carry nor the parameters, if update is given them."""
+    shaper, rng = case.trained(), case.rng()
+    first, second = case.rollout(rng), case.rollout(rng)
+    nothing = soiled(replace(second, mask=np.zeros_like(second.mask)), rng)
+    want, end = in_parts(shaper, [first, second])
+    for rollout, what in ((first[:0], "a rollout of no steps"), (nothing, "a rollout of masked steps")):
+        alone = terms(shaper, rollout)
+        for name in shaper.term_names:
+            assert alone[name].shape == rollout.discount.shape, f"{what} gets a term of shape {alone[name].shape}"
+        got, carry = in_parts(shaper, [first, rollout, second])
+        live = np.r_[: first.num_steps, first.num_steps + rollout.num_steps : len(got["discount"])]
+        check_equal(want, part_of(got, live), f"{what} in between changes the terms that follow")
+        check_carries(end, carry, f"{what} in between changes the carry")
+        idle = case.trained()
+        before = saved(idle)
+        check_metrics(learn(idle, rollout))
+        assert same_state(before, saved(idle)), f"update given {what} changes the state_dict"
+        check_equal(want, in_parts(idle, [first, second])[0], f"update given {what} changes the terms")

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from potentia.arrays import on_cpu
-from potentia.encoders import Encoder, Kind
-from potentia.shaping._models.learned import Learned, rows_of
+from potentia.encoders import Encoder, Kind, fresh_networks
+from potentia.shaping._models.learned import Learned, own_modes, rows_of
 from potentia.shaping._models.running import RunningMoments
 from potentia.trees import Tree, leaves, map_tree
 
@@ -62,8 +62,7 @@ class Distillation(Learned):
             raise ValueError(f"proportion must lie in (0, 1], got {proportion}")
         device = torch.device(device)
         self.proportion = proportion
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with fresh_networks(seed):
             self.encoder = (
                 Encoder(observation_space, widths=(), kinds=kinds, seed=seed).to(device).requires_grad_(False)
             )
@@ -75,10 +74,10 @@ class Distillation(Learned):
         self._rows_at_once = max(1, _AT_ONCE // max(width, hidden)) if on_cpu(device) else 1 << 20
         super().__init__(self.predictor.parameters(), learning_rate, batch_size, device, seed)
 
+    @own_modes(gradients=False)
     def encode(self, obs: Tree, mask: Tensor | None = None) -> Tensor:
         """Features ``(T * B, width)`` of a tree of observations ``(T, B, ...)``, finite where ``mask`` is False."""
-        with torch.no_grad():
-            encoded: Tensor = self.encoder(rows_of(obs, self.device, mask))
+        encoded: Tensor = self.encoder(rows_of(obs, self.device, mask))
         return encoded
 
     def normalised(self, encoded: Tensor) -> Tensor:
@@ -87,7 +86,7 @@ class Distillation(Learned):
         shift = -self.features.mean * scale
         return torch.addcmul(shift.float(), encoded, scale.float()).clamp_(-5, 5)
 
-    @torch.no_grad()
+    @own_modes(gradients=False)
     def novelty(self, obs: Tree) -> Tensor:
         """The error of each observation of a tree ``(T, B, ...)``: ``(T * B,)``."""
         rows = rows_of(obs, self.device)
@@ -96,14 +95,14 @@ class Distillation(Learned):
         for start in range(0, count, self._rows_at_once):
             x = self.normalised(self.encoder(map_tree(lambda leaf, at=start: leaf[at : at + self._rows_at_once], rows)))
             parts.append(_error(self.predictor(x), self.target(x)))
-        return torch.cat(parts) if parts else torch.zeros(0, device=self.device)
+        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float32, device=self.device)
 
-    @torch.no_grad()
+    @own_modes(gradients=False)
     def targets(self, x: Tensor) -> Tensor:
         """What the predictor is to predict for x ``(N, width)``: ``(N, output_dim)``."""
         return torch.cat([self.target(part) for part in x.split(self._rows_at_once)])
 
-    @torch.no_grad()
+    @own_modes(gradients=False)
     def errors(self, x: Tensor, targets: Tensor) -> Tensor:
         """The error of each row of x ``(N, width)``, ``(N,)``."""
         parts = zip(x.split(self._rows_at_once), targets.split(self._rows_at_once), strict=True)
@@ -115,7 +114,8 @@ class Distillation(Learned):
         def losses(rows: Tensor) -> Tensor:
             return _error(self.predictor(x.index_select(0, rows)), targets.index_select(0, rows))
 
-        return self._train(losses, mask, self.proportion)
+        with own_modes(gradients=True):
+            return self._train(losses, mask, self.proportion)
 
 
 def _error(predicted: Tensor, wanted: Tensor) -> Tensor:

@@ -11,9 +11,9 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from potentia.encoders import Encoder, Kind, observation_tensors
+from potentia.encoders import Encoder, Kind, fresh_networks
 from potentia.rollout import Rollout
-from potentia.shaping._models.learned import Learned, rows_of
+from potentia.shaping._models.learned import Learned, own_modes, rows_of
 from potentia.trees import Tree, map_tree
 
 
@@ -56,8 +56,7 @@ class InverseDynamics(Learned):
         device = torch.device(device)
         self.output_dim = output_dim
         self._action_space, self._parts = action_space, _parts(action_space)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with fresh_networks(seed):
             encoder = Encoder(observation_space, widths=(hidden,), kinds=kinds, seed=seed)
             self.embedding = nn.Sequential(encoder, nn.Linear(hidden, output_dim)).to(device)
             self.head = nn.Sequential(
@@ -68,30 +67,33 @@ class InverseDynamics(Learned):
 
     def embed(self, obs: Tree, mask: Tensor) -> Tensor:
         """Embeddings ``(T, B, d)`` of observations ``(T, B, ...)``. Those of masked steps are finite."""
-        with torch.no_grad():
+        with own_modes(gradients=False):
             flat: Tensor = self.embedding(rows_of(obs, self.device, mask.ravel()))
-        return flat.reshape(*mask.shape, self.output_dim)
+            return flat.reshape(*mask.shape, self.output_dim)
 
     def learn(self, rollout: Rollout) -> Tensor:
         """One pass over the unmasked transitions of a rollout. Returns the mean loss."""
         mask = torch.as_tensor(rollout.mask, device=self.device).ravel()
-        obs, after = (rows_of(tree, self.device, mask) for tree in (rollout.obs, rollout.next_obs))
-        actions = observation_tensors(rollout.action, self.device).flatten(0, 1)
+        obs, after, actions = (
+            rows_of(tree, self.device, mask) for tree in (rollout.obs, rollout.next_obs, rollout.action)
+        )
 
         def losses(rows: Tensor) -> Tensor:
             some = (map_tree(lambda leaf: leaf.index_select(0, rows), tree) for tree in (obs, after))
             return self._losses(self.head(torch.cat([self.embedding(part) for part in some], 1)), actions[rows])
 
-        return self._train(losses, mask)
+        with own_modes(gradients=True):
+            return self._train(losses, mask)
 
     def _losses(self, predicted: Tensor, action: Tensor) -> Tensor:
         """The loss of each row."""
         if isinstance(self._action_space, spaces.Box):
-            return (predicted - action.flatten(1).float()).square().mean(1)
+            return (predicted - action.reshape(predicted.shape).float()).square().mean(1)
         start = torch.as_tensor(self._action_space.start, device=self.device)  # type: ignore[attr-defined]
-        chosen = (action.reshape(len(action), -1) - start.reshape(1, -1)).long()
+        # Masked actions are 0, which may be before the start.
+        taken = (action.reshape(len(action), start.numel()) - start.reshape(1, -1)).long().clamp(min=0)
         pieces = predicted.split(self._parts, 1)
-        losses = [nn.functional.cross_entropy(piece, chosen[:, i], reduction="none") for i, piece in enumerate(pieces)]
+        losses = [nn.functional.cross_entropy(piece, taken[:, i], reduction="none") for i, piece in enumerate(pieces)]
         return torch.stack(losses).sum(0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -62,7 +63,7 @@ def _rows(leaf: Any) -> Any:
     if isinstance(leaf, Tensor) and arrays.on_cpu(leaf):
         leaf = leaf.detach().numpy()
     array = leaf if isinstance(leaf, Tensor) else np.asarray(leaf)
-    return array.reshape(array.shape[0] * array.shape[1], -1)
+    return array.reshape(array.shape[0] * array.shape[1], math.prod(array.shape[2:]))
 
 
 def _own_key(rows: Any) -> Keys:
@@ -93,14 +94,14 @@ def _words(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The bytes of each row as whole words of 64 bits, with zeros behind."""
     if rows.dtype.kind == "f":
         rows = rows + 0.0  # -0.0 and 0.0 are one state
-    data = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)
+    data = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.shape[1] * rows.dtype.itemsize)
     padding = -data.shape[1] % 8
     return np.pad(data, ((0, 0), (0, padding))).view(np.int64) if padding else data.view(np.int64)
 
 
 def _tensor_words(rows: Tensor) -> Tensor:
     rows = rows + 0.0 if rows.is_floating_point() else rows
-    data = rows.contiguous().view(torch.uint8).reshape(len(rows), -1)
+    data = rows.contiguous().view(torch.uint8).reshape(len(rows), rows.shape[1] * rows.element_size())
     return nn.functional.pad(data, (0, -data.shape[1] % 8)).view(torch.int64)
 
 

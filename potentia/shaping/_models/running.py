@@ -66,10 +66,9 @@ class ForwardFilter(Stateful):
         if values is None or values.shape != reward.shape[1:]:
             values = torch.zeros(reward.shape[1:], dtype=torch.float64, device=reward.device)
         values = values.to(reward.device)
-        seen = []
+        seen = torch.empty_like(reward, dtype=torch.float64)
         for t in range(reward.shape[0]):
-            now = values + reward[t]
-            seen.append(now)
-            values = torch.where(mask[t], now * decay[t], values)
+            seen[t] = values + reward[t]
+            values = torch.where(mask[t], seen[t] * decay[t], values)
         self.values = values
-        return torch.stack(seen)
+        return seen

@@ -14,6 +14,7 @@ from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping._models.inverse_dynamics import InverseDynamics
+from potentia.shaping._models.learned import own_modes
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 
@@ -78,25 +79,26 @@ class E3B(Shaper):
             raise ValueError(f"ridge must be positive, got {ridge}")
         self.ridge, self.update_size = float(ridge), batch_size
         self.device = torch.device(device)
-        self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
+        reads = frozenset({"obs", "action", "next_obs", "terminated", "truncated"})
+        self.contract: Contract = Contract(reads=reads, scope="lifelong")
         self.model = InverseDynamics(
             observation_space, action_space, kinds=kinds, hidden=hidden, output_dim=output_dim,
             learning_rate=learning_rate, batch_size=batch_size, device=device, seed=seed,
         )  # fmt: skip
 
     def init(self, num_envs: int) -> Carry:
-        """C^-1 of each environment, ``(B, d, d)`` float32: I / ridge."""
-        d = self.model.output_dim
-        return np.tile(np.eye(d, dtype=np.float32) / np.float32(self.ridge), (num_envs, 1, 1))
+        """C^-1 of each environment, ``(B, d, d)`` float64, as in float32 it would stick at 3e-5 / ridge: I / ridge."""
+        return np.tile(np.eye(self.model.output_dim) / self.ridge, (num_envs, 1, 1))
 
+    @own_modes(gradients=False)
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         if isinstance(carry, tuple):
             carry = self.init(rollout.num_envs)
         inverse = torch.as_tensor(carry, device=self.device)
         mask, done = (torch.as_tensor(flags, device=self.device) for flags in (rollout.mask, rollout.done))
-        features = self.model.embed(rollout.next_obs, mask)
-        fresh = torch.eye(features.shape[-1], device=self.device) / self.ridge
-        bonuses = torch.zeros(mask.shape, device=self.device)
+        features = self.model.embed(rollout.next_obs, mask).double()
+        fresh = torch.eye(features.shape[-1], dtype=torch.float64, device=self.device) / self.ridge
+        bonuses = torch.zeros(mask.shape, dtype=torch.float64, device=self.device)
         for t in range(len(bonuses)):
             f = features[t, :, None, :]
             u = f @ inverse  # C^-1 is symmetric, and a row times a matrix is several times as fast

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from potentia.arrays import like_column
+from potentia.arrays import like_column, on_cpu
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping._models.inverse_dynamics import InverseDynamics
+from potentia.shaping._models.learned import own_modes
 from potentia.shaping._models.nearest import nearest
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
@@ -87,7 +88,8 @@ class EpisodicNovelty(Shaper):
             raise ValueError(f"neighbours must lie in 1..memory = {memory}, got {neighbours}")
         self.neighbours, self.memory = neighbours, memory
         self.device, self.update_size = torch.device(device), batch_size
-        self.contract: Contract = Contract(reads=frozenset({"next_obs", "terminated", "truncated"}), scope="lifelong")
+        reads = frozenset({"obs", "action", "next_obs", "terminated", "truncated"})
+        self.contract: Contract = Contract(reads=reads, scope="lifelong")
         self.model = InverseDynamics(
             observation_space, action_space, kinds=kinds, hidden=hidden, output_dim=output_dim,
             learning_rate=learning_rate, batch_size=batch_size, device=device, seed=seed,
@@ -98,23 +100,35 @@ class EpisodicNovelty(Shaper):
         return {
             "embeddings": np.zeros((num_envs, self.memory, self.model.output_dim), np.float32),
             "known": np.zeros((num_envs, self.memory), bool),
-            "distances": np.zeros((num_envs, 2), np.float32),
+            "distances": np.zeros((num_envs, 2)),
         }
 
+    @own_modes(gradients=False)
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         given = carry or self.init(rollout.num_envs)
         before = {name: torch.as_tensor(part, device=self.device) for name, part in given.items()}
         mask, done = (torch.as_tensor(flags, device=self.device).T for flags in (rollout.mask, rollout.done))
         new = self.model.embed(rollout.next_obs, mask.T).transpose(0, 1)
+        # Masked steps go behind the others, so that they take no place in the memory.
+        order = None if on_cpu(self.device) and bool(mask.all()) else (~mask).int().argsort(dim=1, stable=True)
+        if order is not None:
+            new = new.gather(1, order[..., None].expand_as(new))
+            mask, done = mask.gather(1, order), done.gather(1, order)
         embeddings = torch.cat([before["embeddings"], new], 1)
         # Which episode each position belongs to: 0 is the one that runs at the beginning, -1 is none.
-        ended = (done & mask).long().cumsum(1)
-        ends = torch.nn.functional.pad(ended, (1, 0))
+        ends = torch.nn.functional.pad((done & mask).long().cumsum(1), (1, 0))
         episodes = torch.cat([before["known"].long() - 1, torch.where(mask, ends[:, :-1], -1)], 1)
         squares = nearest(embeddings, episodes, ends[:, :-1], self.memory, self.neighbours)
         term, distances = self._bonus(squares, mask, done, before["distances"])
-        recent = episodes[:, -self.memory :] == ends[:, -1:]
-        after = {"embeddings": embeddings[:, -self.memory :], "known": recent, "distances": distances}
+        known = episodes == ends[:, -1:]
+        if order is None:
+            embeddings, known = embeddings[:, -self.memory :], known[:, -self.memory :]
+        else:
+            term = torch.empty_like(term).scatter_(1, order, term)
+            last = mask.sum(1)[:, None] + torch.arange(self.memory, device=self.device)
+            known = known.gather(1, last)
+            embeddings = embeddings.gather(1, last[..., None].expand(*last.shape, embeddings.shape[2]))
+        after = {"embeddings": embeddings, "known": known, "distances": distances}
         return rollout.add(self.name, like_column(term.T, rollout.discount)), after
 
     def _bonus(self, squares: Tensor, mask: Tensor, done: Tensor, distances: Tensor) -> tuple[Tensor, Tensor]:
@@ -123,12 +137,12 @@ class EpisodicNovelty(Shaper):
         squares, number = torch.where(known, squares, 0), known.sum(-1)
         mean = squares.sum(-1) / number.clamp(min=1)
         counted = (number > 0) & mask
-        means = []
+        means = torch.empty_like(mean)
         for t in range(mask.shape[1]):
             distances = distances + torch.stack([mean[:, t], torch.ones_like(mean[:, t])], 1) * counted[:, t, None]
-            means.append(distances[:, 0] / distances[:, 1].clamp(min=1))
+            means[:, t] = distances[:, 0] / distances[:, 1].clamp(min=1)
             distances = torch.where((done[:, t] & mask[:, t])[:, None], 0, distances)
-        relative = squares / torch.stack(means, 1).clamp(min=1e-12)[..., None]
+        relative = squares / means.clamp(min=1e-12)[..., None]
         kernel = _EPSILON / ((relative - _CLUSTER).clamp(min=0) + _EPSILON)
         total = (kernel * known).sum(-1) * self.neighbours / number.clamp(min=1)
         root = total.sqrt() + _CONSTANT

@@ -13,6 +13,7 @@ from potentia.arrays import like_column
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping._models.distillation import Distillation
+from potentia.shaping._models.learned import own_modes
 from potentia.shaping._models.running import RunningMoments
 from potentia.shaping._models.visits import no_visits
 from potentia.shaping.exploration.count import Key, States
@@ -95,15 +96,16 @@ class NovelD(Shaper):
         """No visits yet."""
         return no_visits(num_envs)
 
+    @own_modes(gradients=False)
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         seen, carry = self.states.visit(rollout, carry)
-        with torch.no_grad():
-            before, after = self._novelty(rollout.obs), self._novelty(rollout.next_obs)
-            rise = (after - self.alpha * before).clamp(min=0) / (self.novelties.var + 1e-8).sqrt()
+        before, after = self._novelty(rollout.obs), self._novelty(rollout.next_obs)
+        rise = (after - self.alpha * before).clamp(min=0) / (self.novelties.var + 1e-8).sqrt()
         first = torch.as_tensor(seen == 0, device=self.device).ravel()
         term = torch.where(first & (self.novelties.count > 0), rise, 0)
         return rollout.add(self.name, like_column(term, rollout.discount)), carry
 
+    @own_modes(gradients=False)
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Updates the moments, then trains the predictor on ``next_obs``."""
         del policy

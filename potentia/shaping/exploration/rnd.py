@@ -14,6 +14,7 @@ from potentia.encoders import Kind
 from potentia.gamma import check_gamma
 from potentia.rollout import Rollout
 from potentia.shaping._models.distillation import Distillation
+from potentia.shaping._models.learned import own_modes
 from potentia.shaping._models.running import ForwardFilter, RunningMoments
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 
@@ -104,11 +105,13 @@ class RND(Shaper):
         """The intrinsic stream: its own discount, across episodes (Burda et al. 2018, section 2.3)."""
         return {self.name: Stream(gamma=self.gamma, episodic=False)}
 
+    @own_modes(gradients=False)
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         error = self.model.novelty(rollout.next_obs)
         term = torch.where(self.returns.count > 0, error / self._sigma, 0)
         return rollout.add(self.name, like_column(term, rollout.discount)), carry
 
+    @own_modes(gradients=False)
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Updates the moments, then sigma with the errors of the old predictor, then trains the predictor."""
         del policy

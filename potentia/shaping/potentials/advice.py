@@ -108,11 +108,11 @@ class LookBackAdvice(Shaper):
         ends = (rollout.discount == 0) | rollout.done
         owed = xp.where(ends, 0.0, now / xp.where(ends, xp.ones_like(now), rollout.discount))
         paid = xp.where(rollout.discount == 0, 0.0, now)
-        rows = []
+        term = xp.empty_like(paid)
         for t in range(rollout.num_steps):
-            rows.append(paid[t] - debt)
+            term[t] = paid[t] - debt
             debt = xp.where(rollout.mask[t], owed[t], debt)
-        return rollout.add(self.name, xp.stack(rows) if rows else now), debt
+        return rollout.add(self.name, term), debt
 
 
 def _debt_like(carry: Carry, rollout: Rollout) -> Array:

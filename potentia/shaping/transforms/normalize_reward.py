@@ -42,7 +42,9 @@ class NormalizeReward(Shaper):
     """
 
     saved = ("_moments", "_filter", "_sigma")
-    contract = Contract(reads=frozenset({"reward"}), scope="lifelong", rescales=True)
+    contract = Contract(
+        reads=frozenset({"reward", "discount", "terminated", "truncated"}), scope="lifelong", rescales=True
+    )
 
     def __init__(self, clip: float = 10.0, epsilon: float = 1e-8, name: str | None = None) -> None:
         super().__init__(name)
@@ -68,7 +70,7 @@ class NormalizeReward(Shaper):
         mask, done, discount = (
             torch.as_tensor(array).cpu() for array in (rollout.mask, rollout.done, rollout.discount)
         )
-        decay = torch.where(done, torch.zeros(()), discount).to(torch.float64)
+        decay = torch.where(done, 0.0, discount.to(torch.float64))
         self._moments.update(self._filter.run(reward, decay, mask).ravel(), mask.ravel())
         if self._moments.count:
             self._sigma = float((self._moments.var + self.epsilon).sqrt())

@@ -1,0 +1,263 @@
+"""The laws of where a shaper is used: arrays and tensors, modes of PyTorch, processes, drivers."""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from potentia.arrays import is_tensor
+from potentia.rollout import Rollout
+from potentia.shaping.shaper import Shaper
+from potentia.testing.case import Case, learn
+from potentia.testing.compare import Results, as_tensors, check_equal, check_untouched, results, terms
+from potentia.testing.experience import NUM_ACTIONS, WalkWorld
+from potentia.testing.laws import check_form
+from potentia.testing.second_process import call_elsewhere
+from potentia.wrappers import ShapeReward, ShapeVectorReward
+
+
+def backends(case: Case) -> None:
+    """NumPy and PyTorch (and CUDA, where there is one) give the same numbers, of one kind; tensors stay as they are."""
+    rollout = case.rollout(case.rng())
+    want, shaper = terms(case.trained(), rollout), case.trained()
+    learn(shaper, rollout)
+    learned = terms(shaper, rollout)
+    for device in ["cpu"] + (["cuda"] if torch.cuda.is_available() else []):
+        for dtype in (torch.float64, torch.float32):
+            shaper, tensors = case.trained(), as_tensors(rollout, device, dtype)
+            before = copy.deepcopy(tensors)
+            try:
+                shaped, _ = shaper.shape(tensors, shaper.init(rollout.num_envs))
+                learn(shaper, shaped)
+            except Exception as error:
+                raise AssertionError(_no_tensors(shaper, device, error)) from error
+            check_form(shaper, tensors, shaped)
+            check_untouched(before, tensors, f"the tensors ({device}) given to shape or update were written into")
+            if dtype == torch.float64:
+                check_equal(want, results(shaped), f"numpy and torch ({device}) differ")
+                check_equal(learned, terms(shaper, rollout), f"learning from torch ({device}) and from numpy differ")
+
+
+def _no_tensors(shaper: Shaper, device: str, error: Exception) -> str:
+    return (
+        f"it takes no tensors ({device}): {type(error).__name__}: {error}; of the columns that it reads "
+        f"({_columns(shaper)}), read those that NumPy needs by potentia.arrays.host_array, and return the term by "
+        "potentia.arrays.like_column(values, rollout.discount)"
+    )
+
+
+def _columns(shaper: Shaper) -> str:
+    return ", ".join(sorted(shaper.contract.reads)) or "none"
+
+
+def surroundings(case: Case) -> None:
+    """It changes nothing that a process shares (seeds, modes, default dtype), and works under any mode of PyTorch."""
+    with left_as_it_was():
+        want = _ledger(case, _MODES["torch.enable_grad()"])
+        for name, mode in _MODES.items():
+            try:
+                got = _ledger(case, mode)
+            except AssertionError:
+                raise
+            except Exception as error:
+                problem = f"under {name} it raises {type(error).__name__}: {error}; {_ADVICE}"
+                raise AssertionError(problem) from error
+            check_equal(want, got, f"under {name} it gives other numbers; {_ADVICE}")
+
+
+_ADVICE = (
+    "learn under torch.inference_mode(False) and torch.enable_grad(), score under torch.no_grad(), and name the dtype "
+    "of what is made"
+)
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+_MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "torch.enable_grad()": torch.enable_grad,
+    "torch.no_grad()": torch.no_grad,
+    "torch.inference_mode()": torch.inference_mode,
+    "torch.set_default_dtype(torch.float64)": lambda: _default_dtype(torch.float64),
+}
+
+
+def _ledger(case: Case, mode: Callable[[], AbstractContextManager[Any]]) -> Results:
+    """What it makes of tensors that are made, shaped and learned from under a mode, and after it."""
+    shaper, rng = case.trained(), case.rng()
+    first, second = case.rollout(rng), case.rollout(rng)
+    with mode():
+        inside = as_tensors(first)
+        with _nothing_shared("shape"):
+            shaped, carry = shaper.shape(inside, shaper.init(inside.num_envs))
+        with _nothing_shared("update"):
+            learn(shaper, shaped)
+    again, carry = shaper.shape(as_tensors(second), carry)
+    learn(shaper, inside)
+    with mode():
+        learn(shaper, as_tensors(second))
+        last, _ = shaper.shape(as_tensors(first), carry)
+    with _nothing_shared("state_dict"):
+        state = shaper.state_dict()
+    with _nothing_shared("load_state_dict"):
+        shaper.load_state_dict(state)
+    parts = {"before": results(shaped), "after": results(again), "again": results(last)}
+    return {f"{name} {when}": column for when, part in parts.items() for name, column in part.items()}
+
+
+@contextmanager
+def left_as_it_was() -> Iterator[None]:
+    """What a process shares is the same after this as before it, whatever a shaper does."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state(), np.geterr()  # noqa: NPY002
+    grad, inference, dtype = torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        torch.set_rng_state(states[2])
+        np.seterr(**states[3])
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad or inference)
+
+
+@contextmanager
+def _nothing_shared(verb: str) -> Iterator[None]:
+    """Raises ``AssertionError`` if something that the whole process shares changes meanwhile."""
+    random.seed(867)  # as nobody would, so that who seeds anew is seen
+    np.random.seed(867)  # noqa: NPY002
+    torch.manual_seed(867)
+    with np.errstate(under="print"):
+        before = _shared()
+        yield
+        changed = [name for name, value in _shared().items() if value != before[name]]
+    assert not changed, f"{verb} changed {', '.join(changed)}, which others share: draw from generators of your own"
+
+
+def _shared() -> dict[str, Any]:
+    numbers: Any = np.random.get_state()  # noqa: NPY002
+    return {
+        "the seed of random": random.getstate(),
+        "the seed of numpy.random": (numbers[1].tobytes(), numbers[2:]),
+        "the seed of PyTorch": torch.get_rng_state().numpy().tobytes(),
+        "PyTorch's grad mode": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+        "PyTorch's default dtype": torch.get_default_dtype(),
+        "PyTorch's number of threads": torch.get_num_threads(),
+        "PyTorch's deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "NumPy's handling of errors": np.geterr(),
+        "the working directory": os.getcwd(),
+        "the variables of the environment": dict(os.environ),
+    }
+
+
+def processes(case: Case) -> None:
+    """Another process, in which texts have other hashes, comes to the same numbers."""
+    message = "another process gives other numbers: there hash() of a text is another, as is the order of a set"
+    check_equal(in_this_process(case), call_elsewhere(in_this_process, case), message)
+
+
+def in_this_process(case: Case) -> Results:
+    """What a shaper makes of a rollout, before and after it learns."""
+    shaper, rng = case.taught(), case.rng()
+    rollout = case.rollout(rng)
+    fresh = terms(case.make(), rollout)
+    return {f"{name}, fresh": column for name, column in fresh.items()} | terms(shaper, rollout)
+
+
+def drivers(case: Case) -> None:
+    """An environment, a vector of them in each autoreset mode, and relabelling earn the same; or the driver refuses."""
+    shaper = case.trained()
+    gamma, calm, steps = (1.0, 25, 45) if case.late else (0.9, 0, 20)
+
+    def world() -> WalkWorld:
+        return WalkWorld(case.experience, calm)
+
+    if shaper.contract.needs_episodes or "info:next_action" in shaper.contract.reads:
+        try:
+            ShapeReward(world(), shaper, gamma=gamma, learn=False)
+        except ValueError:
+            return
+        raise AssertionError("a driver must refuse it with a ValueError: it cannot know what it needs")
+    try:
+        want = [_single_ledger(ShapeReward(world(), case.trained(), gamma=gamma, learn=False), env, steps) for env in range(3)]
+        for mode in AutoresetMode:
+            vector = SyncVectorEnv([world] * 3, autoreset_mode=mode)
+            got = _vector_ledger(ShapeVectorReward(vector, case.trained(), gamma=gamma, learn=False), mode, steps)
+            for env in range(3):
+                _check_ledgers(want[env], got[env], env, mode)
+    except Exception as error:
+        if isinstance(error, AssertionError):
+            raise AssertionError(f"{error}; {_hints(shaper)}") from error
+        problem = f"inside a driver, step by step, it raises {type(error).__name__}: {error}; {_hints(shaper)}"
+        raise AssertionError(problem) from error
+
+
+def _hints(shaper: Shaper) -> str:
+    return (
+        f"it reads {_columns(shaper)}: a driver gives (1, N) rollouts with just these, next_obs is the true successor, "
+        "steps that only reset an environment are False in rollout.mask, and what is remembered belongs in the carry, "
+        "one entry an environment"
+    )
+
+
+def _check_ledgers(want: list[list[float]], got: list[list[float]], env: int, mode: AutoresetMode) -> None:
+    for step, rows in enumerate(zip(want, got, strict=True)):
+        for what, one, other in zip(("reward", "true reward", "discount"), *rows, strict=True):
+            assert abs(other - one) <= 1e-6 + 1e-5 * abs(one), (
+                f"Env and VectorEnv ({mode.name}) differ: at step {step} of environment {env} the {what} is {one:.6g} "
+                f"alone and {other:.6g} in the vector"
+            )
+
+
+def _actions(env: int) -> Iterator[int]:
+    rng = np.random.default_rng(env)
+    while True:
+        yield int(rng.integers(NUM_ACTIONS))
+
+
+def _single_ledger(env: ShapeReward, index: int, steps: int) -> list[list[float]]:
+    env.reset(seed=index)
+    ledger: list[list[float]] = []
+    actions = _actions(index)
+    while len(ledger) < steps:
+        _, reward, terminated, truncated, info = env.step(next(actions))
+        ledger.append([float(reward), info["true_reward"], info["discount"]])
+        if terminated or truncated:
+            env.reset()
+    return ledger
+
+
+def _vector_ledger(env: ShapeVectorReward, mode: AutoresetMode, steps: int) -> list[list[list[float]]]:
+    env.reset(seed=[0, 1, 2])
+    ledgers: list[list[list[float]]] = [[], [], []]
+    actions = [_actions(index) for index in range(3)]
+    resetting = np.zeros(3, bool)
+    while min(map(len, ledgers)) < steps:
+        taken = np.array([0 if wait else next(a) for wait, a in zip(resetting, actions, strict=True)])
+        _, reward, terminated, truncated, info = env.step(taken)
+        for index in range(3):
+            row = [float(reward[index]), float(info["true_reward"][index]), float(info["discount"][index])]
+            if not resetting[index]:
+                ledgers[index].append(row)
+            else:
+                assert row[0] == 0, f"a step that only resets an environment earned {row[0]}"
+        done = terminated | truncated
+        resetting = done if mode is AutoresetMode.NEXT_STEP else np.zeros(3, bool)
+        if mode is AutoresetMode.DISABLED and done.any():
+            env.reset(options={"reset_mask": done})
+    return [ledger[:steps] for ledger in ledgers]

@@ -1,0 +1,49 @@
+"""Info columns invented as what their names mean, so that a trial tries what a world would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+TEXTS = frozenset(
+    {"caption", "text", "message", "goal", "mission", "instruction", "response", "alternative", "reference", "blocked"}
+)
+"""Columns of words; so are those whose names end with ``_text``, ``_caption`` or ``_message``."""
+
+FLAGS = frozenset({"success", "is_success", "failure", "action_error"})
+"""Columns of truths, as are those whose names begin with ``is_`` or ``has_``."""
+
+USUAL = ("action_error", "caption", "checklist", "distance", "failure", "goal", "potential", "state_hash", "success")
+"""Columns that worlds often give beside those that a shaper asks for."""
+
+
+def invented(key: str, states: int) -> Callable[[np.ndarray[Any, Any]], Any]:
+    """A function from state indices below ``states``, any shape, to the values of the info column ``key``.
+
+    Hashes are integers of 64 bits; texts are sentences; ``success`` and its like are truths, of which both occur; a
+    ``distance`` is an integer from -1 (there is no way) up, 0 at the goal; a ``potential`` lies in [-1, 0], 0 at the
+    goal; a ``checklist`` and a ``progress`` lie in [0, 1], and both ends occur. Anything else is a number of either
+    sign.
+    """
+    rng = np.random.default_rng(sum(key.encode()))
+    values = _values(key, states, rng)
+    return lambda indices: values[indices]
+
+
+def _values(key: str, states: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    last = max(states - 1, 1)
+    if "hash" in key:
+        return rng.integers(-(2**62), 2**62, states)
+    if key in TEXTS or key.endswith(("_text", "_caption", "_message")):
+        return np.array([f"The {key} of the state number {state}." for state in range(states)])
+    if key in FLAGS or key.startswith(("is_", "has_")):
+        return rng.permutation(np.arange(states) % 2 == 0)
+    if "distance" in key:
+        return rng.permutation(np.arange(states) - 1)
+    if "potential" in key:
+        return -rng.permutation(np.arange(states) / last)
+    if key in ("checklist", "progress"):
+        return rng.permutation(np.arange(states) / last)
+    return rng.uniform(-2.0, 2.0, states)
