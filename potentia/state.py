@@ -80,8 +80,6 @@ def _restored(now: Any, state: Any) -> Any:
         now.load_state_dict(copy.deepcopy(state))  # PyTorch would share an optimiser's tensors
     elif isinstance(state, torch.Tensor):
         return state.to(now.device if isinstance(now, torch.Tensor) else state.device, copy=True)
-    elif isinstance(now, bool | int | float) and isinstance(state, bool | int | float):
-        return type(now)(state)
     else:
         return copy.deepcopy(state)
     return now

@@ -17,8 +17,6 @@ from potentia.trees import leaves, map_tree
 Results = dict[str, np.ndarray[Any, Any]]
 """The terms that were added and the discount, by name."""
 
-_CLOSE: dict[str, float] = {"rtol": 1e-5, "atol": 1e-6}  # float32 networks sum in another order
-
 
 def terms(shaper: Shaper, rollout: Rollout) -> Results:
     """What a shaper makes of a rollout that begins with new episodes."""
@@ -44,12 +42,15 @@ def check_equal(want: Results, got: Results, message: str, *, exact: bool = Fals
 
 def _check_array(want: np.ndarray[Any, Any], got: np.ndarray[Any, Any], message: str, exact: bool = False) -> None:
     assert want.shape == got.shape, f"{message} has shape {got.shape} instead of {want.shape})"
-    same = want == got if exact else np.isclose(got, want, **_CLOSE)
-    different = np.argwhere(~(same | ((want != want) & (got != got))))
+    same = want == got if exact else np.isclose(got, want, rtol=1e-5, atol=1e-6)  # float32 networks sum in any order
+    missing = np.isnan(want) & np.isnan(got) if want.dtype.kind == got.dtype.kind == "f" else False
+    different = np.argwhere(~(same | missing))
     if len(different):
         where = tuple(different[0].tolist())
         more = f" and at {len(different) - 1} more" if len(different) > 1 else ""
-        raise AssertionError(f"{message} is {float(got[where]):.7g} instead of {float(want[where]):.7g} at {where}{more})")
+        raise AssertionError(
+            f"{message} is {float(got[where]):.7g} instead of {float(want[where]):.7g} at {where}{more})"
+        )
 
 
 def check_carries(want: Carry, got: Carry, message: str) -> None:

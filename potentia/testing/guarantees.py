@@ -69,7 +69,7 @@ def settling(case: Case) -> None:
     late = np.arange(steps + 1)[:, None] >= steps - 8
     others = np.where(late | (np.arange(steps + 1)[:, None] == 0), states, others)
     other_actions = np.where(late[:-1], actions, other_actions)
-    no, end = np.zeros((steps, envs), bool), np.broadcast_to(np.arange(steps)[:, None] == steps - 1, (steps, envs))
+    no, end = np.zeros((steps, envs), bool), np.repeat(np.arange(steps)[:, None] == steps - 1, envs, axis=1)
     for gamma in (0.9, 1.0):
         sums = []
         for state, action in ((states, actions), (others, other_actions)):
@@ -79,7 +79,7 @@ def settling(case: Case) -> None:
         np.testing.assert_allclose(
             sums[1],
             sums[0],
-            err_msg="where an episode is cut and bootstrapped, what it keeps depends on more than its last eight steps: "
+            err_msg="where an episode is cut and bootstrapped, what it keeps depends on more than its last 8 steps: "
             "take back at every end what is owed, not only where the discount is 0",
             **_CLOSE,
         )

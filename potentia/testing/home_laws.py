@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from potentia.arrays import is_tensor
-from potentia.rollout import Rollout
 from potentia.shaping.shaper import Shaper
 from potentia.testing.case import Case, learn
 from potentia.testing.compare import Results, as_tensors, check_equal, check_untouched, results, terms
 from potentia.testing.experience import NUM_ACTIONS, WalkWorld
 from potentia.testing.laws import check_form
 from potentia.testing.second_process import call_elsewhere
+from potentia.transitions import NEXT_ACTION
 from potentia.wrappers import ShapeReward, ShapeVectorReward
 
 
@@ -182,19 +181,23 @@ def in_this_process(case: Case) -> Results:
 def drivers(case: Case) -> None:
     """An environment, a vector of them in each autoreset mode, and relabelling earn the same; or the driver refuses."""
     shaper = case.trained()
+    contract = shaper.contract
     gamma, calm, steps = (1.0, 25, 45) if case.late else (0.9, 0, 20)
 
     def world() -> WalkWorld:
         return WalkWorld(case.experience, calm)
 
-    if shaper.contract.needs_episodes or "info:next_action" in shaper.contract.reads:
+    if contract.needs_episodes or contract.needs_values or NEXT_ACTION in contract.info_columns:
         try:
             ShapeReward(world(), shaper, gamma=gamma, learn=False)
         except ValueError:
             return
         raise AssertionError("a driver must refuse it with a ValueError: it cannot know what it needs")
     try:
-        want = [_single_ledger(ShapeReward(world(), case.trained(), gamma=gamma, learn=False), env, steps) for env in range(3)]
+        want = [
+            _single_ledger(ShapeReward(world(), case.trained(), gamma=gamma, learn=False), env, steps)
+            for env in range(3)
+        ]
         for mode in AutoresetMode:
             vector = SyncVectorEnv([world] * 3, autoreset_mode=mode)
             got = _vector_ledger(ShapeVectorReward(vector, case.trained(), gamma=gamma, learn=False), mode, steps)

@@ -33,17 +33,17 @@ def invented(key: str, states: int) -> Callable[[np.ndarray[Any, Any]], Any]:
 
 
 def _values(key: str, states: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    last = max(states - 1, 1)
+    numbers = rng.permutation(states)
     if "hash" in key:
         return rng.integers(-(2**62), 2**62, states)
     if key in TEXTS or key.endswith(("_text", "_caption", "_message")):
         return np.array([f"The {key} of the state number {state}." for state in range(states)])
-    if key in FLAGS or key.startswith(("is_", "has_")):
-        return rng.permutation(np.arange(states) % 2 == 0)
-    if "distance" in key:
-        return rng.permutation(np.arange(states) - 1)
-    if "potential" in key:
-        return -rng.permutation(np.arange(states) / last)
-    if key in ("checklist", "progress"):
-        return rng.permutation(np.arange(states) / last)
-    return rng.uniform(-2.0, 2.0, states)
+    kinds = {
+        "flag": numbers % 2 == 0,
+        "distance": numbers - 1,
+        "potential": -numbers / max(states - 1, 1),
+        "checklist": numbers / max(states - 1, 1),
+        "progress": numbers / max(states - 1, 1),
+    }
+    name = "flag" if key in FLAGS or key.startswith(("is_", "has_")) else key
+    return next((values for kind, values in kinds.items() if kind in name), rng.uniform(-2.0, 2.0, states))

@@ -19,9 +19,9 @@ from potentia.testing.compare import (
     check_carries,
     check_equal,
     check_untouched,
-    part_of,
     narrow,
     padded,
+    part_of,
     results,
     soiled,
     terms,
@@ -159,7 +159,7 @@ class _Watched(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The column, if there is one."""
-        return self[key] if key in self else default
+        return super().get(key, default) if key in self else default
 
 
 def _check_questions(case: Case, rollout: Rollout) -> None:

@@ -179,8 +179,8 @@ def _check_something_tried(make: Callable[[], Shaper], experience: Experience) -
     for _ in range(8):
         rollout = experience.rollout(rng)
         found = terms(shaper, rollout)
-        still = {"discount": rollout.discount}
-        idle = {name for name in idle if np.array_equal(found.get(name), still.get(name, 0.0 * rollout.discount))}
+        before = dict.fromkeys(idle, 0.0 * rollout.discount) | {"discount": rollout.discount}
+        idle = {name for name in idle if name in found and np.array_equal(found[name], before[name])}
         if not idle:
             return
         learn(shaper, rollout)

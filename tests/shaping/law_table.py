@@ -52,7 +52,7 @@ def texts(*lines: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 CHECKLISTS = np.array([[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, -1]])
-INFO: Info = {
+COLUMNS: Info = {
     "checklist": lambda states: CHECKLISTS[states],
     "goal": texts("buy", "buy", "sell", "sell", "rent", ""),
     "alternative": texts("click(1)", "noop()", "", "back()", "click(2)", "click(4)"),
@@ -67,6 +67,11 @@ INFO: Info = {
     "reference": texts("click(3)", "click(3)\n[[0, 0, 9, 9]]", "", "click(4)\n[[5, 5, 9, 9]]", "back()", "click(3)"),
 }
 """Columns whose values can't be invented without knowing what they mean."""
+
+
+def info_of(make: Callable[[], Shaper]) -> Info:
+    """Those of them that a shaper reads."""
+    return {key: COLUMNS[key] for key in COLUMNS if key in make().contract.info_keys}
 
 
 def arbiter(goal: str, page: str, action: str, alternative: str) -> float:

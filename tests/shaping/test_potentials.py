@@ -18,7 +18,7 @@ from tests.episodes import rollout
 
 
 class Grows(Potential):
-    """``level * (1 + obs)``: a potential that grows by a half with each update."""
+    """``level * (1 + obs)``: a potential that grows by a sixth with each step."""
 
     changes = True
     saved = ("level",)
@@ -31,7 +31,7 @@ class Grows(Potential):
         return self.level * (1.0 + (obs if obs.ndim == 2 else obs.sum(-1)))
 
     def update(self, rollout: Rollout) -> dict[str, Any]:
-        self.level *= 1.5
+        self.level += float(rollout.mask.sum()) / 6
         return {"level": self.level}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from potentia.arrays import host_array, like_column
 from potentia.rollout import Rollout
-from potentia.shaping import Advice, Carry, Chain, ClipReward, Contract, Count, PotentialShaping, Scale, Shaper
+from potentia.shaping import Carry, Chain, ClipReward, Contract, Count, LookAheadAdvice, PotentialShaping, Scale, Shaper
 from potentia.testing import check_shaper
 from potentia.testing.case import Case
 from potentia.testing.guarantees import optimal_policy
@@ -141,7 +141,7 @@ class LearnsLate(LearningPotential):
 
 def advice_called_a_potential() -> Shaper:
     """Its table tells actions apart, so that V' is no V - potential."""
-    advice = Advice(ADVICE_TABLE, look="ahead")
+    advice = LookAheadAdvice(ADVICE_TABLE)
     advice.contract = change(advice.contract, basis="state")
     return advice
 
@@ -206,9 +206,13 @@ class FarFromTheGoal(Plain):
 
 
 def test_a_trial_that_tries_nothing_does_not_pass() -> None:
-    with pytest.raises(AssertionError, match=r"^experience: Tally: 'Tally' is the same .* in every trial.*next_caption"):
+    with pytest.raises(
+        AssertionError, match=r"^experience: Tally: 'Tally' is the same .* in every trial.*next_caption"
+    ):
         check_shaper(lambda: Scale(Tally(), 0.0))
-    with pytest.raises(AssertionError, match=r"pass an observation_space, or info=.* \['next_steps_left'\], with values"):
+    with pytest.raises(
+        AssertionError, match=r"pass an observation_space, or info=.* \['next_steps_left'\], with values"
+    ):
         check_shaper(FarFromTheGoal)
     check_shaper(FarFromTheGoal, info={"steps_left": lambda states: 4 * states}, second_process=False)
     with pytest.raises(AssertionError, match="'discount' is the same as without it in every trial"):
@@ -233,7 +237,7 @@ def test_a_column_that_nobody_reads_is_an_error() -> None:
 def test_a_shaper_must_be_the_same_when_made_again() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(AssertionError, match=r"^experience: .*make_shaper makes another shaper at each call"):
-        check_shaper(lambda: PotentialShaping(height, scale=rng.uniform()))
+        check_shaper(lambda: PotentialShaping(height, shift=rng.uniform()))
 
 
 def test_the_members_of_a_chain_are_held_to_their_promises() -> None:

@@ -190,19 +190,16 @@ def test_what_differs_in_another_process_is_caught(make: Callable[[], Shaper]) -
 
 def test_the_laws_say_which_columns_and_what_to_use() -> None:
     with pytest.raises(AssertionError, match=r"it reads action, but .* add it to Contract\(reads="):
-        check_shaper(lambda: _of_action())
+        check_shaper(OfTheAction)
     with pytest.raises(AssertionError, match=r"columns that it reads \(obs\), .*host_array, .*like_column\(values"):
         check_shaper(RefusesTensors)
     with pytest.raises(AssertionError, match=r"differ: at step \d+ of environment \d .* it reads obs: .*rollout\.mask"):
         drivers(Case(KeepsOnItself, draw_experience(KeepsOnItself), 0))
 
 
-def _of_action() -> Shaper:
-    class OfAction(Plain):
-        def term(self, rollout: Rollout) -> Any:
-            return height(rollout.obs) * rollout.action
-
-    return OfAction()
+class OfTheAction(Plain):
+    def term(self, rollout: Rollout) -> Any:
+        return height(rollout.obs) * rollout.action
 
 
 class KeepsOnItself(Plain):
@@ -218,16 +215,19 @@ class KeepsOnItself(Plain):
 
 
 def _ignore_final_obs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TransitionReader, "_final_obs", lambda self, done, obs, info: obs)
+    final = TransitionReader._final
+    monkeypatch.setattr(
+        TransitionReader, "_final", lambda self, done, obs, *rest: (obs, final(self, done, obs, *rest)[1])
+    )
 
 
 def _ignore_final_info(monkeypatch: pytest.MonkeyPatch) -> None:
     read = TransitionReader._read
     latest: dict[str, Any] = {}
 
-    def wrong(self: TransitionReader, info: Mapping[str, Any], key: str, of: str = "info") -> Any:
+    def wrong(self: TransitionReader, info: Mapping[str, Any], key: str, rows: Any, of: str = "info") -> Any:
         if of == "info":
-            latest[key] = read(self, info, key)
+            latest[key] = read(self, info, key, rows)
         return latest[key]
 
     monkeypatch.setattr(TransitionReader, "_read", wrong)

@@ -13,7 +13,7 @@ from torch import nn
 
 from potentia.arrays import host_array, like_column
 from potentia.rollout import Rollout
-from potentia.shaping import RND, Carry, Contract, Count, NormalizeReward, Shaper
+from potentia.shaping import RND, Carry, Count, NormalizeReward, Shaper
 from tests.shaping.law_table import VECTOR
 from tests.testing.honest import Mean, Plain, Steps, Tally, assert_caught, change, name_of
 
@@ -247,10 +247,7 @@ class KeepsTheLastObservation(Steps):
         mask, done = host_array(rollout.mask), host_array(rollout.done)
         for t in range(rollout.num_steps):
             rows[t] = np.where(first, 0.0, np.abs(np.nan_to_num(obs[t]) - before).sum(-1))
-            if mask[t].all():
-                before = obs[t]
-            else:
-                before = np.where(mask[t][:, None], obs[t], before)
+            before = obs[t] if mask[t].all() else np.where(mask[t][:, None], obs[t], before)
             steps = np.where(mask[t], np.where(done[t], 0, steps + 1), steps)
             first = steps == 0
         return rollout.add(self.name, like_column(rows, rollout.discount)), {"steps": steps, "obs": before}

@@ -55,8 +55,8 @@ class Learned(Stateful):
             proportion: The share of the rows that is trained on.
         """
         order, number = self._order(mask), (proportion * mask.sum().double()).ceil()
-        if on_cpu := arrays.on_cpu(self.device):
-            order = order[: int(number)]
+        on_cpu = arrays.on_cpu(self.device)
+        order = order[: int(number) if on_cpu else math.ceil(proportion * len(order))]
         total = torch.zeros((), dtype=torch.float32, device=self.device)
         # An empty tensor is split into one part, which is empty.
         for places in torch.arange(len(order), device=self.device).split(self.batch_size)[: len(order)]:
