@@ -29,13 +29,11 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
         TypeError: If a part can't be saved; the message says where it is.
         OSError: If it can't be written; the file that was there is untouched.
     """
-    path = Path(path)
-    buffer = io.BytesIO()
-    torch.save(_pack(parts, ""), buffer)
+    path, data = Path(path), dumps(parts)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.write(buffer.getbuffer())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -51,6 +49,23 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
         _discard(temporary)
         raise
     _sync_folder(path.parent)
+
+
+def dumps(parts: Mapping[str, Any]) -> bytes:
+    """What `save` writes, as bytes.
+
+    Raises:
+        TypeError: As for `save`.
+    """
+    buffer = io.BytesIO()
+    torch.save(_pack(parts, ""), buffer)
+    return buffer.getvalue()
+
+
+def loads(data: bytes, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """What `dumps` was given."""
+    parts: dict[str, Any] = _unpack(torch.load(io.BytesIO(data), map_location=device, weights_only=True))
+    return parts
 
 
 def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> dict[str, Any]:

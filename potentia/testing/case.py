@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 
+from potentia.checkpoint import dumps, loads
 from potentia.rollout import Rollout
 from potentia.shaping.shaper import Shaper
 from potentia.testing.experience import Experience
@@ -49,7 +48,7 @@ class Case:
         if not self.late:
             return self.taught()
         shaper = self.make()
-        shaper.load_state_dict(loaded(self._past))
+        shaper.load_state_dict(loads(self._past))
         return shaper
 
     @cached_property
@@ -70,13 +69,5 @@ def learn(shaper: Shaper, rollout: Rollout) -> dict[str, Any]:
 
 
 def saved(shaper: Shaper) -> bytes:
-    """What it saves, as the bytes of a file."""
-    buffer = io.BytesIO()
-    torch.save(shaper.state_dict(), buffer)
-    return buffer.getvalue()
-
-
-def loaded(state: bytes) -> dict[str, Any]:
-    """What the bytes of a file hold."""
-    found: dict[str, Any] = torch.load(io.BytesIO(state), weights_only=True)
-    return found
+    """What it saves, as the bytes of a checkpoint."""
+    return dumps(shaper.state_dict())

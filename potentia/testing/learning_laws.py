@@ -11,9 +11,10 @@ import numpy as np
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from potentia.arrays import host_array, is_tensor
+from potentia.checkpoint import loads
 from potentia.rollout import Rollout, concatenate
 from potentia.shaping.shaper import Shaper
-from potentia.testing.case import Case, learn, loaded, saved
+from potentia.testing.case import Case, learn, saved
 from potentia.testing.compare import Results, as_tensors, check_equal, overwrite, padded, terms
 
 _PASSES = 16
@@ -130,7 +131,7 @@ def references(case: Case) -> None:
 
 
 def save_load(case: Case) -> None:
-    """What state_dict saves, torch loads with weights_only=True, and another shaper goes on bit by bit the same.
+    """What a checkpoint saves of it, another shaper loads, and goes on bit by bit the same.
 
     Nothing is lost on the way, though the shaper saw hundreds of states; nothing stays of what the other one had
     learned before; and what was loaded is a copy, so that neither's learning changes the other.
@@ -142,7 +143,7 @@ def save_load(case: Case) -> None:
     fresh, other = case.make(), case.make()
     learn(other, crowd.rollout(rng))
     for heir in (fresh, other):
-        heir.load_state_dict(loaded(state))
+        heir.load_state_dict(loads(state))
         assert same_state(state, saved(heir)), "a shaper that loaded a state saves another one"
     for _ in range(3):
         want = terms(shaper, probe)
@@ -172,7 +173,7 @@ def _check_apart(case: Case, shaper: Shaper, rollout: Rollout) -> None:
 
 def same_state(one: bytes, other: bytes) -> bool:
     """Whether two files hold the same state."""
-    return one == other or _same(loaded(one), loaded(other))
+    return one == other or _same(loads(one), loads(other))
 
 
 def _same(one: Any, other: Any) -> bool:
