@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from potentia.objects import Recorded
 from potentia.rollout import Rollout
 from potentia.state import Stateful
 from potentia.transitions import info_keys
@@ -81,7 +82,7 @@ class Stream:
     weight: float = 1.0
 
 
-class Shaper(Stateful):
+class Shaper(Recorded, Stateful):
     """Maps a `Rollout` to a `Rollout`: it may add one named reward term or set the discount, and change nothing else.
 
     It has two kinds of state, never mixed. Parameters learn: they are shared by all environments, changed only by
