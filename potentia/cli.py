@@ -1,20 +1,24 @@
-"""The command line: ``potentia study run|status|report|compare|list``, ``potentia replay|envs|shapers``."""
+"""The command line: ``potentia study``, ``potentia replay``, and lists of what there is."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from potentia.study.documents import SpecError
+if TYPE_CHECKING:
+    from potentia.study.spec import StudySpec
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="A gym for reward shaping: worlds, shaping layers with checked guarantees, and studies of their worth.",
 )
@@ -24,8 +28,47 @@ _OUT, _ERR = Console(), Console(stderr=True)
 if not _OUT.is_terminal:
     _OUT.width = max(_OUT.width, 160)  # a table that is piped into a file keeps its words
 
-Source = Annotated[str, typer.Argument(help="A study file, or the name of a study that comes with the package.")]
+
+def _complete_study(incomplete: str) -> list[str]:
+    from potentia.study.spec import bundled_studies  # noqa: PLC0415 - a quick start for the other commands
+
+    files = [str(path) for path in Path().glob("*.yaml")]
+    return [name for name in [*bundled_studies(), *files] if name.startswith(incomplete)]
+
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="A study file, or the name of a study that comes with the package.", autocompletion=_complete_study
+    ),
+]
+Place = Annotated[
+    str,
+    typer.Argument(
+        help="A study: its folder, its file, or the name of one that comes with the package.",
+        autocompletion=_complete_study,
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", help="The folder that holds studies.")]
+Containing = Annotated[str, typer.Argument(help="Show only names that contain this; of one name, all that is said.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from potentia import __version__  # noqa: PLC0415
+
+        typer.echo(f"potentia {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = (
+        False
+    ),
+) -> None:
+    """A gym for reward shaping: worlds, shaping layers with checked guarantees, and studies of their worth."""
+    del version
 
 
 @study_app.command("run")
@@ -39,7 +82,7 @@ def run(
     report: Annotated[bool, typer.Option(help="Write the report at the end.")] = True,
 ) -> None:
     """Run what is missing of a study. The same command again goes on where it stopped."""
-    from potentia.study.progress import shown, summary  # noqa: PLC0415 - a quick start for the other commands
+    from potentia.study.progress import shown, summary  # noqa: PLC0415
     from potentia.study.runner import Shard, run_study  # noqa: PLC0415
     from potentia.study.spec import load_study  # noqa: PLC0415
 
@@ -51,50 +94,51 @@ def run(
     _OUT.print(summary(states), highlight=False)
     for problem in executor.problems:
         _ERR.print(problem, highlight=False, soft_wrap=True, style="red")
-    again = f"potentia study run {source} --out {out}"
+    again = shlex.join(["potentia", "study", "run", source, "--out", str(out)])
     if executor.interrupted:
-        _ERR.print(
-            f"Interrupted. Nothing is lost: '{again}' goes on where it stopped.", highlight=False, soft_wrap=True
-        )
+        _ERR.print(f"Interrupted. Nothing is lost, and this goes on where it stopped:\n  {again}", soft_wrap=True)
         raise typer.Exit(130)
     if report and states["completed"]:
         _write_report(folder.path)
-    wrong = [(config, run) for config, run in folder.runs if run.status()["state"] in ("failed", "timeout")]
-    for config, run in wrong:
-        error = run.status().get("error", "")
-        _ERR.print(f"{config.label}: {error}\n  log: {run.log}", highlight=False, soft_wrap=True, style="red")
-    if wrong or executor.problems:
-        _ERR.print(f"{len(wrong)} runs failed; '{again}' tries them again.", highlight=False, soft_wrap=True)
+    unfinished = executor.unfinished()
+    for job, reason in unfinished:
+        text = f"{job.config.label}: {reason}\n  log: {shlex.quote(str(job.folder.log))}"
+        _ERR.print(text, highlight=False, markup=False, soft_wrap=True, style="red")
+    if unfinished or executor.problems:
+        _ERR.print(f"{len(unfinished)} runs are not completed; this tries them again:\n  {again}", soft_wrap=True)
         raise typer.Exit(1)
 
 
 @study_app.command("status")
-def status(source: Source, out: Out = Path("runs")) -> None:
+def status(study: Place, out: Out = Path("runs")) -> None:
     """Show every run of a study."""
     from potentia.study.progress import summary, table  # noqa: PLC0415
     from potentia.study.runner import StudyFolder  # noqa: PLC0415
-    from potentia.study.spec import load_study  # noqa: PLC0415
 
-    folder = StudyFolder(load_study(source), out)
+    folder = StudyFolder(*_study_and_out(study, out))
     _OUT.print(table(folder.runs))
     _OUT.print(summary(folder.states()), highlight=False)
 
 
 @study_app.command("report")
 def report(
-    study: Annotated[Path, typer.Argument(help="The folder of a study.")],
-    to: Annotated[Path | None, typer.Option(help="Where to write it; into the folder by default.")] = None,
+    study: Place,
+    to: Annotated[Path | None, typer.Option(help="Where to write it; into the study's folder by default.")] = None,
+    out: Out = Path("runs"),
 ) -> None:
     """Write the report of a study, finished or not."""
-    _write_report(_study_folder(study), to)
+    _write_report(_study_folder(study, out), to)
 
 
 @study_app.command("compare")
-def compare(studies: Annotated[list[Path], typer.Argument(help="The folders of two studies or more.")]) -> None:
+def compare(
+    studies: Annotated[list[str], typer.Argument(help="Two studies or more: folders, files or names.")],
+    out: Out = Path("runs"),
+) -> None:
     """Compare the results of studies on the worlds that they share."""
     from potentia.study.report import compare as compare_studies  # noqa: PLC0415
 
-    typer.echo(compare_studies(*map(_study_folder, studies)))
+    typer.echo(compare_studies(*(_study_folder(study, out) for study in studies)))
 
 
 @study_app.command("list")
@@ -112,6 +156,14 @@ def list_studies() -> None:
     _OUT.print(grid)
 
 
+@study_app.command("fields")
+def fields() -> None:
+    """List every field of a study file, with its type, its default and what it means."""
+    from potentia.study.fields import reference  # noqa: PLC0415
+
+    typer.echo(reference())
+
+
 @app.command("replay")
 def replay(
     path: Annotated[Path, typer.Argument(help="An episode's file, a folder of episodes, or the folder of a run.")],
@@ -127,7 +179,7 @@ def replay(
 
 
 @app.command("envs")
-def envs(containing: Annotated[str, typer.Argument(help="Show only ids that contain this.")] = "") -> None:
+def envs(containing: Containing = "") -> None:
     """List the worlds."""
     import gymnasium as gym  # noqa: PLC0415
 
@@ -137,15 +189,40 @@ def envs(containing: Annotated[str, typer.Argument(help="Show only ids that cont
 
 
 @app.command("shapers")
-def shapers() -> None:
+def shapers(containing: Containing = "") -> None:
     """List the shapers that a study can name, with what they add."""
-    from potentia.study.shapings import known_shapers  # noqa: PLC0415
+    from potentia.study import catalogue  # noqa: PLC0415
 
+    _list("shaper", "adds", catalogue.shapers(), containing)
+
+
+@app.command("learners")
+def learners(containing: Containing = "") -> None:
+    """List the learners that a study can name."""
+    from potentia.study import catalogue  # noqa: PLC0415
+
+    _list("learner", "what it is", catalogue.learners(), containing)
+
+
+@app.command("judges")
+def judges(containing: Containing = "") -> None:
+    """List the judges that a study can name; any function can be one too: {type: function, name: 'module:name'}."""
+    from potentia.study import catalogue  # noqa: PLC0415
+
+    _list("judge", "answers", catalogue.judges(), containing)
+
+
+def _list(kind: str, about: str, texts: Mapping[str, str], containing: str) -> None:
+    """A line on each that matches, or all that one says of itself, if its name is given."""
+    if containing in texts:
+        typer.echo(f"{containing}: {texts[containing]}")
+        return
     grid = Table(box=None, pad_edge=False)
-    for name in ("shaper", "adds"):
+    for name in (kind, about):
         grid.add_column(name)
-    for name, shaper in sorted(known_shapers().items()):
-        grid.add_row(name, (shaper.__doc__ or "").splitlines()[0])
+    for name, text in sorted(texts.items()):
+        if containing.lower() in name.lower():
+            grid.add_row(name, Text(text.partition("\n")[0]))  # formulas have brackets, which are no markup
     _OUT.print(grid)
 
 
@@ -154,25 +231,43 @@ def _write_report(study: Path, to: Path | None = None) -> None:
         from potentia.study.report import write_report  # noqa: PLC0415
     except ImportError as error:
         message = f"no report: {error}; this needs the extra 'report': pip install 'potentia[report]'"
-        _ERR.print(message, highlight=False, soft_wrap=True)
+        _ERR.print(message, highlight=False, markup=False, soft_wrap=True)
         return
     _OUT.print(f"Report: {write_report(study, to)}", highlight=False, soft_wrap=True)
 
 
-def _study_folder(path: Path) -> Path:
-    if not (path / "runs").is_dir():
-        raise SpecError(
-            str(path), ["there is no study in this folder; give the folder that holds 'study.yaml' and 'runs'"]
-        )
-    return path
+def _study_and_out(place: str, out: Path) -> tuple[StudySpec, Path]:
+    """A study and the folder that holds its folder, from a study's folder, file or name."""
+    from potentia.study.spec import load_study  # noqa: PLC0415
+
+    folder = Path(place)
+    if (folder / "study.yaml").is_file():
+        return load_study(folder / "study.yaml"), folder.resolve().parent
+    return load_study(place), out
+
+
+def _study_folder(place: str, out: Path) -> Path:
+    from potentia.study.documents import SpecError  # noqa: PLC0415
+
+    folder = Path(place)
+    if not (folder / "runs").is_dir():
+        study, out = _study_and_out(place, out)
+        folder = out / study.name
+    if not (folder / "runs").is_dir():
+        problem = f"the study was never run there; 'potentia study run {shlex.quote(place)}' does"
+        raise SpecError(str(folder), [problem])
+    return folder
 
 
 def main() -> None:
     """Runs the command line; a mistake in a study or an argument is told without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 shows "?" for what it lacks
+            stream.reconfigure(errors="replace")
     try:
         app()
-    except (SpecError, ValueError, OSError) as error:
-        _ERR.print(f"potentia: {error}", style="red", highlight=False, soft_wrap=True)
+    except (ValueError, OSError) as error:  # a SpecError is a ValueError
+        _ERR.print(f"potentia: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         raise SystemExit(2) from error
 
 

@@ -85,10 +85,15 @@ class _Player:
         self.seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
         world = World.probe(config)
         spaces = world.observation_space, world.action_space
-        self.shaper: Shaper = make_shaper(config.shaping, *spaces, seed=self.seeds.shaper, device="cpu")
+        self.shaper: Shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=self.seeds.shaper)
         self.shaper.load_state_dict(parts["shaper"])
         self.learner: Agent = make_learner(
-            config.learner, config.environment.learner, *spaces, streams=self.shaper.streams, seed=self.seeds.learner
+            config.learner,
+            config.environment.learner,
+            *spaces,
+            streams=self.shaper.streams,
+            device=config.device,
+            seed=self.seeds.learner,
         )
         self.learner.load_state_dict(parts["learner"])
 
@@ -122,9 +127,7 @@ class _Player:
     def _play_one(self, env: gym.Env[Any, Any], seed: int) -> Rollout:
         """The transitions of an episode ``(T, 1)``, with what the shaper reads."""
         columns = self.shaper.contract.info_columns
-        reader = TransitionReader(
-            1, AutoresetMode.DISABLED, gamma=self.config.discount, columns=columns - {_NEXT_ACTION}
-        )
+        reader = TransitionReader(1, AutoresetMode.DISABLED, gamma=self.config.gamma, columns=columns - {_NEXT_ACTION})
         actor = self.learner.frozen(greedy=self.config.evaluation.greedy, seed=seed)
         obs, info = env.reset(seed=seed)
         reader.reset(_batch(obs), _batch_info(info, reader.keys))

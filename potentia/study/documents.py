@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import is_dataclass
 from typing import Any
 
 import yaml
+
+from potentia.objects.writing import Recorded
+
+_DEEPEST, _MOST, _LONGEST = 32, 200_000, 100_000
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "merge")}
 
 
 class SpecError(ValueError):
@@ -20,7 +26,12 @@ class SpecError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which ``3e-4`` is a number, as in YAML 1.2, and a key may be written once only."""
+    """YAML in which ``3e-4`` is a number, as in YAML 1.2, a date is a text, and a key may be written once only."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - of PyYAML's own form
+        first: [(tag, pattern) for tag, pattern in found if tag in _PLAIN_TAGS]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A mapping; a repeated key is an error, where PyYAML would silently take the last."""
@@ -29,12 +40,16 @@ class _Loader(yaml.SafeLoader):
             if key_node.tag == "tag:yaml.org,2002:merge":  # "<<: *defaults", which the keys beside it override
                 continue
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise _problem_at(key_node, f"a key must be a text, got {_shown(key)}")
             if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is written twice", key_node.start_mark
-                )
+                raise _problem_at(key_node, f"the key {key!r} is written twice")
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def _problem_at(node: yaml.Node, problem: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
 _Loader.add_implicit_resolver(
@@ -50,8 +65,10 @@ def read_yaml(text: str, source: str) -> dict[str, Any]:
     """
     try:
         document = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise SpecError(source, [" ".join(str(error).split())]) from error
+    except RecursionError:
+        raise SpecError(source, [f"brackets are nested too deeply; at most {_DEEPEST} levels are read"]) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # numbers of thousands of digits are a ValueError
+        raise SpecError(source, [" ".join(str(error).split())[:500]]) from error
     if not isinstance(document, dict):
         raise SpecError(source, [f"a study must be a mapping of fields to values, got {type(document).__name__}"])
     return document
@@ -62,15 +79,54 @@ def write_yaml(document: dict[str, Any]) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
 
-def unknown(kind: str, got: str, known: Iterable[str]) -> str:
-    """``unknown <kind> 'got'; did you mean 'x'? known: x, y, z``; a long list is cut to the likeliest."""
-    names = sorted(known)
-    lowered = {name.lower(): name for name in names}
-    # The cutoff lets transposed letters of short names through: 'RDN' and 'RND' have a ratio of 2/3.
-    close = difflib.get_close_matches(got.lower(), lowered, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(repr(lowered[name]) for name in close)}?" if close else ";"
-    shown = names if len(names) <= 24 else [*names[:24], f"... ({len(names)} in all)"]
-    return f"unknown {kind} {got!r}{hint} known: {', '.join(shown) or 'none'}"
+def value_problems(document: Any) -> list[str]:
+    """What no field of any study may hold, each with its path: what JSON can't, numbers without end, trees without end.
+
+    Shapers and schedules of Python may stand among the shapings. The list ends after the first ten.
+    """
+    problems = []
+    for path, problem in _walk(document):
+        problems.append(f"{field_path(path)}: {problem}" if path else problem)
+        if len(problems) == 10:
+            break
+    return problems
+
+
+def _walk(document: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), document)]
+    for _ in range(_MOST):
+        if not waiting:
+            return
+        path, value = waiting.pop()
+        if len(path) > _DEEPEST:
+            yield path[:3], f"is nested too deeply; at most {_DEEPEST} levels are read"
+            return
+        if isinstance(value, dict):
+            waiting += [((*path, key), entry) for key, entry in reversed(value.items()) if isinstance(key, str)]
+            yield from ((path, f"a key must be a text, got {_shown(key)}") for key in value if not isinstance(key, str))
+        elif isinstance(value, list | tuple):
+            waiting += [((*path, index), entry) for index, entry in reversed(list(enumerate(value)))]
+        elif path[:1] == ("shapings",) and (isinstance(value, Recorded) or is_dataclass(value)):
+            continue
+        elif problem := _leaf_problem(value):
+            yield path, problem
+    yield (), f"the study has more than {_MOST:,} values; put large tables into a file: {{type: file, path: ...}}"
+
+
+def _leaf_problem(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"must be a finite number, got {value}"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "must be a number of at most 63 bits, got one of " + str(value.bit_length())
+    if isinstance(value, str) and (len(value) > _LONGEST or "\x00" in value):
+        return f"must be a text of at most {_LONGEST:,} characters, none of them NUL"
+    if value is None or isinstance(value, bool | int | float | str):
+        return ""
+    return f"must be a number, a text, a list or a mapping, got {type(value).__name__}"
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:100]
 
 
 def field_path(location: Iterable[str | int]) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+LOG_LIMIT = 2**20
+"""Bytes of a run's standard output that are kept, about."""
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -54,6 +58,11 @@ class RunFolder:
             return {}
         return config
 
+    @property
+    def completed(self) -> bool:
+        """Whether the run finished and its result is there."""
+        return self._written_status()["state"] == "completed" and (self.path / "result.json").is_file()
+
     def status(self) -> dict[str, Any]:
         """The last status; ``queued`` if there is none yet, ``interrupted`` if it runs but nobody works on it."""
         status = self._written_status()
@@ -76,10 +85,34 @@ class RunFolder:
         write_json(self.path / "status.json", kept | {"state": state, "updated": time.time()} | changes)
 
     def append(self, lines: list[Mapping[str, Any]]) -> None:
-        """Appends lines to the metrics."""
+        """Appends lines to the metrics.
+
+        Raises:
+            ValueError: If a number in them is not finite; it names the quantity and the step.
+        """
+        try:
+            texts = [json.dumps(line, allow_nan=False) + "\n" for line in lines]
+        except ValueError as error:
+            name, line = next((name, line) for line in lines if (name := _not_finite(line)))
+            message = f"{name} is not finite at step {line.get('step')} ({line.get('kind')}); this is not a result"
+            raise ValueError(message) from error
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, allow_nan=False) + "\n" for line in lines)
+            file.writelines(texts)
             file.flush()
+
+    def bound_log(self) -> None:
+        """Leaves the beginning and the end of a log that has grown beyond `LOG_LIMIT`; whoever prints may go on."""
+        try:
+            if self.log.stat().st_size <= LOG_LIMIT:
+                return
+            with open(self.log, "r+b") as file:
+                size = file.seek(-LOG_LIMIT // 2, os.SEEK_END) + LOG_LIMIT // 2
+                tail = file.read()
+                file.truncate(LOG_LIMIT // 4)
+            with open(self.log, "ab") as file:  # a run prints with O_APPEND too, so it goes on behind this
+                file.write(f"\n... ({size - LOG_LIMIT * 3 // 4:,} bytes left out) ...\n".encode() + tail)
+        except OSError:
+            return  # a log that can't be read now is tried again
 
     def rewind(self, step: int) -> None:
         """Drops the metrics after a step: they belong to work that is done again."""
@@ -119,6 +152,19 @@ class RunFolder:
             yield mine
         finally:
             os.close(descriptor)
+
+
+def _not_finite(value: Any, name: str = "") -> str:
+    """The name of the first number that is not finite, or ``""``."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else name
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    parts = (_not_finite(entry, f"{name}.{key}" if name else str(key)) for key, entry in items)
+    return next((part for part in parts if part), "")
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -1,65 +1,61 @@
-"""The learners that a study file can name."""
+"""The learners that a study file can name: each brings its own configuration, and other packages may offer more."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from gymnasium import spaces
 
 from potentia.agents.agent import Agent
+from potentia.objects import Kind, ObjectError, Recipe, unknown
+from potentia.objects.annotations import parameters
+from potentia.objects.reading import read_fields
 from potentia.shaping.shaper import Stream
-from potentia.study.documents import unknown
-from potentia.study.spec import LearnerSpec
+from potentia.study.spec import Collecting, LearnerSpec
 
-ROLLOUT_STEPS = "rollout_steps"
-"""The one setting that every learner has: how many steps of each environment it learns from at once."""
-
-_DEFAULT_STEPS = 128
-
-
-_STREAMS = "streams"
-"""Whether the learner values the shaper's streams apart; the other setting that every learner has."""
-
-_LEARNERS = {
-    "ppo": "potentia.agents.ppo:PPO",
-    "grid_ppo": "potentia.agents.grid.grid_ppo:GridPPO",
-    "element_ppo": "potentia.agents.elements.element_ppo:ElementPPO",
-    "q_learning": "potentia.agents.tabular:QLearning",
-    "random": "potentia.agents.random_agent:RandomAgent",
-}
+LEARNERS = Kind(
+    "learner",
+    (),
+    lambda: {
+        # Each by its own module: torch is slow to import, and so are compiled loops.
+        "element_ppo": "potentia.agents.elements.element_ppo:ElementPPO",
+        "grid_ppo": "potentia.agents.grid.grid_ppo:GridPPO",
+        "ppo": "potentia.agents.ppo:PPO",
+        "q_learning": "potentia.agents.tabular:QLearning",
+        "random": "potentia.agents.random_agent:RandomAgent",
+    },
+    group="potentia.learners",
+)
+"""Classes made as ``Learner(observation_space, action_space, config, streams=, device=, seed=)``, whose class attribute
+``Config`` is a frozen dataclass."""
 
 
-def _learner_class(name: str) -> Any:
-    """The class; torch is slow to import, and only a run needs it."""
-    module, _, attribute = _LEARNERS[name].partition(":")
-    return getattr(import_module(module), attribute)
+_COLLECTING = frozenset(parameters(Collecting))
 
 
 def learner_problems(spec: LearnerSpec, where: str) -> list[str]:
     """What is wrong with a learner of a study file, one line each."""
-    if spec.type not in _LEARNERS:
-        return [f"{where}.type: {unknown('learner', spec.type, _LEARNERS)}"]
-    return setting_problems(spec.type, spec.config, f"{where}.config")
+    if spec.type not in LEARNERS.names:
+        return [f"{where}.type: {unknown('learner', spec.type, LEARNERS.names)}"]
+    return setting_problems(spec, spec.config, f"{where}.config")
 
 
-def setting_problems(learner: str, config: Mapping[str, Any], where: str) -> list[str]:
+def setting_problems(spec: LearnerSpec, config: Mapping[str, Any], where: str) -> list[str]:
     """What is wrong with a learner's settings, one line each."""
-    config_class = _learner_class(learner).Config
-    known = {field.name for field in dataclasses.fields(config_class)} | {ROLLOUT_STEPS, _STREAMS}
-    renamed = getattr(config_class, "renamed", {})
-    return [
-        f"{where}.{name}: {f'write {renamed[name]}' if name in renamed else unknown('setting', name, known)}"
-        for name in config
-        if name not in known
-    ]
+    problems: list[str] = []
+    for recipe in _recipes(spec, config, where, problems):
+        if not problems:
+            try:
+                recipe({})
+            except ObjectError as error:
+                problems.append(str(error))
+    return problems
 
 
 def rollout_steps(spec: LearnerSpec, overrides: Mapping[str, Any]) -> int:
     """How many steps of each environment the learner learns from at once."""
-    return int({**spec.config, **overrides}.get(ROLLOUT_STEPS, _DEFAULT_STEPS))
+    return _collecting(spec, overrides).rollout_steps
 
 
 def make_learner(
@@ -69,13 +65,35 @@ def make_learner(
     action_space: spaces.Space[Any],
     *,
     streams: Mapping[str, Stream],
+    device: str,
     seed: int,
 ) -> Agent:
-    """A fresh learner, with a world's overrides of its settings."""
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in spec.config.items()}
-    settings |= {name: tuple(value) if isinstance(value, list) else value for name, value in overrides.items()}
-    settings.pop(ROLLOUT_STEPS, None)
-    used = streams if settings.pop(_STREAMS, True) else None
-    make = _learner_class(spec.type)
-    agent: Agent = make(observation_space, action_space, make.Config(**settings), streams=used, seed=seed)
-    return agent
+    """A fresh learner, with a world's overrides of its settings.
+
+    Raises:
+        ObjectError: If a setting is wrong.
+    """
+    problems: list[str] = []
+    recipes = _recipes(spec, {**spec.config, **overrides}, "config", problems)
+    if problems:
+        raise ObjectError("; ".join(problems))
+    config, collecting = (recipe({}) for recipe in recipes)
+    used = streams if collecting.streams else None
+    maker = LEARNERS.maker(spec.type)
+    made: Agent = maker(observation_space, action_space, config, streams=used, device=device, seed=seed)
+    return made
+
+
+def _collecting(spec: LearnerSpec, overrides: Mapping[str, Any]) -> Collecting:
+    settings = {name: value for name, value in {**spec.config, **overrides}.items() if name in _COLLECTING}
+    return Collecting(**settings)
+
+
+def _recipes(spec: LearnerSpec, config: Mapping[str, Any], where: str, problems: list[str]) -> tuple[Recipe, Recipe]:
+    """How the learner's own configuration and the common settings are made."""
+    beside = {name: value for name, value in config.items() if name in _COLLECTING}
+    own = {name: value for name, value in config.items() if name not in _COLLECTING}
+    learner: Any = LEARNERS.maker(spec.type)
+    return read_fields(own, learner.Config, where, problems, _COLLECTING), read_fields(
+        beside, Collecting, where, problems
+    )

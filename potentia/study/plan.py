@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
+from pydantic import BaseModel
 
-import potentia  # noqa: F401 - registers the worlds
-from potentia.study.documents import SpecError, unknown
-from potentia.study.learners import learner_problems
-from potentia.study.shapings import shaper_problems
+from potentia.objects import unknown
+from potentia.study.documents import SpecError
 from potentia.study.spec import (
     CheckpointSpec,
     EnvironmentSpec,
@@ -22,6 +21,17 @@ from potentia.study.spec import (
     StudySpec,
 )
 
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "environment": EnvironmentSpec,
+    "shaping": ShapingSpec,
+    "learner": LearnerSpec,
+    "evaluation": EvaluationSpec,
+    "checkpoint": CheckpointSpec,
+}
+_PLAIN = ("study", "imports", "seed", "steps", "gamma", "device", "seed_namespace")
+_NAMES_ONLY = ("study", "imports")
+"""What says where things are found, and decides no result."""
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -29,24 +39,28 @@ class RunConfig:
 
     Attributes:
         study: The study's name; not a part of the identity.
+        imports: Modules that register environments; not a part of the identity.
         environment: The world.
         shaping: The shaping.
         learner: The learner.
         seed: The seed.
         steps: Transitions in all.
-        discount: Gamma.
+        gamma: The discount factor.
+        device: Where the learner and the shapers live.
         seed_namespace: See `StudySpec`.
         evaluation: See `StudySpec`.
         checkpoint: See `StudySpec`.
     """
 
     study: str
+    imports: tuple[str, ...]
     environment: EnvironmentSpec
     shaping: ShapingSpec
     learner: LearnerSpec
     seed: int
     steps: int
-    discount: float
+    gamma: float
+    device: str
     seed_namespace: int
     evaluation: EvaluationSpec
     checkpoint: CheckpointSpec
@@ -54,21 +68,20 @@ class RunConfig:
     @property
     def document(self) -> dict[str, Any]:
         """The configuration as JSON, without the run's id."""
-        parts = {
-            name: getattr(self, name).model_dump(mode="json")
-            for name in ("environment", "shaping", "learner", "evaluation", "checkpoint")
-        }
-        plain = {name: getattr(self, name) for name in ("study", "seed", "steps", "discount", "seed_namespace")}
-        return {**parts, **plain}
+        parts = {name: getattr(self, name).model_dump(mode="json") for name in _SECTIONS}
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return {**parts, **plain, "imports": list(self.imports)}
 
     @property
     def run_id(self) -> str:
         """A hash of what decides the result: the same cell in another study file has the same id.
 
-        A threshold and anchors only say how a result is read, so they can be changed without running again.
+        A threshold and anchors only say how a result is read, so they can be changed without running again. A file
+        counts by what is in it, not by its path.
         """
-        identity = {name: value for name, value in self.document.items() if name != "study"}
+        identity = {name: value for name, value in self.document.items() if name not in _NAMES_ONLY}
         identity["environment"] = self.environment.model_dump(mode="json", exclude={"threshold", "anchors"})
+        identity["shaping"] = _with_contents(identity["shaping"])
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -79,19 +92,33 @@ class RunConfig:
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> RunConfig:
-        """The configuration that `document` gave."""
-        return cls(
-            study=document["study"],
-            environment=EnvironmentSpec.model_validate(document["environment"]),
-            shaping=ShapingSpec.model_validate(document["shaping"]),
-            learner=LearnerSpec.model_validate(document["learner"]),
-            seed=document["seed"],
-            steps=document["steps"],
-            discount=document["discount"],
-            seed_namespace=document["seed_namespace"],
-            evaluation=EvaluationSpec.model_validate(document["evaluation"]),
-            checkpoint=CheckpointSpec.model_validate(document["checkpoint"]),
-        )
+        """The configuration that `document` gave.
+
+        Raises:
+            ValueError: If the document lacks a field, as those of an earlier form of this library do.
+        """
+        missing = [name for name in (*_SECTIONS, *_PLAIN) if name not in document]
+        if missing:
+            raise ValueError(
+                f"this configuration of a run lacks {', '.join(missing)}: an earlier version wrote it; run its study "
+                "again"
+            )
+        sections: dict[str, Any] = {name: form.model_validate(document[name]) for name, form in _SECTIONS.items()}
+        plain = {name: document[name] for name in _PLAIN}
+        return cls(**sections, **plain | {"imports": tuple(document["imports"])})
+
+
+def _with_contents(value: Any) -> Any:
+    """A shaping in which the path of a file stands beside a hash of what is in it."""
+    if isinstance(value, list):
+        return [_with_contents(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _with_contents(entry) for key, entry in value.items()}
+    path = Path(str(value.get("path", "")))
+    if "type" in value and "path" in value and path.is_file():
+        found["path"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def runs_of(study: StudySpec) -> list[RunConfig]:
@@ -104,12 +131,14 @@ def runs_of(study: StudySpec) -> list[RunConfig]:
                     runs.append(
                         RunConfig(
                             study=study.name,
+                            imports=tuple(study.imports),
                             environment=environment,
                             shaping=shaping,
                             learner=learner,
                             seed=seed,
                             steps=environment.steps or study.steps,
-                            discount=study.discount,
+                            gamma=study.gamma,
+                            device=study.device,
                             seed_namespace=study.seed_namespace,
                             evaluation=study.evaluation,
                             checkpoint=study.checkpoint,
@@ -124,17 +153,27 @@ def check_study(study: StudySpec, source: str) -> None:
     Raises:
         SpecError: With one line for each problem: the field, what was wanted, what came.
     """
-    problems: list[str] = []
-    for index, environment in enumerate(study.environments):
-        if environment.id not in gym.registry:
-            problems.append(f"environments[{index}].id: {unknown('environment', environment.id, gym.registry)}")
+    from potentia.study.learners import learner_problems, setting_problems  # noqa: PLC0415 - torch is slow to import
+    from potentia.study.modules import environment_problem, import_modules, search_beside, unreachable  # noqa: PLC0415
+    from potentia.study.shapings import shaping_problems  # noqa: PLC0415
+
+    search_beside(source)
+    problems = [f"imports: {problem}" for problem in import_modules(study.imports)]
+    found = {index: environment_problem(environment.id) for index, environment in enumerate(study.environments)}
+    problems += [f"environments[{index}].id: {problem}" for index, problem in found.items() if problem]
     for index, shaping in enumerate(study.shapings):
-        for position, shaper in enumerate(shaping.shapers):
-            problems += shaper_problems(shaper, f"shapings[{index}].shapers[{position}]")
+        problems += shaping_problems(shaping, f"shapings[{index}]")
     for index, learner in enumerate(study.learners):
-        problems += learner_problems(learner, f"learners[{index}]")
+        wrong = learner_problems(learner, f"learners[{index}]")
+        problems += wrong
+        for place, environment in enumerate(study.environments if not wrong else ()):
+            problems += setting_problems(learner, environment.learner, f"environments[{place}].learner")
     names = [shaping.name for shaping in study.shapings]
     if study.report.baseline not in names and len(names) > 1:
         problems.append(f"report.baseline: {unknown('shaping', study.report.baseline, names)}")
+    if not problems:
+        hint = "a run has a process of its own; put the registration into a module and name it: 'imports: [module]'"
+        lost = unreachable([environment.id for environment in study.environments], study.imports)
+        problems = [f"environments: {name!r} is registered in this process only; {hint}" for name in lost]
     if problems:
-        raise SpecError(source, problems)
+        raise SpecError(source, list(dict.fromkeys(problems)))

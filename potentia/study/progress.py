@@ -32,14 +32,14 @@ def shown(console: Console) -> Iterator[Callable[[StudyFolder, Executor], Callab
     """Gives what `run_study` takes as ``watch``."""
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=False) as live:
-            yield lambda study, executor: lambda: live.update(_screen(study, console.height))
+            yield lambda study, executor: lambda: live.update(_screen(study, executor, console.height))
     else:
-        yield lambda study, executor: _Lines(console, study)
+        yield lambda study, executor: _Lines(console, study, executor)
 
 
-def _screen(study: StudyFolder, height: int) -> Group:
+def _screen(study: StudyFolder, executor: Executor, height: int) -> Group:
     states = study.states()
-    header = Text.assemble((study.study.name, "bold"), "  ", summary(states))
+    header = Text.assemble((study.study.name, "bold"), "  ", summary(states), time_left(study, executor))
     return Group(header, table(study.runs, height - 4))
 
 
@@ -47,6 +47,32 @@ def summary(states: dict[str, int]) -> str:
     """The number of runs in each state, in words."""
     known = [f"{states[state]} {state}" for state in STYLES if states.get(state)]
     return f"{sum(states.values())} runs: {', '.join(known) or 'none'}"
+
+
+def time_left(study: StudyFolder, executor: Executor) -> str:
+    """``", about 5 min left"``: what is to be done, at the speed that each world had so far; ``""`` if unknown."""
+    todo = {job.config.run_id for job in executor.todo}
+    speeds: dict[str, list[float]] = {}
+    remaining: list[tuple[str, int]] = []
+    for config, folder in study.runs:
+        status = folder.status()
+        if rate := status.get("rate"):
+            speeds.setdefault(config.environment.label, []).append(float(rate))
+        if config.run_id in todo and status["state"] in ("running", "queued", "interrupted"):
+            remaining.append((config.environment.label, config.steps - int(status.get("steps", 0))))
+    known = [rate for rates in speeds.values() for rate in rates]
+    if not known or not remaining:
+        return ""
+    mean = {world: sum(rates) / len(rates) for world, rates in speeds.items()}
+    seconds = sum(steps / mean.get(world, sum(known) / len(known)) for world, steps in remaining)
+    return f", about {duration(seconds / min(executor.jobs, len(remaining)))} left"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that one would say: ``"40 s"``, ``"12 min"``, ``"3.5 h"``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def table(runs: list[tuple[RunConfig, RunFolder]], rows: int | None = None) -> Table:
@@ -63,7 +89,7 @@ def table(runs: list[tuple[RunConfig, RunFolder]], rows: int | None = None) -> T
     for config, folder, status in entries:
         state, steps = status["state"], int(status.get("steps", 0))
         rate = status.get("rate")
-        left = f"{(config.steps - steps) / rate:.0f} s" if rate and state == "running" else ""
+        left = duration((config.steps - steps) / rate) if rate and state == "running" else ""
         found = status.get("return_mean")
         grid.add_row(
             config.run_id,
@@ -84,8 +110,8 @@ def table(runs: list[tuple[RunConfig, RunFolder]], rows: int | None = None) -> T
 class _Lines:
     """One line for each change of a run's state, and a summary now and then."""
 
-    def __init__(self, console: Console, study: StudyFolder) -> None:
-        self._console, self._study = console, study
+    def __init__(self, console: Console, study: StudyFolder, executor: Executor) -> None:
+        self._console, self._study, self._executor = console, study, executor
         self._known: dict[str, str] = {}
         self._last = 0.0
 
@@ -99,4 +125,5 @@ class _Lines:
             self._known[config.run_id] = state
         if time.monotonic() - self._last > _SUMMARY_SECONDS:
             self._last = time.monotonic()
-            self._console.print(summary(self._study.states()), highlight=False)
+            line = summary(self._study.states()) + time_left(self._study, self._executor)
+            self._console.print(line, highlight=False, soft_wrap=True)

@@ -2,59 +2,105 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from potentia.objects import ObjectError
 from potentia.study.documents import SpecError
 from potentia.study.plan import RunConfig
+from potentia.study.spec import StudySpec
+
+if TYPE_CHECKING:
+    from potentia.study.world import World
 
 
-def check_cells(configs: Iterable[RunConfig], source: str) -> None:
+def check_cells(study: StudySpec, configs: Iterable[RunConfig], source: str) -> None:
     """Makes every world, and in it every shaping and every learner, and asks whether they fit.
+
+    Args:
+        study: The study.
+        configs: The runs that are to be done.
+        source: Where the study came from, for messages.
 
     Raises:
         SpecError: With one line for each world, shaping or learner that can't be made, or reads what its world lacks.
     """
-    from potentia.agents.loop import EPISODES, ROLLOUTS, home_of  # noqa: PLC0415
-    from potentia.shaping.fit import fit  # noqa: PLC0415
-    from potentia.study.learners import make_learner  # noqa: PLC0415 - torch is slow to import
-    from potentia.study.shapings import make_shaper  # noqa: PLC0415
-    from potentia.study.world import World  # noqa: PLC0415
-
-    problems: dict[str, None] = {}
+    problems = _device_problems(study.device)
     worlds: dict[str, World | None] = {}
     seen: set[tuple[str, str, str]] = set()
-    for config in configs:
-        label, shaping = config.environment.label, config.shaping.name
-        if (label, shaping, config.learner.label) in seen:
+    for config in configs if not problems else ():
+        label = config.environment.label
+        cell = (label, config.shaping.name, config.learner.label)
+        if cell in seen:
             continue
-        seen.add((label, shaping, config.learner.label))
+        seen.add(cell)
         if label not in worlds:
-            worlds[label] = None
-            try:
-                worlds[label] = World.probe(config)
-            except Exception as error:
-                problems[f"{label}: can't be made: {_said(error)}"] = None
+            worlds[label], found = _rehearse_world(study, config)
+            problems += found
         world = worlds[label]
-        if world is None:
-            continue
-        spaces = world.observation_space, world.action_space
-        try:
-            shaper = make_shaper(config.shaping, *spaces, seed=0, device="cpu")
-        except Exception as error:
-            problems[f"{label}, shaping {shaping}: can't be made: {_said(error)}"] = None
-            continue
-        try:
-            learner = make_learner(config.learner, config.environment.learner, *spaces, streams=shaper.streams, seed=0)
-        except Exception as error:
-            problems[f"{label}, learner {config.learner.label}: can't be made: {_said(error)}"] = None
-            continue
-        home = EPISODES if shaper.contract.needs_episodes else ROLLOUTS
-        for finding in fit(shaper, home_of(learner, shaper, home, world.info_keys)):
-            if finding.severe:
-                problems[f"{label}, shaping {shaping}: {finding.message}"] = None
+        if world is not None:
+            problems += _rehearse_parts(study, config, world)
     if problems:
-        raise SpecError(source, list(problems))
+        raise SpecError(source, list(dict.fromkeys(problems)))
 
 
-def _said(error: Exception) -> str:
+def _rehearse_world(study: StudySpec, config: RunConfig) -> tuple[World | None, list[str]]:
+    """One copy is asked what it is; then copies in the form in which a run has them take a step."""
+    from potentia.study.world import World  # noqa: PLC0415 - torch is slow to import
+
+    where = f"environments[{study.environments.index(config.environment)}]"
+    label = config.environment.label
+    try:
+        world = World.probe(config)
+        with contextlib.closing(world.make(min(2, config.environment.num_envs), world.info_keys)) as envs:
+            envs.reset(seed=0)
+            envs.step(envs.action_space.sample())
+    except Exception as error:
+        return None, [f"{where} ({label}): can't be made: {_in_words(error)}"]
+    random, optimal = world.anchors["random"], world.anchors["optimal"]
+    if random is not None and optimal is not None and random >= optimal:
+        problem = f"random must be less than optimal, got {random} and {optimal} (one of them is the world's own)"
+        return world, [f"{where}.anchors: {problem}"]
+    return world, []
+
+
+def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[str]:
+    from potentia.agents.loop import EPISODES, ROLLOUTS, home_of  # noqa: PLC0415
+    from potentia.shaping.fit import fit  # noqa: PLC0415
+    from potentia.study.learners import make_learner  # noqa: PLC0415
+    from potentia.study.shapings import make_shaper  # noqa: PLC0415
+
+    spaces = world.observation_space, world.action_space
+    where = f"shapings[{study.shapings.index(config.shaping)}]"
+    label = f"{config.environment.label}, shaping {config.shaping.name}"
+    try:
+        shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=0, where=where)
+    except ObjectError as error:
+        return [f"{error} ({label})"]
+    except Exception as error:
+        return [f"{where} ({label}): can't be made: {_in_words(error)}"]
+    overrides, place = config.environment.learner, f"learners[{study.learners.index(config.learner)}]"
+    try:
+        learner = make_learner(config.learner, overrides, *spaces, streams=shaper.streams, device=config.device, seed=0)
+    except Exception as error:
+        label = f"{config.environment.label}, learner {config.learner.label}"
+        return [f"{place} ({label}): can't be made: {_in_words(error)}"]
+    home = home_of(learner, shaper, EPISODES if shaper.contract.needs_episodes else ROLLOUTS, world.info_keys)
+    return [f"{where} ({label}): {finding.message}" for finding in fit(shaper, home) if finding.severe]
+
+
+def _device_problems(device: str) -> list[str]:
+    if device == "cpu":
+        return []
+    import torch  # noqa: PLC0415
+
+    try:
+        torch.zeros(1, device=device)
+    except Exception as error:
+        return [f"device: {device!r} can't be used here: {_in_words(error)}; write 'device: cpu'"]
+    return []
+
+
+def _in_words(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -110,15 +110,11 @@ def run_study(
     """
     check_study(study, source)
     folder = StudyFolder(study, out)
-    folder.prepare()
     part = shard or Shard()
-    todo = [
-        Job(config, run)
-        for config, run in folder.runs
-        if part.holds(config.run_id) and run.status()["state"] != "completed"
-    ]
+    todo = [Job(config, run) for config, run in folder.runs if part.holds(config.run_id) and not run.completed]
     if todo:
-        check_cells([job.config for job in todo], source)
+        check_cells(study, [job.config for job in todo], source)
+    folder.prepare()  # only now: a study that is refused leaves nothing behind
     executor = Executor(todo, jobs, timeout if timeout is not None else study.timeout)
     if watch is not None:
         executor.on_change = watch(folder, executor)

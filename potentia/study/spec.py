@@ -1,11 +1,12 @@
-"""What a study is: environments x shapings x learners x seeds, read from YAML and checked before anything runs."""
+"""What a study is: environments x shapings x learners x seeds, as it is written; checked in form before all else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -16,12 +17,17 @@ from pydantic import (
     model_validator,
 )
 
-from potentia.study.documents import SpecError, field_path, read_yaml, unknown
+from potentia.objects.kinds import unknown
+from potentia.study.documents import SpecError, field_path, read_yaml, value_problems
 
-Name = Annotated[str, Field(pattern=r"^[^/\s][^/\n]*$")]
-"""A label: not empty, no slash."""
+MOST_RUNS = 100_000
+"""The runs that one study may have."""
+
+Name = Annotated[str, Field(pattern=r"^[^/\s\x00-\x1f][^/\x00-\x1f]*$", max_length=200)]
+"""A label: not empty, on one line, no slash."""
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
+Module = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 
 
 class _Section(BaseModel):
@@ -29,28 +35,44 @@ class _Section(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
+    renamed: ClassVar[dict[str, str]] = {}
+    """Fields that had another name."""
+
     @model_validator(mode="before")
     @classmethod
     def _known_fields(cls, data: Any) -> Any:
-        if isinstance(data, dict) and cls.model_config.get("extra") == "forbid":
-            for key in data:
-                if key not in cls.model_fields:
-                    raise ValueError(unknown("field", str(key), cls.model_fields))
+        for key in data if isinstance(data, dict) else ():
+            if key in cls.renamed:
+                new = cls.renamed[key]
+                raise ValueError(f"the field {key!r} is named {new!r}: write {new}: {data[key]!r}")
+            if key not in cls.model_fields:
+                raise ValueError(unknown("field", str(key), cls.model_fields))
         return data
 
 
 class Anchors(_Section):
-    """The returns that normalise a world's score: of a random policy, and of the best there is."""
+    """The returns that normalise a world's score: of a random policy, and of the best there is.
+
+    Attributes:
+        random: The mean return of a policy that acts at random.
+        optimal: The return of the best policy, or of the best known.
+    """
 
     random: float | None = None
     optimal: float | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.random is not None and self.optimal is not None and self.random >= self.optimal:
+            raise ValueError(f"random must be less than optimal, got {self.random} and {self.optimal}")
+        return self
 
 
 class EnvironmentSpec(_Section):
     """A world of the study.
 
     Attributes:
-        id: Its Gymnasium id; any registered environment will do.
+        id: Its Gymnasium id; any registered environment will do, also ``module:Id``, which imports the module first.
         name: Its label in reports; the id by default.
         kwargs: What ``gymnasium.make`` is given.
         num_envs: How many copies a run steps together.
@@ -61,10 +83,10 @@ class EnvironmentSpec(_Section):
         learner: Overrides of the learners' ``config`` in this world.
     """
 
-    id: str
+    id: Annotated[str, Field(min_length=1, max_length=200)]
     name: Name | None = None
     kwargs: dict[str, Any] = {}
-    num_envs: Count = 16
+    num_envs: Annotated[int, Field(ge=1, le=2**20)] = 16
     max_episode_steps: Count | None = None
     steps: Count | None = None
     threshold: float | None = None
@@ -77,29 +99,32 @@ class EnvironmentSpec(_Section):
         return self.name or self.id
 
 
-class ShaperSpec(_Section):
-    """A shaper: its type, its weight (a number or a schedule), and its constructor's arguments beside them."""
-
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
-
-    type: str
-    weight: float | dict[str, Any] | None = None
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """What the constructor is given."""
-        return dict(self.__pydantic_extra__ or {})
-
-
 class ShapingSpec(_Section):
-    """A shaping: shapers in order under one name; none at all is the baseline."""
+    """A shaping: shapers in order under one name; none at all is the baseline.
+
+    Attributes:
+        name: Its label in reports; call the one without shapers ``none``.
+        shapers: Each ``{type: ..., argument: value, ...}``, and perhaps ``weight``, a number or a schedule.
+    """
 
     name: Name
-    shapers: list[ShaperSpec] = []
+    shapers: list[dict[str, Any]] = []
+
+    @field_validator("shapers", mode="before")
+    @classmethod
+    def _as_data(cls, shapers: Any) -> Any:
+        """Shapers of Python in the form that a file has."""
+        return _plain(shapers)
 
 
 class LearnerSpec(_Section):
-    """A learner: its type, its label, and overrides of its configuration."""
+    """A learner.
+
+    Attributes:
+        type: Which one; ``potentia learners`` lists them.
+        name: Its label in reports; the type by default.
+        config: The settings of its configuration, and those that every learner has.
+    """
 
     type: str
     name: Name | None = None
@@ -111,22 +136,53 @@ class LearnerSpec(_Section):
         return self.name or self.type
 
 
+@dataclass(frozen=True)
+class Collecting:
+    """The settings that every learner has beside its own.
+
+    Attributes:
+        rollout_steps: How many steps of each environment it learns from at once.
+        streams: Whether a shaper's terms may have a value head of their own.
+    """
+
+    rollout_steps: int = 128
+    streams: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rollout_steps <= 2**20:
+            raise ValueError(f"rollout_steps must lie in 1 to {2**20:,}, got {self.rollout_steps}")
+
+
 class EvaluationSpec(_Section):
-    """How the true return is measured: every so many steps, at step 0 and at the end, on environments of its own."""
+    """How the true return is measured, on environments of its own, with nothing learning.
+
+    Attributes:
+        every: Steps between evaluations; there is one more at step 0 and one at the end.
+        episodes: How many episodes, spread evenly over the environments.
+        greedy: Whether the most probable actions are taken instead of drawn ones.
+    """
 
     every: Count = 10_000
-    episodes: Count = 20
+    episodes: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     greedy: bool = False
 
 
 class CheckpointSpec(_Section):
-    """How often a run is saved; environments start anew at each checkpoint, so that a resumed run is the same run."""
+    """How often a run is saved.
+
+    Attributes:
+        every: Steps between checkpoints. Environments start anew at each, so that a resumed run is the same run.
+    """
 
     every: Count = 50_000
 
 
 class ReportSpec(_Section):
-    """What the report compares against."""
+    """What the report says.
+
+    Attributes:
+        baseline: The name of the shaping that the others are compared with.
+    """
 
     baseline: str = "none"
 
@@ -137,27 +193,33 @@ class StudySpec(_Section):
     Attributes:
         name: The folder's name; letters, digits and ``._-``.
         description: A sentence for the list of studies and the report.
+        imports: Modules to import first, because they register environments; found also beside the study's file.
         environments: The worlds.
-        shapings: The shapings; call the one without shapers ``none``.
+        shapings: The shapings.
         learners: The learners.
-        discount: Gamma, written once: learners and shapers read it from the data.
+        gamma: The discount factor, written once: learners and shapers read it from the data.
+        device: Where the learner and the shapers live: ``cpu``, ``cuda`` or ``cuda:1``.
         seeds: A list, or a number n for 0 .. n-1. Seed s gives the same worlds, evaluations and networks in every
             shaping.
         seed_namespace: Another number gives other random streams for the same seeds.
         steps: Transitions in each run.
-        evaluation: See `EvaluationSpec`.
-        checkpoint: See `CheckpointSpec`.
+        evaluation: How the true return is measured.
+        checkpoint: How often a run is saved.
         timeout: Seconds after which a run is stopped.
-        report: See `ReportSpec`.
+        report: What the report says.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    renamed: ClassVar[dict[str, str]] = {"discount": "gamma"}
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     description: str = ""
+    imports: list[Module] = []
     environments: Annotated[list[EnvironmentSpec], Field(min_length=1)]
     shapings: Annotated[list[ShapingSpec], Field(min_length=1)]
     learners: Annotated[list[LearnerSpec], Field(min_length=1)] = [LearnerSpec(type="ppo")]
-    discount: Annotated[float, Field(ge=0, le=1)] = 0.99
-    seeds: Count | Annotated[list[Seed], Field(min_length=1)] = 5
+    gamma: Annotated[float, Field(ge=0, le=1)]
+    device: Annotated[str, Field(pattern=r"^[a-z]+(:\d+)?$")] = "cpu"
+    seeds: int | list[int] = 5
     seed_namespace: Seed = 0
     steps: Count
     evaluation: EvaluationSpec = EvaluationSpec()
@@ -168,8 +230,12 @@ class StudySpec(_Section):
     @field_validator("seeds", mode="before")
     @classmethod
     def _seed_forms(cls, seeds: Any) -> Any:
-        if isinstance(seeds, bool) or not isinstance(seeds, int | list):
+        listed = seeds if isinstance(seeds, list) else [seeds]
+        if not listed or any(isinstance(seed, bool) or not isinstance(seed, int) for seed in listed):
             raise ValueError(f"must be a number of seeds or a list of seeds, got {seeds!r}")
+        most = max(len(listed), seeds if isinstance(seeds, int) else 0)
+        if min(listed) < 0 or seeds == 0 or most > MOST_RUNS:
+            raise ValueError(f"must be 1 to {MOST_RUNS:,} seeds, each at least 0, got {str(seeds)[:100]}")
         return seeds
 
     @model_validator(mode="after")
@@ -178,6 +244,14 @@ class StudySpec(_Section):
         _distinct("shapings", "name", (shaping.name for shaping in self.shapings))
         _distinct("learners", "name", (learner.label for learner in self.learners))
         _distinct("seeds", "seed", map(str, self.seed_list))
+        sizes = [len(self.environments), len(self.shapings), len(self.learners), len(self.seed_list)]
+        runs = sizes[0] * sizes[1] * sizes[2] * sizes[3]
+        if runs > MOST_RUNS:
+            product = " x ".join(map(str, sizes))
+            raise ValueError(
+                f"environments x shapings x learners x seeds = {product} = {runs:,} runs; at most "
+                f"{MOST_RUNS:,} can be in one study"
+            )
         return self
 
     @property
@@ -186,12 +260,24 @@ class StudySpec(_Section):
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    from potentia.shaping.objects import to_data  # noqa: PLC0415 - a study in a file has no need of it
+
+    return to_data(value)
+
+
 def _distinct(field: str, key: str, labels: Iterable[str]) -> None:
-    seen: list[str] = []
+    seen: set[str] = set()
     for label in labels:
         if label in seen:
             raise ValueError(f"{field}: two have the {key} {label!r}; give one another {key}")
-        seen.append(label)
+        seen.add(label)
 
 
 def parse_study(document: dict[str, Any], source: str = "study") -> StudySpec:
@@ -200,6 +286,8 @@ def parse_study(document: dict[str, Any], source: str = "study") -> StudySpec:
     Raises:
         SpecError: With one line for each field that is wrong: what was wanted, what came.
     """
+    if problems := value_problems(document):
+        raise SpecError(source, problems)
     try:
         return StudySpec.model_validate(document)
     except ValidationError as error:
@@ -217,7 +305,7 @@ def _problem(detail: Any) -> str:
     if detail["type"] == "value_error":
         path = field_path(location)
         return f"{path}: {message}" if path else message
-    return f"{field_path(location)}: {message[0].lower()}{message[1:]}, got {detail['input']!r}"
+    return f"{field_path(location)}: {message[0].lower()}{message[1:]}, got {str(detail['input'])[:100]!r}"
 
 
 def bundled_studies() -> dict[str, str]:

@@ -36,12 +36,13 @@ class Training:
         self.seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
         self.world = World.probe(config)
         spaces = self.world.observation_space, self.world.action_space
-        self.shaper = make_shaper(config.shaping, *spaces, seed=self.seeds.shaper, device="cpu")
+        self.shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=self.seeds.shaper)
         self.learner = make_learner(
             config.learner,
             config.environment.learner,
             *spaces,
             streams=self.shaper.streams,
+            device=config.device,
             seed=self.seeds.learner,
         )
         columns = self.shaper.contract.info_columns
@@ -72,9 +73,9 @@ class Training:
         """Rollouts of some steps, or of an episode of each environment if the shaper must see whole ones."""
         config = self.config
         if self.shaper.contract.needs_episodes:
-            return EpisodeCollector(self.envs, self.envs.num_envs, gamma=config.discount, columns=columns)
+            return EpisodeCollector(self.envs, self.envs.num_envs, gamma=config.gamma, columns=columns)
         steps = rollout_steps(config.learner, config.environment.learner)
-        return EnvCollector(self.envs, steps, gamma=config.discount, columns=columns)
+        return EnvCollector(self.envs, steps, gamma=config.gamma, columns=columns)
 
     def run(self, stop: Any) -> bool:
         """Trains to the end and writes the result; False if it was asked to stop before."""

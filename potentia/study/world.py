@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
-from gymnasium.envs.registration import EnvSpec
+from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-import potentia  # noqa: F401 - registers the worlds
 from potentia.envs.world import ask_offered, offered_keys
+from potentia.study.modules import import_modules, registered
 from potentia.study.plan import RunConfig
+from potentia.study.spec import EnvironmentSpec
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,13 @@ class World:
 
     @classmethod
     def probe(cls, config: RunConfig) -> World:
-        """Makes one copy, asks it, and closes it."""
+        """Makes one copy, asks it, and closes it.
+
+        Raises:
+            ValueError: If a module of the study can't be imported.
+        """
+        if problems := import_modules(config.imports):
+            raise ValueError("; ".join(problems))
         environment = config.environment
         env = gym.make(environment.id, max_episode_steps=environment.max_episode_steps, **environment.kwargs)
         try:
@@ -59,15 +67,40 @@ class World:
         They start anew in the step in which an episode ends, so that no step is wasted on a reset.
         """
         environment = self.config.environment
-        kwargs = dict(environment.kwargs)
-        if environment.max_episode_steps is not None:
-            kwargs["max_episode_steps"] = environment.max_episode_steps
-        mode = AutoresetMode.SAME_STEP
-        if gym.spec(environment.id).vector_entry_point is not None:
-            kwargs["autoreset_mode"] = mode
-            envs = gym.make_vec(environment.id, num_envs, vectorization_mode="vector_entry_point", **kwargs)
-        else:
-            options = {"autoreset_mode": mode}
-            envs = gym.make_vec(environment.id, num_envs, vectorization_mode="sync", vector_kwargs=options, **kwargs)
+        envs = self._make(environment, num_envs)
         ask_offered(envs, keys)
         return envs
+
+    @staticmethod
+    def _make(environment: EnvironmentSpec, num_envs: int) -> VectorEnv[Any, Any, Any]:
+        """By the world's own vector form if it has one.
+
+        Other people's need not take what a study gives: then single copies are stepped one by one.
+        """
+        kwargs, mode = dict(environment.kwargs), AutoresetMode.SAME_STEP
+        if environment.max_episode_steps is not None:
+            kwargs["max_episode_steps"] = environment.max_episode_steps
+        _, name = registered(environment.id)
+        creator, ours = gym.spec(name).vector_entry_point, name.startswith("potentia/")
+        if creator is not None and (ours or _takes(creator, {**kwargs, "autoreset_mode": mode})):
+            try:
+                envs = gym.make_vec(environment.id, num_envs, "vector_entry_point", autoreset_mode=mode, **kwargs)
+            except Exception:
+                if ours:
+                    raise
+            else:
+                if ours or isinstance(envs.metadata.get("autoreset_mode"), AutoresetMode):
+                    return envs
+                envs.close()
+        options = {"autoreset_mode": mode}
+        return gym.make_vec(environment.id, num_envs, vectorization_mode="sync", vector_kwargs=options, **kwargs)
+
+
+def _takes(creator: str | Callable[..., Any], arguments: dict[str, Any]) -> bool:
+    """Whether a vector entry point can be called with these arguments."""
+    found = load_env_creator(creator) if isinstance(creator, str) else creator
+    try:
+        inspect.signature(found).bind(num_envs=1, **arguments)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -38,6 +38,7 @@ STUDY: dict[str, Any] = {
     ],
     "learners": [{"type": "ppo", "config": {"rollout_steps": 16}}],
     "seeds": 1,
+    "gamma": 0.99,
     "steps": 128,
     "evaluation": {"every": 64, "episodes": 2},
     "checkpoint": {"every": 64},
@@ -103,7 +104,7 @@ def test_a_run_is_played_as_it_is_evaluated(
     world = World.probe(config)
     seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
     spaces = world.observation_space, world.action_space
-    learner = make_learner(config.learner, {}, *spaces, streams={}, seed=seeds.learner)
+    learner = make_learner(config.learner, {}, *spaces, streams={}, device="cpu", seed=seeds.learner)
     learner.load_state_dict(checkpoint.load(run.checkpoint)["learner"])
     wanted = [
         evaluate(lambda: world.make(1, {"success"}), learner, 1, seed=episode_seed(seeds, 128, number))
@@ -144,19 +145,16 @@ def test_what_was_played_is_not_played_again(runs: dict[tuple[str, str], RunFold
     assert load_episode(grown[0]).images  # a grid shows itself
 
 
-def test_a_shaper_that_reads_the_next_action_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from potentia.shaping import Advice
-    from potentia.study import shapings
+def prefers_one(obs: Any, action: Any) -> Any:
+    """Advice of 1 where the action is 1."""
+    del obs
+    return (np.asarray(action) == 1).astype(np.float64)
 
-    class NextAction(Advice):
-        """advice = 1 where the action is 1."""
 
-        def __init__(self) -> None:
-            super().__init__(lambda obs, action: (np.asarray(action) == 1).astype(np.float64), look="ahead")
-
-    known = {**shapings.known_shapers(), "NextAction": NextAction}
-    monkeypatch.setattr(shapings, "known_shapers", lambda: known)
-    document = {**STUDY, "shapings": [{"name": "advice", "shapers": [{"type": "NextAction"}]}]}
+def test_a_shaper_that_reads_the_next_action_is_shown(tmp_path: Path) -> None:
+    advice = {"type": "function", "name": f"{__name__}:prefers_one"}
+    shaper = {"type": "LookAheadAdvice", "advice": advice, "name": "NextAction"}
+    document = {**STUDY, "shapings": [{"name": "advice", "shapers": [shaper]}]}
     document["environments"] = STUDY["environments"][:1]
     study = StudyFolder(parse_study(document), tmp_path)
     study.prepare()

@@ -8,53 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from potentia.study import shapings
 from potentia.study.documents import SpecError, read_yaml
 from potentia.study.executor import Executor, Job
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.plan import check_study, runs_of
 from potentia.study.results import load_study as load_results
 from potentia.study.runner import Shard, StudyFolder, run_study
-from potentia.study.spec import StudySpec, parse_study
-
-STUDY: dict[str, Any] = {
-    "name": "tiny",
-    "environments": [{"id": "potentia/Chain-v0", "num_envs": 2, "kwargs": {"length": 6}}],
-    "shapings": [{"name": "none"}, {"name": "count", "shapers": [{"type": "Count", "weight": 0.1}]}],
-    "learners": [{"type": "q_learning", "config": {"rollout_steps": 8}}],
-    "seeds": 1,
-    "steps": 160,
-    "evaluation": {"every": 48, "episodes": 4},
-    "checkpoint": {"every": 64},
-}
-
-
-def study(**changes: Any) -> StudySpec:
-    return parse_study({**STUDY, **changes})
-
-
-def metrics(folder: RunFolder) -> list[dict[str, Any]]:
-    """The metrics without what depends on the clock."""
-    lines = map(json.loads, (folder.path / "metrics.jsonl").read_text("utf-8").splitlines())
-    return [{key: value for key, value in line.items() if key not in ("time", "profile")} for line in lines]
-
-
-def listen() -> None:
-    """Shells start what runs in the background with interrupts ignored, and that is inherited."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def wait_for(condition: Any, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
+from potentia.study.spec import parse_study
+from tests.study.running import STUDY, listen, metrics, study, wait_for
 
 
 def test_a_study_runs_once_and_its_runs_are_paired(tmp_path: Path) -> None:
@@ -166,7 +132,7 @@ def test_shards_are_disjoint_and_complete() -> None:
 def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
     ids = {config.run_id for config in runs_of(study())}
     assert ids == {config.run_id for config in runs_of(study(name="renamed"))}
-    for change in ({"steps": 320}, {"discount": 0.9}, {"seeds": [7]}, {"checkpoint": {"every": 32}}):
+    for change in ({"steps": 320}, {"gamma": 0.9}, {"seeds": [7]}, {"checkpoint": {"every": 32}}):
         assert ids.isdisjoint(config.run_id for config in runs_of(study(**change)))
 
 
@@ -176,23 +142,23 @@ def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
         ({"environments": [{"id": "potentia/Chian-v0"}]}, r"environments\[0\]\.id: .*did you mean 'potentia/Chain-v0'"),
         ({"shapings": [{"name": "a", "shapers": [{"type": "RDN"}]}]}, r"shapings\[0\]\.shapers\[0\]\.type: .*'RND'"),
         (
-            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "scael": 1}]}]},
-            r"shapings\[0\]\.shapers\[0\]\.scael: unknown argument 'scael'; did you mean 'scale'",
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "wieght": 1}]}]},
+            r"shapings\[0\]\.shapers\[0\]\.wieght: unknown argument 'wieght'; did you mean 'weight'",
         ),
         ({"shapings": [{"name": "a", "shapers": [{"type": "PotentialShaping"}]}]}, r"potential: .* requires"),
         ({"learners": [{"type": "pqo"}]}, r"learners\[0\]\.type: unknown learner 'pqo'; did you mean 'ppo'"),
         ({"learners": [{"type": "ppo", "config": {"gamma": 0.9}}]}, r"learners\[0\]\.config\.gamma: unknown setting"),
         (
-            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"schedule": "linaer"}}]}]},
-            r"weight: unknown schedule 'linaer'; did you mean 'linear'",
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"type": "linaer"}}]}]},
+            r"weight\.type: unknown function or schedule 'linaer'; did you mean 'linear'",
         ),
         (
-            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"schedule": "linear", "begin": 1}}]}]},
-            r"weight: unknown field of the schedule 'linear' 'begin'",
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"type": "linear", "begin": 1}}]}]},
+            r"weight\.begin: unknown argument 'begin'",
         ),
         (
-            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"schedule": "linear", "start": 1}}]}]},
-            r"weight: the schedule 'linear' requires end, steps",
+            {"shapings": [{"name": "a", "shapers": [{"type": "Count", "weight": {"type": "linear", "start": 1}}]}]},
+            r"weight\.end: linear requires this argument\n.*weight\.steps: linear requires this argument",
         ),
     ],
 )
@@ -309,15 +275,15 @@ def test_runs_of_an_earlier_form_of_the_study_are_not_a_part_of_it(tmp_path: Pat
     [
         (
             {"environments": [{"id": "potentia/Chain-v0", "kwargs": {"lenght": 6}}]},
-            r"Chain-v0: can't be made: .*lenght",
+            r"environments\[0\] \(potentia/Chain-v0\): can't be made: .*lenght",
         ),
         (
             {"shapings": [{"name": "a", "shapers": [{"type": "Count", "key": "nowhere"}]}]},
-            r"shaping a: it reads 'nowhere', which is not in the environment's info; that has .*state_hash",
+            r"shapings\[0\] \(potentia/Chain-v0, shaping a\): it reads 'nowhere', .*; that has .*state_hash",
         ),
         (
             {"environments": [{"id": "CartPole-v1"}]},
-            r"learner q_learning: can't be made: TypeError: QLearning needs Discrete",
+            r"learners\[0\] \(CartPole-v1, learner q_learning\): can't be made: TypeError: QLearning needs Discrete",
         ),
     ],
 )
@@ -326,13 +292,6 @@ def test_what_does_not_fit_together_is_told_before_anything_runs(
 ) -> None:
     with pytest.raises(SpecError, match=told):
         run_study(study(**{"shapings": [{"name": "none"}], **change}), "file.yaml", tmp_path)
-
-
-def test_a_package_cannot_replace_a_shaper_silently(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("Count", "somewhere:Count", shapings.ENTRY_POINTS)
-    monkeypatch.setattr(shapings, "entry_points", lambda group: [point])
-    with pytest.raises(ValueError, match=r"somewhere:Count offers a shaper named 'Count', which exists already"):
-        shapings.known_shapers.__wrapped__()
 
 
 def test_a_study_file_may_share_settings_by_yaml_merge_keys() -> None:
