@@ -77,8 +77,13 @@ def text_column(rollout: Rollout, column: str, reader: str) -> np.ndarray[Any, A
         TypeError: If an unmasked entry is not a string.
     """
     texts = np.asarray(info_column(rollout, column, reader))
+    if texts.dtype.kind == "S":  # as HDF5 gives texts back
+        return np.char.decode(texts, "utf-8")
     if texts.dtype.kind == "U":
         return texts
+    if any(isinstance(value, bytes) for value in texts.ravel().tolist()):
+        decoded = [value.decode() if isinstance(value, bytes) else value for value in texts.ravel().tolist()]
+        texts = np.array(decoded, object).reshape(texts.shape)
     for value in texts[host_array(rollout.mask)].ravel().tolist():
         if not isinstance(value, str):
             raise TypeError(

@@ -201,3 +201,21 @@ def test_a_table_on_an_accelerator_takes_arrays_of_the_host() -> None:
     table = CountTable(compiled=False)
     table.add(np.array([5, 5, 7]), np.array([True, True, False]))
     assert table.counts(np.array([5, 7])).tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_beyond_the_limit_all_others_share_one_count(compiled: bool) -> None:
+    table = CountTable(capacity=4, limit=8, compiled=compiled)
+    table.add(np.arange(8) if compiled else torch.arange(8), np.ones(8, bool))
+    slots = table.slots
+    for start in range(100, 1000, 10):
+        keys = np.concatenate([np.arange(start, start + 10), [3]])
+        table.add(keys if compiled else torch.as_tensor(keys), np.arange(11) != 0)  # one is masked
+    assert len(table) == 8
+    assert table.slots == slots
+    asked = np.array([0, 3, 555, 10**6])
+    counts = np.asarray(table.counts(asked if compiled else torch.as_tensor(asked)))
+    assert counts.tolist() == [1, 91, 9 * 90, 9 * 90]
+    other = CountTable(limit=8, compiled=not compiled)
+    other.load_state_dict(table.state_dict())
+    assert np.asarray(other.counts(asked if not compiled else torch.as_tensor(asked))).tolist() == counts.tolist()

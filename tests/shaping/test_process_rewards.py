@@ -19,6 +19,7 @@ from potentia.envs.action_text import parse_action
 from potentia.preferences.steps import both_orders
 from potentia.rollout import Rollout
 from potentia.shaping import BlinkLink, Checklist, ChecklistScore, HierarchicalAction, PairwiseJudge, Shaper
+from potentia.shaping.columns import text_column
 from potentia.shaping.judged.hierarchical_action import rouge_l, self_certainty
 from potentia.shaping.judged.reference import Box, Reference, overlap, parse_reference
 from potentia.testing import check_shaper
@@ -332,3 +333,11 @@ def test_the_law_tells_a_judged_checklist_that_forgets() -> None:
 def test_what_is_wrong_is_told(make: Callable[[], Any], error: type[Exception], told: str) -> None:
     with pytest.raises(error, match=told):
         make()
+
+
+@pytest.mark.parametrize("bytes_", [lambda texts: np.array(texts, "S"), lambda texts: np.array(texts, object)])
+def test_texts_that_come_back_as_bytes_are_decoded(bytes_: Any) -> None:
+    """HDF5 gives texts back as bytes."""
+    texts = [["é1".encode()], [b"b"]]
+    way = replace(steps(x=[0, 0]), info={"caption": bytes_(texts)})
+    assert text_column(way, "caption", "a test").ravel().tolist() == ["é1", "b"]

@@ -15,6 +15,7 @@ from potentia.shaping._models.keys import EMPTY, Keys, mixed, mixed_one
 
 _SMALLEST = 1024
 _PROBES = 32
+_MOST = 2**31 - 1
 
 
 class CountTable:
@@ -25,16 +26,26 @@ class CountTable:
     room, and is not counted, with a chance of less than 2^-32. How many keys there are is asked of the device only
     when as many may have come as fit, so rarely.
 
+    Once there are ``limit`` keys, no new one is kept: all others share one count. So memory is bounded, and keys that
+    never recur, such as noise, are known before long.
+
     Args:
         device: Where the table is.
         capacity: How many keys there is room for at first.
+        limit: How many keys are kept; a batch that reaches it may exceed it.
         compiled: Whether the compiled loops are used. None uses them on a CPU.
     """
 
     def __init__(
-        self, device: torch.device | str = "cpu", capacity: int = 512, *, compiled: bool | None = None
+        self,
+        device: torch.device | str = "cpu",
+        capacity: int = 512,
+        limit: int = 1 << 22,
+        *,
+        compiled: bool | None = None,
     ) -> None:
-        self.device = torch.device(device)
+        self.device, self.limit = torch.device(device), limit
+        self.others = torch.zeros((), dtype=torch.int64, device=self.device)
         self.compiled = arrays.on_cpu(self.device) if compiled is None else compiled
         self._make(_power(2 * capacity))
 
@@ -60,8 +71,25 @@ class CountTable:
             self._size = int((self._keys[:-1] != EMPTY).sum())
         return self._size
 
+    @property
+    def full(self) -> bool:
+        """Whether no new key is kept. The device is asked only when as many may have come."""
+        return self._size >= self.limit and len(self) >= self.limit
+
     def counts(self, keys: Keys) -> Any:
-        """How often each of ``keys`` ``(M,)`` was counted, int32 of the same kind of array."""
+        """How often each of ``keys`` ``(M,)`` was counted, int32 of the same kind of array.
+
+        Of a full table: for keys that are not in it, how often any such key was.
+        """
+        found = self._kept(keys)
+        if not self.full:
+            return found
+        if isinstance(found, np.ndarray):
+            return np.where(found == 0, np.int32(min(int(self.others), _MOST)), found)
+        return torch.where(found == 0, self.others.clamp(max=_MOST).int(), found)
+
+    def _kept(self, keys: Keys) -> Any:
+        """How often each key was counted; 0 if it is not in the table."""
         if self.compiled:
             return _look_up(self._keys.numpy(), self._counts.numpy(), host_array(keys))
         slots = self._probed(keys := self._here(keys))
@@ -70,6 +98,12 @@ class CountTable:
 
     def add(self, keys: Keys, mask: Any) -> None:
         """Counts those of ``keys`` ``(M,)`` where ``mask`` ``(M,)`` is True."""
+        full = self.full
+        if full:
+            known = self._kept(keys) > 0
+            mask = host_array(mask) if isinstance(known, np.ndarray) else torch.as_tensor(mask, device=self.device)
+            self.others = self.others + (mask & ~known).sum()
+            mask = mask & known
         if self.compiled:
             chosen, start = host_array(keys)[host_array(mask)], 0
             while start < len(chosen):
@@ -78,11 +112,10 @@ class CountTable:
                     self._resize(2 * self.slots)
             return
         keys = self._here(keys)
-        if 2 * (self._size + len(keys)) > self.slots:
-            need = 2 * (len(self) + len(keys))
-            if need > self.slots:
+        if not full:
+            if 2 * (self._size + len(keys)) > self.slots and (need := 2 * (len(self) + len(keys))) > self.slots:
                 self._resize(_power(need))
-        self._size += len(keys)
+            self._size += len(keys)
         self._insert(keys, torch.ones_like(keys, dtype=torch.int32), torch.as_tensor(mask, device=self.device))
 
     def _here(self, keys: Keys) -> Tensor:
@@ -127,12 +160,13 @@ class CountTable:
         """The keys, in increasing order, and their counts."""
         taken = self._keys != EMPTY
         keys, order = self._keys[taken].cpu().sort()
-        return {"keys": keys, "counts": self._counts[taken].cpu()[order]}
+        return {"keys": keys, "counts": self._counts[taken].cpu()[order], "others": self.others.cpu()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` returned."""
         self._make(max(_SMALLEST, _power(2 * len(state["keys"]))))
         self._load(state["keys"].to(self.device), state["counts"].to(self.device))
+        self.others = state["others"].to(self.device, copy=True)
 
 
 def _power(number: int) -> int:

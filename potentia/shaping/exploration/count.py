@@ -71,12 +71,14 @@ class Count(Shaper):
         hash_bits: None counts each distinct key. A number k counts the sign pattern of k random projections of the
             key instead (SimHash, as in Tang et al.). Then similar states share a count, and there are at most 2 ** k.
         capacity: How many states there is room for at first. The table grows when it is full.
+        limit: How many states are told apart: at most some 100 MB by default. All that come later share one count, so
+            that noise, which never recurs, becomes known like any other state.
         device: Where the counts are. If the rollouts are elsewhere, keys and counts are moved at each call.
         seed: Seeds the projections.
         name: The term's name.
 
     Raises:
-        ValueError: If ``hash_bits`` is not in 1..62 or ``capacity`` is less than 1.
+        ValueError: If ``hash_bits`` is not in 1..62, or ``capacity`` or ``limit`` is less than 1.
 
     >>> import numpy as np
     >>> from potentia import Rollout
@@ -101,15 +103,17 @@ class Count(Shaper):
         *,
         hash_bits: int | None = None,
         capacity: int = 512,
+        limit: int = 1 << 22,
         device: torch.device | str = "cpu",
         seed: int = 0,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
         self.states = States(key, hash_bits, seed, self.name)
-        if capacity < 1:
-            raise ValueError(f"capacity must be at least 1, got {capacity}")
-        self.table = CountTable(device, capacity)
+        for what, number in (("capacity", capacity), ("limit", limit)):
+            if number < 1:
+                raise ValueError(f"{what} must be at least 1, got {number}")
+        self.table = CountTable(device, capacity, limit)
         self.contract: Contract = Contract(guarantee="vanishing", reads=self.states.reads, scope="lifelong")
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
