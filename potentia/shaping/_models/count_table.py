@@ -47,7 +47,7 @@ class CountTable:
         self.device, self.limit = torch.device(device), limit
         self.others = torch.zeros((), dtype=torch.int64, device=self.device)
         self.compiled = arrays.on_cpu(self.device) if compiled is None else compiled
-        self._make(_power(2 * capacity))
+        self._make(max(_power(2 * capacity), _PROBES))  # a key must not try a slot twice
 
     def _make(self, slots: int) -> None:
         # One slot more than is probed: what must not be written goes there.
