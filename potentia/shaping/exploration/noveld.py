@@ -9,7 +9,7 @@ import gymnasium as gym
 import torch
 from torch import Tensor
 
-from potentia.arrays import like_column
+from potentia.arrays import host_array, like_column, on_cpu
 from potentia.encoders import Kind
 from potentia.rollout import Rollout
 from potentia.shaping._models.distillation import Distillation
@@ -18,7 +18,7 @@ from potentia.shaping._models.running import RunningMoments
 from potentia.shaping._models.visits import no_visits
 from potentia.shaping.exploration.count import Key, States
 from potentia.shaping.shaper import Carry, Contract, Shaper
-from potentia.trees import Tree
+from potentia.trees import leaves, map_tree
 
 
 class NovelD(Shaper):
@@ -99,7 +99,8 @@ class NovelD(Shaper):
     @own_modes(gradients=False)
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         seen, carry = self.states.visit(rollout, carry)
-        before, after = self._novelty(rollout.obs), self._novelty(rollout.next_obs)
+        after = self.model.novelty(rollout.next_obs).sqrt()
+        before = self._before(rollout, after)
         rise = (after - self.alpha * before).clamp(min=0) / (self.novelties.var + 1e-8).sqrt()
         first = torch.as_tensor(seen == 0, device=self.device).ravel()
         term = torch.where(first & (self.novelties.count > 0), rise, 0)
@@ -117,6 +118,26 @@ class NovelD(Shaper):
         self.novelties.update(self.model.errors(x, targets).sqrt(), mask)
         return {"loss": self.model.learn(x, targets, mask), "novelty": self.novelties.mean}
 
-    def _novelty(self, obs: Tree) -> Tensor:
-        """The novelty of observations ``(T, B, ...)``: ``(T * B,)``."""
-        return self.model.novelty(obs).sqrt()
+    def _before(self, rollout: Rollout, after: Tensor) -> Tensor:
+        """The novelty of ``obs``, ``(T * B,)``: mostly that of ``next_obs`` a step earlier, so of the same state."""
+        if not on_cpu(self.device):  # which are others would have to be asked of the device
+            return self.model.novelty(rollout.obs).sqrt()
+        others = _others(rollout)
+        before = torch.cat([after.new_zeros(rollout.num_envs), after])[: len(after)]
+        at = others.nonzero(as_tuple=True)
+        some = map_tree(
+            lambda leaf: leaf[at if isinstance(leaf, Tensor) else tuple(map(host_array, at))][None], rollout.obs
+        )
+        before[others.ravel()] = self.model.novelty(some).sqrt()
+        return before
+
+
+def _others(rollout: Rollout) -> Tensor:
+    """``(T, B)`` bool: where ``obs`` is not ``next_obs`` of the step before."""
+    others = torch.ones(tuple(rollout.mask.shape), dtype=torch.bool)
+    if rollout.num_steps > 1:
+        others[1:] = False
+        for (_, now), (_, earlier) in zip(leaves(rollout.obs), leaves(rollout.next_obs), strict=True):
+            changed = torch.as_tensor(now[1:] != earlier[:-1])
+            others[1:] |= changed.reshape(*changed.shape[:2], -1).any(-1)
+    return others
