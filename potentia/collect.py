@@ -300,13 +300,19 @@ def forget(carry: Tree, fresh: Tree, begins: np.ndarray[Any, Any]) -> Tree:
 
 
 def within_bounds(action: Tree, space: spaces.Space[Any]) -> Tree:
-    """The action as the environment may see it: clipped if the space is a ``Box``, else as it is."""
-    if not isinstance(space, spaces.Box) or not (np.isfinite(space.low).any() or np.isfinite(space.high).any()):
+    """The action as the environment may see it: in a ``Box``, alone or in a tree, clipped and of its dtype."""
+    if isinstance(space, spaces.Dict):
+        return {key: within_bounds(action[key], part) for key, part in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        return tuple(within_bounds(one, part) for one, part in zip(action, space.spaces, strict=True))
+    if not isinstance(space, spaces.Box):
         return action
+    bounded = np.isfinite(space.low).any() or np.isfinite(space.high).any()
     if isinstance(action, torch.Tensor):
         low, high = (torch.as_tensor(bound, device=action.device) for bound in (space.low, space.high))
-        return torch.clamp(action, low, high)
-    return np.clip(action, space.low, space.high)
+        return torch.clamp(action, low, high) if bounded else action
+    clipped = np.clip(action, space.low, space.high) if bounded else np.asarray(action)
+    return clipped.astype(space.dtype, copy=False)
 
 
 def _draw(actor: Actor, transition: Rollout, carry: Tree) -> Any:

@@ -49,7 +49,8 @@ class PPO(PPOLearner[PPOConfig]):
 
     Args:
         observation_space: The space of one observation, perhaps with a mask of possible actions.
-        action_space: ``Discrete``, ``MultiDiscrete`` or a ``Box`` of floating-point numbers.
+        action_space: ``Discrete``, ``MultiDiscrete``, ``MultiBinary``, a ``Box`` of floating-point numbers or of few
+            integers, or a ``Dict`` or ``Tuple`` of such. What a space has several of is drawn independently.
         config: Hyper-parameters.
         streams: Reward terms with a value head of their own, for example ``shaper.streams``; the main reward is the sum
             of all other terms.
