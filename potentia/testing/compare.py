@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -24,7 +24,12 @@ def terms(shaper: Shaper, rollout: Rollout) -> Results:
 
 
 def results(shaped: Rollout) -> Results:
-    """The terms and the discount of a shaped rollout, on the host."""
+    """Copies of the terms and the discount of a shaped rollout, on the host."""
+    return {name: column.copy() for name, column in returned(shaped).items()}
+
+
+def returned(shaped: Rollout) -> Results:
+    """The terms and the discount of a shaped rollout in the memory in which they were returned, if that is a host's."""
     added = {name: term for name, term in shaped.terms.items() if name != "env"}
     return {name: host_array(column) for name, column in (added | {"discount": shaped.discount}).items()}
 
@@ -136,3 +141,25 @@ def _spread(size: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
 
 def _first(indices: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.unique(indices, return_index=True)[1]
+
+
+def sum_of_terms(shaper: Shaper, rollout: Rollout) -> np.ndarray[Any, Any]:
+    """The sum of the terms ``(T, B)`` that a shaper adds to a rollout that begins with new episodes."""
+    shaped, _ = shaper.shape(rollout, shaper.init(rollout.num_envs))
+    return np.asarray(sum(shaped.terms[name] for name in shaper.term_names) + np.zeros(shaped.discount.shape))
+
+
+def segments(rollout: Rollout, b: int) -> Iterator[tuple[int, int]]:
+    """The unmasked stretches of a column, cut after each end: ``(start, stop)``."""
+    start = None
+    for t in range(rollout.num_steps):
+        if start is None and rollout.mask[t, b]:
+            start = t
+        if start is not None and (rollout.done[t, b] or t + 1 == rollout.num_steps):
+            yield start, t + 1
+            start = None
+
+
+def columns_of(shaper: Shaper) -> str:
+    """What a shaper says that it reads, in words."""
+    return ", ".join(sorted(shaper.contract.reads)) or "no column"

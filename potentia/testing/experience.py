@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -13,12 +13,13 @@ from gymnasium import spaces
 
 from potentia.rollout import Rollout
 from potentia.testing.invented import invented
-from potentia.trees import Tree, map_tree
+from potentia.transitions import NEXT_ACTION, info_keys
+from potentia.trees import Tree, leaves, map_tree
 
 NUM_STATES = 6
 NUM_ACTIONS = 3
-STATE = "experience_state"
-"""The info column with the index of the state, by which the laws tell what a shaper was shown."""
+STATE, ACTION = "experience_state", "experience_action"
+"""The info columns with the indices of state and action, by which the laws tell what a shaper was shown."""
 
 Info = Mapping[str, Callable[[np.ndarray[Any, Any]], Any]]
 """For each info column, a function from the indices of six states, any shape, to its values."""
@@ -33,14 +34,18 @@ class Experience:
 
     Attributes:
         space: The space that observations are drawn from.
+        action_space: The space that three actions are drawn from.
         columns: The info columns that are asked for.
-        known: Functions that make some of them, of six states; of more, every sixth has the same values.
+        known: Functions that make some of them, of six states. Of more states every sixth has the same values.
+        truncation: What the learner does where an episode is cut: one rule, or both in turn (``"data"``).
         num_states: S.
     """
 
     space: spaces.Space[Any]
+    action_space: spaces.Space[Any] = field(default_factory=lambda: spaces.Discrete(NUM_ACTIONS))
     columns: frozenset[str] = frozenset()
     known: Info = field(default_factory=dict)
+    truncation: Literal["data", "bootstrap", "terminal"] = "data"
     num_states: int = NUM_STATES
 
     def of(self, states: int) -> Experience:
@@ -50,17 +55,21 @@ class Experience:
     @cached_property
     def observations(self) -> Tree:
         """One observation a state: a tree of arrays ``(S, ...)``."""
-        self.space.seed(0)
-        samples = [self.space.sample() for _ in range(self.num_states)]
-        if isinstance(self.space, spaces.Discrete):
-            samples = [int(self.space.start) + state % int(self.space.n) for state in range(self.num_states)]
-        return map_tree(lambda *rows: np.stack([np.asarray(row) for row in rows]), *samples)
+        return _samples(self.space, self.num_states)
+
+    @cached_property
+    def actions(self) -> Tree:
+        """The three actions: a tree of arrays ``(3, ...)``."""
+        return _samples(self.action_space, NUM_ACTIONS)
+
+    def act(self, indices: Any) -> Tree:
+        """The actions of such indices, any shape."""
+        return map_tree(lambda rows: rows[indices], self.actions)
 
     @cached_property
     def info(self) -> Info:
         """Functions that make the info columns: those known, and others invented."""
-        keys = {column.removeprefix("next_") for column in self.columns} - {"action"}
-        return {key: self._column(key) for key in sorted(keys)}
+        return {key: self._column(key) for key in info_keys(self.columns)}
 
     def _column(self, key: str) -> Callable[[np.ndarray[Any, Any]], Any]:
         if key not in self.known:
@@ -81,7 +90,7 @@ class Experience:
         """A random rollout whose transitions chain: ``next_obs`` is the next step's ``obs`` until the episode ends.
 
         All kinds of ends take turns: termination, truncation that is bootstrapped, truncation that is not, and both
-        flags at once.
+        flags at once. If there is one rule at truncation, they keep it.
 
         Args:
             rng: Draws everything.
@@ -105,6 +114,10 @@ class Experience:
             end[t] &= mask[t]
             before[t + 1] = np.where(end[t] & ~gaps, before[t + 1], after[t])
         kind = np.where(end, (np.cumsum(end).reshape(shape) + rng.integers(4)) % 4, -1)
+        rule = {"bootstrap": (_TRUNCATED, _BOOTSTRAPPED), "terminal": (_BOOTSTRAPPED, _TRUNCATED)}
+        if self.truncation != "data":
+            other, own = rule[self.truncation]
+            kind = np.where(kind == other, own, kind)
         terminated, truncated = np.isin(kind, (_TERMINATED, _BOTH)), kind > _TERMINATED
         gamma = gamma if gamma is not None else _GAMMAS[rng.integers(len(_GAMMAS))]
         discount = _varied(rng, shape) if gamma is None else np.full(shape, gamma)
@@ -132,7 +145,7 @@ class Experience:
         mask: np.ndarray[Any, Any] | None = None,
         last_action: np.ndarray[Any, Any] | None = None,
     ) -> Rollout:
-        """A rollout from arrays ``(T, B)`` of state indices and the rest."""
+        """A rollout from arrays ``(T, B)`` of the indices of states and actions and of the rest."""
         truncated = np.zeros_like(terminated) if truncated is None else truncated
         ends = terminated | truncated
         following = np.concatenate([action[1:], action[-1:]])
@@ -142,15 +155,31 @@ class Experience:
         info |= {f"next_{key}": column(next_state) for key, column in self.info.items()}
         return Rollout(
             obs=map_tree(lambda rows: rows[state], self.observations),
-            action=action,
+            action=self.act(action),
             next_obs=map_tree(lambda rows: rows[next_state], self.observations),
             terms={"env": reward},
             discount=discount,
             terminated=terminated,
             truncated=truncated,
             mask=mask if mask is not None else np.ones_like(terminated),
-            info=info | {"next_action": following, STATE: state, f"next_{STATE}": next_state},
+            info=info
+            | {
+                NEXT_ACTION: self.act(following),
+                STATE: state,
+                f"next_{STATE}": next_state,
+                ACTION: action,
+                f"next_{ACTION}": following,
+            },
         )
+
+
+def _samples(space: spaces.Space[Any], number: int) -> Tree:
+    """So many samples of a space, as a tree of arrays: all values of a ``Discrete`` one, in order."""
+    space.seed(0)
+    samples = [space.sample() for _ in range(number)]
+    if isinstance(space, spaces.Discrete):
+        samples = [int(space.start) + index % int(space.n) for index in range(number)]
+    return map_tree(lambda *rows: np.stack([np.asarray(row) for row in rows]), *samples)
 
 
 def _varied(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray[Any, Any]:
@@ -171,7 +200,7 @@ class WalkWorld(gym.Env[Any, Any]):
     def __init__(self, experience: Experience, calm: int = 0) -> None:
         self.experience, self.calm = experience, calm
         self.observation_space = experience.space
-        self.action_space = spaces.Discrete(NUM_ACTIONS)
+        self.action_space = experience.action_space
         self._state, self._steps = 0, 0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -185,7 +214,8 @@ class WalkWorld(gym.Env[Any, Any]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Moves to a random state that depends on the action."""
         states = self.experience.num_states
-        self._state = int(self.np_random.integers(states) + action) % states
+        push = int(10 * sum(float(np.sum(leaf)) for _, leaf in leaves(action)))
+        self._state = (int(self.np_random.integers(states)) + push) % states
         self._steps += 1
         end, reward = float(self.np_random.random()), float(self.np_random.normal())
         end += self._steps < self.calm

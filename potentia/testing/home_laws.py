@@ -11,16 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from potentia.shaping.shaper import Shaper
 from potentia.testing.case import Case, learn
-from potentia.testing.compare import Results, as_tensors, check_equal, check_untouched, results, terms
-from potentia.testing.experience import NUM_ACTIONS, WalkWorld
-from potentia.testing.laws import check_form
+from potentia.testing.compare import Results, as_tensors, check_equal, check_untouched, columns_of, results, terms
+from potentia.testing.scope_laws import check_form
 from potentia.testing.second_process import call_elsewhere
-from potentia.transitions import NEXT_ACTION
-from potentia.wrappers import ShapeReward, ShapeVectorReward
 
 
 def backends(case: Case) -> None:
@@ -48,13 +44,9 @@ def backends(case: Case) -> None:
 def _no_tensors(shaper: Shaper, device: str, error: Exception) -> str:
     return (
         f"it takes no tensors ({device}): {type(error).__name__}: {error}; of the columns that it reads "
-        f"({_columns(shaper)}), read those that NumPy needs by potentia.arrays.host_array, and return the term by "
+        f"({columns_of(shaper)}), read those that NumPy needs by potentia.arrays.host_array, and return the term by "
         "potentia.arrays.like_column(values, rollout.discount)"
     )
-
-
-def _columns(shaper: Shaper) -> str:
-    return ", ".join(sorted(shaper.contract.reads)) or "none"
 
 
 def surroundings(case: Case) -> None:
@@ -176,91 +168,3 @@ def in_this_process(case: Case) -> Results:
     rollout = case.rollout(rng)
     fresh = terms(case.make(), rollout)
     return {f"{name}, fresh": column for name, column in fresh.items()} | terms(shaper, rollout)
-
-
-def drivers(case: Case) -> None:
-    """An environment, a vector of them in each autoreset mode, and relabelling earn the same; or the driver refuses."""
-    shaper = case.trained()
-    contract = shaper.contract
-    gamma, calm, steps = (1.0, 25, 45) if case.late else (0.9, 0, 20)
-
-    def world() -> WalkWorld:
-        return WalkWorld(case.experience, calm)
-
-    if contract.needs_episodes or contract.needs_values or NEXT_ACTION in contract.info_columns:
-        try:
-            ShapeReward(world(), shaper, gamma=gamma, learn=False)
-        except ValueError:
-            return
-        raise AssertionError("a driver must refuse it with a ValueError: it cannot know what it needs")
-    try:
-        want = [
-            _single_ledger(ShapeReward(world(), case.trained(), gamma=gamma, learn=False), env, steps)
-            for env in range(3)
-        ]
-        for mode in AutoresetMode:
-            vector = SyncVectorEnv([world] * 3, autoreset_mode=mode)
-            got = _vector_ledger(ShapeVectorReward(vector, case.trained(), gamma=gamma, learn=False), mode, steps)
-            for env in range(3):
-                _check_ledgers(want[env], got[env], env, mode)
-    except Exception as error:
-        if isinstance(error, AssertionError):
-            raise AssertionError(f"{error}; {_hints(shaper)}") from error
-        problem = f"inside a driver, step by step, it raises {type(error).__name__}: {error}; {_hints(shaper)}"
-        raise AssertionError(problem) from error
-
-
-def _hints(shaper: Shaper) -> str:
-    return (
-        f"it reads {_columns(shaper)}: a driver gives (1, N) rollouts with just these, next_obs is the true successor, "
-        "steps that only reset an environment are False in rollout.mask, and what is remembered belongs in the carry, "
-        "one entry an environment"
-    )
-
-
-def _check_ledgers(want: list[list[float]], got: list[list[float]], env: int, mode: AutoresetMode) -> None:
-    for step, rows in enumerate(zip(want, got, strict=True)):
-        for what, one, other in zip(("reward", "true reward", "discount"), *rows, strict=True):
-            assert abs(other - one) <= 1e-6 + 1e-5 * abs(one), (
-                f"Env and VectorEnv ({mode.name}) differ: at step {step} of environment {env} the {what} is {one:.6g} "
-                f"alone and {other:.6g} in the vector"
-            )
-
-
-def _actions(env: int) -> Iterator[int]:
-    rng = np.random.default_rng(env)
-    while True:
-        yield int(rng.integers(NUM_ACTIONS))
-
-
-def _single_ledger(env: ShapeReward, index: int, steps: int) -> list[list[float]]:
-    env.reset(seed=index)
-    ledger: list[list[float]] = []
-    actions = _actions(index)
-    while len(ledger) < steps:
-        _, reward, terminated, truncated, info = env.step(next(actions))
-        ledger.append([float(reward), info["true_reward"], info["discount"]])
-        if terminated or truncated:
-            env.reset()
-    return ledger
-
-
-def _vector_ledger(env: ShapeVectorReward, mode: AutoresetMode, steps: int) -> list[list[list[float]]]:
-    env.reset(seed=[0, 1, 2])
-    ledgers: list[list[list[float]]] = [[], [], []]
-    actions = [_actions(index) for index in range(3)]
-    resetting = np.zeros(3, bool)
-    while min(map(len, ledgers)) < steps:
-        taken = np.array([0 if wait else next(a) for wait, a in zip(resetting, actions, strict=True)])
-        _, reward, terminated, truncated, info = env.step(taken)
-        for index in range(3):
-            row = [float(reward[index]), float(info["true_reward"][index]), float(info["discount"][index])]
-            if not resetting[index]:
-                ledgers[index].append(row)
-            else:
-                assert row[0] == 0, f"a step that only resets an environment earned {row[0]}"
-        done = terminated | truncated
-        resetting = done if mode is AutoresetMode.NEXT_STEP else np.zeros(3, bool)
-        if mode is AutoresetMode.DISABLED and done.any():
-            env.reset(options={"reset_mask": done})
-    return [ledger[:steps] for ledger in ledgers]

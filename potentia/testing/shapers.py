@@ -14,11 +14,14 @@ from potentia.shaping.compose import Chain
 from potentia.shaping.shaper import Shaper
 from potentia.testing.case import Case, learn
 from potentia.testing.compare import check_equal, terms
-from potentia.testing.experience import Experience, Info
+from potentia.testing.driver_law import drivers
+from potentia.testing.experience import NUM_ACTIONS, Experience, Info
 from potentia.testing.guarantees import GUARANTEES
-from potentia.testing.home_laws import backends, drivers, left_as_it_was, processes, surroundings
-from potentia.testing.laws import chunks, columns, empty, episodes, mask, reads, scope, shape_never_learns
-from potentia.testing.learning_laws import learning, metrics, references, save_load
+from potentia.testing.home_laws import backends, left_as_it_was, processes, surroundings
+from potentia.testing.laws import chunks, columns, empty, episodes, mask, shape_never_learns
+from potentia.testing.learning_laws import learning, metrics, references
+from potentia.testing.saving_law import save_load
+from potentia.testing.scope_laws import reads, scope
 
 Law = Callable[[Case], None]
 
@@ -39,6 +42,7 @@ def check_shaper(
     make_shaper: Callable[[], Shaper],
     *,
     observation_space: spaces.Space[Any] | None = None,
+    action_space: spaces.Space[Any] | None = None,
     info: Info | None = None,
     seeds: int = 3,
     second_process: bool = True,
@@ -58,7 +62,8 @@ def check_shaper(
 
     Args:
         make_shaper: Makes a fresh shaper, the same at each call.
-        observation_space: What observations it takes; by default vectors of four numbers are tried, then integers.
+        observation_space: What observations it takes. By default vectors of four numbers are tried, then integers.
+        action_space: What actions it takes: three are drawn. By default they are the integers 0, 1 and 2.
         info: For info columns that it reads, functions from the indices of six states (integers, any shape) to values;
             others are invented as what their names mean (`potentia.testing.invented.invented`).
         seeds: How many times each law is tried.
@@ -77,7 +82,7 @@ def check_shaper(
     if not isinstance(shaper, Shaper):
         raise TypeError(f"check_shaper takes a function that makes a fresh Shaper, got one that makes {shaper!r}")
     with left_as_it_was(), _one_thread():
-        experience = draw_experience(make_shaper, observation_space, info)
+        experience = draw_experience(make_shaper, observation_space, info, action_space)
         for seed in range(seeds):
             for law, case in laws_of(make_shaper, experience, seed, late=seed == seeds - 1):
                 _try(law, case)
@@ -135,7 +140,10 @@ def _makers(make: Callable[[], Shaper]) -> list[Callable[[], Shaper]]:
 
 
 def draw_experience(
-    make: Callable[[], Shaper], space: spaces.Space[Any] | None = None, info: Info | None = None
+    make: Callable[[], Shaper],
+    space: spaces.Space[Any] | None = None,
+    info: Info | None = None,
+    action_space: spaces.Space[Any] | None = None,
 ) -> Experience:
     """Experience of a kind that the shaper takes, on which each of its terms is something.
 
@@ -143,8 +151,8 @@ def draw_experience(
         AssertionError: If it takes none of those tried, does the same at each trial, or isn't the same when made again.
         ValueError: If ``info`` has a column that the shaper does not read.
     """
-    shaper, known = make(), dict(info or {})
-    read = {column.removeprefix("next_") for column in shaper.contract.info_columns}
+    shaper, known, actions = make(), dict(info or {}), action_space or spaces.Discrete(NUM_ACTIONS)
+    contract, read = shaper.contract, shaper.contract.info_keys
     if known.keys() - read:
         raise ValueError(
             f"info has {sorted(known.keys() - read)}, which {shaper.name} does not read; its contract lists "
@@ -152,7 +160,7 @@ def draw_experience(
         )
     first: Exception | None = None
     for candidate in (space,) if space is not None else _SPACES:
-        experience = Experience(candidate, shaper.contract.info_columns, known)
+        experience = Experience(candidate, actions, contract.info_columns, known, contract.truncation)
         try:
             _check_repeatable(make, experience)
         except (TypeError, ValueError, IndexError, KeyError, RuntimeError) as error:

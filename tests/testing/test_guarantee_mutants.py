@@ -13,7 +13,7 @@ from potentia.rollout import Rollout
 from potentia.shaping import Carry, Chain, ClipReward, Contract, Count, LookAheadAdvice, PotentialShaping, Scale, Shaper
 from potentia.testing import check_shaper
 from potentia.testing.case import Case
-from potentia.testing.guarantees import optimal_policy
+from potentia.testing.invariance_laws import optimal_policy
 from potentia.testing.shapers import draw_experience
 from tests.shaping.law_table import ADVICE_TABLE, height
 from tests.testing.honest import Mean, Plain, Static, Tally, assert_caught, change, name_of
@@ -159,6 +159,16 @@ class VanishesTowardsAConstant(Tally):
         return 0.1 + 0.9 * super().bonus(page)
 
 
+class VanishesTowardsALittle(Tally):
+    def bonus(self, page: str) -> float:
+        return 0.02 + 0.98 * super().bonus(page)
+
+
+class VanishesForAWhile(Tally):
+    def bonus(self, page: str) -> float:
+        return float((1 + min(self.counts.get(page, 0.0), 900.0)) ** -0.5)
+
+
 class NeverVanishesInOneState(Tally):
     def bonus(self, page: str) -> float:
         return max(super().bonus(page), 0.2 * page.endswith("3."))
@@ -180,6 +190,8 @@ BROKEN: list[tuple[Callable[[], Shaper], str]] = [
     (SaysItKeepsReturns, "returns"),
     (SaysItVanishes, "vanishing"),
     (VanishesTowardsAConstant, "vanishing"),
+    (VanishesTowardsALittle, "vanishing"),
+    (VanishesForAWhile, "vanishing"),
     (NeverVanishesInOneState, "vanishing"),
 ]
 

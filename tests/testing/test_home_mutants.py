@@ -16,7 +16,7 @@ from potentia.rollout import Rollout
 from potentia.shaping import Carry, Contract, EpisodicCount, PotentialShaping, Shaper
 from potentia.testing import check_shaper
 from potentia.testing.case import Case
-from potentia.testing.home_laws import drivers
+from potentia.testing.driver_law import drivers
 from potentia.testing.shapers import draw_experience
 from potentia.transitions import TransitionReader
 from potentia.wrappers.driver import Driver
@@ -193,7 +193,7 @@ def test_the_laws_say_which_columns_and_what_to_use() -> None:
         check_shaper(OfTheAction)
     with pytest.raises(AssertionError, match=r"columns that it reads \(obs\), .*host_array, .*like_column\(values"):
         check_shaper(RefusesTensors)
-    with pytest.raises(AssertionError, match=r"differ: at step \d+ of environment \d .* it reads obs: .*rollout\.mask"):
+    with pytest.raises(AssertionError, match=r"differ: at step \d+ of environment \d .* it reads obs, .*rollout\.mask"):
         drivers(Case(KeepsOnItself, draw_experience(KeepsOnItself), 0))
 
 

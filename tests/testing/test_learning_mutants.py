@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from potentia.arrays import host_array, like_column
+from potentia.arrays import host_array, is_tensor, like_column
 from potentia.rollout import Rollout
 from potentia.shaping import RND, Carry, Count, NormalizeReward, Shaper
 from tests.shaping.law_table import VECTOR
@@ -202,6 +202,23 @@ class TrainsOnTheFirstEnvironment(Plain):
         self.net.load_state_dict(state["net"])
 
 
+class ReturnsItsBuffer(Plain):
+    """Its term is the same memory each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.buffer = np.zeros((0, 0))
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        shaped, carry = super().shape(rollout, carry)
+        if is_tensor(rollout.discount) or rollout.discount.dtype != np.float64:
+            return shaped, carry
+        if self.buffer.shape != rollout.discount.shape:
+            self.buffer = np.zeros(rollout.discount.shape)
+        self.buffer[...] = shaped.terms[self.name]
+        return shaped._replace(terms={**rollout.terms, self.name: self.buffer}), carry
+
+
 class KeepsRollouts(Mean):
     """It learns from a rollout at the update after."""
 
@@ -280,6 +297,7 @@ BROKEN: list[tuple[Callable[[], Shaper], str]] = [
     (DoesNotClearTheReturn, "learning"),
     (TrainsOnTheFirstEnvironment, "learning"),
     (KeepsTheLastObservation, "references"),
+    (ReturnsItsBuffer, "references"),
     (KeepsRollouts, "references"),
 ]
 

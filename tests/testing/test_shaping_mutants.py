@@ -11,7 +11,7 @@ import pytest
 
 from potentia.arrays import host_array, like_column
 from potentia.rollout import Rollout
-from potentia.shaping import Carry, Contract, Count, Shaper
+from potentia.shaping import Carry, Contract, Count, Shaper, Stream
 from potentia.testing import check_shaper
 from tests.shaping.law_table import height
 from tests.testing.honest import HONEST, Mean, Plain, Static, Steps, assert_caught, change, name_of
@@ -68,6 +68,12 @@ class OfMoreBitsThanTheReward(Plain):
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         term = np.where(rollout.mask, self.term(rollout), 0).astype(np.float64)
         return replace(rollout, terms={**rollout.terms, self.name: term}), carry
+
+
+class NamesAStreamThatIsNoTerm(Plain):
+    @property
+    def streams(self) -> dict[str, Stream]:
+        return {"intrinsic": Stream()}
 
 
 class DividesByOneMinusGamma(Plain):
@@ -260,6 +266,7 @@ BROKEN: list[tuple[Callable[[], Shaper], str]] = [
     (AddsAColumn, "scope"),
     (OfAnotherDtype, "scope"),
     (OfMoreBitsThanTheReward, "scope"),
+    (NamesAStreamThatIsNoTerm, "scope"),
     (DividesByOneMinusGamma, "scope"),
     (CarryOfAnotherForm, "scope"),
     (LearnsInShape, "shape_never_learns"),
