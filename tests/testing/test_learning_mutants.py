@@ -297,7 +297,7 @@ BROKEN: list[tuple[Callable[[], Shaper], str]] = [
     (DoesNotClearTheReturn, "learning"),
     (TrainsOnTheFirstEnvironment, "learning"),
     (KeepsTheLastObservation, "references"),
-    (ReturnsItsBuffer, "references"),
+    (ReturnsItsBuffer, "chunks"),
     (KeepsRollouts, "references"),
 ]
 
