@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
@@ -18,6 +18,7 @@ from potentia.observations import row_of_one
 from potentia.rollout import ENV, Truncation
 from potentia.shaping.shaper import Shaper
 from potentia.wrappers.driver import Driver
+from potentia.wrappers.form import made, recorded
 
 
 class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -30,13 +31,15 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     - ``terms``: every named term of the reward that was returned.
     - ``discount``: what the learner should multiply the next value by, 0 at termination.
 
-    After a reset they are 0, 0, all 0, and gamma. An environment is shaped once: to shape with two shapers, put them
-    into one `potentia.shaping.Chain`.
+    After a reset they are 0, 0, all 0, and gamma. Inside a vector environment in mode ``SAME_STEP`` the info of a step
+    that ends an episode is that of the reset; the step's own is in ``info["final_info"]``. An environment is shaped
+    once: to shape with two shapers, put them into one `potentia.shaping.Chain`.
 
     Args:
         env: The environment.
-        shaper: The shaper, shared with whoever else holds it. `gym.make` from this wrapper's spec starts from a copy
-            of it as it was when the wrapper was made.
+        shaper: The shaper, shared with whoever else holds it; or one as data, ``{"type": "Count", ...}`` as in a
+            study. `gym.make` from this wrapper's spec starts from a copy of it as it was when the wrapper was made.
+            The spec as JSON has its arguments, unless one is a lambda or the like.
         gamma: The learner's own discount factor. None is assumed: another number than the learner's would pay for
             waiting, or punish it.
         truncation: What the learner does where an episode is cut by a limit: ``"bootstrap"`` if it uses the value of
@@ -65,31 +68,33 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def __init__(
         self,
         env: gym.Env[Any, Any],
-        shaper: Shaper,
+        shaper: Shaper | Mapping[str, Any],
         *,
         gamma: float,
         truncation: Truncation = "bootstrap",
         learn: bool = True,
     ) -> None:
-        RecordConstructorArgs.__init__(self, shaper=shaper, gamma=gamma, truncation=truncation, learn=learn)
+        made_shaper = made(shaper, env.observation_space, env.action_space)
+        form = recorded(made_shaper)
+        RecordConstructorArgs.__init__(self, shaper=form, gamma=gamma, truncation=truncation, learn=learn)
         gym.Wrapper.__init__(self, env)
         inside = list(_stack(env))
         for wrapper in inside:
             if isinstance(wrapper, ShapeReward):
                 raise ValueError(
                     f"this environment is shaped already, by {wrapper.shaper.name}; shape it once, with "
-                    f"Chain({wrapper.shaper.name}, {getattr(shaper, 'name', shaper)})"
+                    f"Chain({wrapper.shaper.name}, {getattr(made_shaper, 'name', made_shaper)})"
                 )
         # A single environment waits until it is reset, unless Gymnasium's wrapper resets it in the next step.
         resets = any(isinstance(wrapper, gym.wrappers.Autoreset) for wrapper in inside)
         mode = AutoresetMode.NEXT_STEP if resets else AutoresetMode.DISABLED
         spaces = env.observation_space, env.action_space
-        self._driver = Driver("ShapeReward", shaper, 1, mode, gamma, truncation, learn, *spaces)
+        self._driver = Driver("ShapeReward", made_shaper, 1, mode, gamma, truncation, learn, *spaces)
         ask_offered(env, self._driver.reader.keys)
         self._running = False
         if self._driver.learns and multiprocessing.parent_process() is not None:
             warnings.warn(
-                f"{shaper.name} learns, and in this process it learns alone: in N processes there are N such models. "
+                f"{made_shaper.name} learns, and here it learns alone: in N processes there are N such models. "
                 "Wrap the vector of environments with ShapeVectorReward, or pass learn=False",
                 stacklevel=3,
             )

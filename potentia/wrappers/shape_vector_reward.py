@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from potentia.rollout import ENV, Array, Rollout, Truncation
 from potentia.shaping.shaper import Shaper
 from potentia.transitions import autoreset_mode
 from potentia.wrappers.driver import Driver
+from potentia.wrappers.form import made, recorded
 
 
 class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
@@ -43,16 +45,18 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
     def __init__(
         self,
         env: VectorEnv[Any, Any, Any],
-        shaper: Shaper,
+        shaper: Shaper | Mapping[str, Any],
         *,
         gamma: float,
         truncation: Truncation = "bootstrap",
         learn: bool = True,
     ) -> None:
-        RecordConstructorArgs.__init__(self, shaper=shaper, gamma=gamma, truncation=truncation, learn=learn)
+        made_shaper = made(shaper, env.single_observation_space, env.single_action_space)
+        form = recorded(made_shaper)
+        RecordConstructorArgs.__init__(self, shaper=form, gamma=gamma, truncation=truncation, learn=learn)
         VectorWrapper.__init__(self, env)
         mode, spaces = autoreset_mode(env), (env.single_observation_space, env.single_action_space)
-        self._driver = Driver("ShapeVectorReward", shaper, env.num_envs, mode, gamma, truncation, learn, *spaces)
+        self._driver = Driver("ShapeVectorReward", made_shaper, env.num_envs, mode, gamma, truncation, learn, *spaces)
         ask_offered(env, self._driver.reader.keys)
         self._example: Array = np.zeros(env.num_envs)
         self._all_envs = np.ones(env.num_envs, dtype=bool)

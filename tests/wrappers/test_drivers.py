@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.wrappers import RecordEpisodeStatistics
 from gymnasium.wrappers.vector import DictInfoToList
@@ -318,3 +320,42 @@ def test_gymnasiums_own_wrappers_fit_around_and_within() -> None:
     many = gym.make_vec("FrozenLake-v1", 2, wrappers=[lambda inner: ShapeReward(inner, EpisodicCount(), gamma=0.9)])
     many.reset(seed=0)
     assert many.step(np.array([2, 1]))[1].tolist() == [1.0, 1.0]
+
+
+def test_a_spec_as_json_makes_a_fresh_shaper_with_the_same_arguments() -> None:
+    env = ShapeReward(lake(), Chain(PotentialShaping(TABLE), Count(hash_bits=8)), gamma=0.9)
+    env.reset(seed=0)
+    env.step(2)
+    assert env.spec is not None
+    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    assert isinstance(again, ShapeReward)
+    again.reset(seed=0)
+    assert again.step(2)[1] == pytest.approx(0.9 * 1 - 0 + 1)  # nothing is counted yet
+    said = ShapeReward(lake(), {"type": "Count", "weight": 0.5}, gamma=0.9)
+    said.reset(seed=0)
+    assert said.step(2)[1] == 0.5
+    with pytest.raises(ValueError, match="unknown shaper 'Cuont'; did you mean 'Count'"):
+        ShapeReward(lake(), {"type": "Cuont"}, gamma=0.9)
+
+
+def test_in_same_step_a_wrapper_inside_leaves_the_last_step_in_final_info() -> None:
+    envs = SyncVectorEnv(
+        [lambda: ShapeReward(lake(max_episode_steps=2), PotentialShaping(TABLE), gamma=0.5)] * 2,
+        autoreset_mode=AutoresetMode.SAME_STEP,
+    )
+    envs.reset(seed=0)
+    envs.step(np.array([2, 2]))
+    _, reward, _, truncated, info = envs.step(np.array([2, 2]))
+    assert truncated.all()
+    assert reward.tolist() == [0.5 * 2 - 1] * 2
+    assert info["true_return"].tolist() == [0.0, 0.0]  # of the episode that has just begun
+    assert info["final_info"]["true_return"].tolist() == [0.0, 0.0]
+    assert info["final_info"]["terms"]["PotentialShaping"].tolist() == [0.0, 0.0]
+
+
+def test_learning_in_many_processes_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing, "parent_process", object)
+    with pytest.warns(UserWarning, match="in N processes there are N such models"):
+        ShapeReward(lake(), Count(), gamma=0.9)
+    ShapeReward(lake(), Count(), gamma=0.9, learn=False)
+    ShapeReward(lake(), PotentialShaping(TABLE), gamma=0.9)
