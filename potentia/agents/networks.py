@@ -116,11 +116,8 @@ class ActorCritic(PolicyNetwork):
         widths: Widths of the encoder's fully connected layers.
         activation: ``"relu"`` or ``"tanh"``.
         recurrent: Width of the GRU between encoder and heads; 0 for none.
-        shared: Whether policy and values share the encoder.
+        shared: Whether policy and values share the encoder, and the memory.
         seed: Seed of the initial weights.
-
-    Raises:
-        ValueError: If it is recurrent and not shared.
     """
 
     def __init__(
@@ -138,8 +135,6 @@ class ActorCritic(PolicyNetwork):
         super().__init__(observation_space, action_space)
         if self.masked:
             observation_space = without_mask(observation_space)
-        if recurrent and not shared:
-            raise ValueError("a recurrent network has one memory for policy and values: set shared=True or recurrent=0")
         self.encoder = Encoder(observation_space, widths=widths, activation=activation, seed=seed)
         self.critic = None
         if not shared:
@@ -148,44 +143,61 @@ class ActorCritic(PolicyNetwork):
         width = recurrent or self.encoder.output_dim
         generator = torch.Generator().manual_seed(seed + 2)
         with torch.random.fork_rng(devices=[]):
-            self.cell = nn.GRUCell(self.encoder.output_dim, recurrent) if recurrent else None
+            cells = (1 if shared else 2) if recurrent else 0
+            self.cells = nn.ModuleList(nn.GRUCell(self.encoder.output_dim, recurrent) for _ in range(cells))
             self.head = action_head(action_space, width)
             self.value_head = nn.Linear(width, num_values)
-        if self.cell is not None:
-            for weight in (self.cell.weight_ih, self.cell.weight_hh):
+        cell: Any
+        for cell in self.cells:
+            for weight in (cell.weight_ih, cell.weight_hh):
                 nn.init.orthogonal_(weight, generator=generator)
-            for bias in (self.cell.bias_ih, self.cell.bias_hh):
+            for bias in (cell.bias_ih, cell.bias_hh):
                 nn.init.zeros_(bias)
         initialize(self.head, generator, gain=0.01)
         initialize(self.value_head, generator, gain=1.0)
 
     def init(self, num_envs: int) -> Tree:
-        """The memory at the start of episodes: zeros ``(N, recurrent)``, or ``()``."""
-        return torch.zeros(num_envs, self.recurrent, device=self.device) if self.recurrent else ()
+        """The memory at the start of episodes: zeros ``(N, M)``, M wide for each encoder, or ``()``."""
+        return torch.zeros(num_envs, self.recurrent * len(self.cells), device=self.device) if self.recurrent else ()
 
     def features(self, seen: Tree, carry: Tree = ()) -> tuple[Tensor, Tree]:
-        """The features ``(N, F)`` that the policy acts on, and the memory after them."""
+        """The features ``(N, F)`` that the heads act on, and the memory after them: they are the same, if there is one.
+
+        With memories apart, the policy's half comes first.
+        """
         if isinstance(seen, Sequences):
             memory = self.memories(seen)
             return memory[seen.live], memory
-        encoded = self.encoder(seen)
-        if self.cell is None:
-            return encoded, carry
-        memory = self.cell(encoded, carry)
+        if not self.recurrent:
+            return self.encoder(seen), carry
+        memory = self._remember(self._encode(seen), carry)
         return memory, memory
 
     def memories(self, seen: Sequences) -> Tensor:
-        """The memory ``(T, B, F)`` after each step."""
-        assert self.cell is not None
+        """The memory ``(T, B, M)`` after each step."""
         (_, leaf), *_ = leaves(seen.obs)
         steps, columns = leaf.shape[:2]
-        encoded = self.encoder(map_tree(lambda part: part.flatten(0, 1), seen.obs)).unflatten(0, (steps, columns))
-        live = (~seen.start).unsqueeze(-1).to(encoded.dtype)
+        flat = map_tree(lambda part: part.flatten(0, 1), seen.obs)
+        encoded = [part.unflatten(0, (steps, columns)) for part in self._encode(flat)]
+        live = (~seen.start).unsqueeze(-1).to(encoded[0].dtype)
         after, carry = [], seen.carry
         for t in range(steps):
-            carry = self.cell(encoded[t], carry * live[t])
+            carry = self._remember([part[t] for part in encoded], carry * live[t])
             after.append(carry)
         return torch.stack(after)
+
+    def _encode(self, seen: Tree) -> list[Tensor]:
+        """What each memory is given."""
+        return [self.encoder(seen), *([] if self.critic is None else [self.critic(seen)])]
+
+    def _remember(self, encoded: list[Tensor], carry: Tensor) -> Tensor:
+        halves = carry.split(self.recurrent, -1)
+        after = [cell(part, half) for cell, part, half in zip(self.cells, encoded, halves, strict=True)]
+        return after[0] if len(after) == 1 else torch.cat(after, -1)
+
+    def distribution(self, features: Any, mask: Tensor | None) -> Tensor:
+        """The parameters ``(N, P)`` of the distribution over actions, for ``head``'s methods."""
+        return super().distribution(features[..., : self.recurrent] if len(self.cells) == 2 else features, mask)
 
     def mask(self, seen: Tree) -> Tensor | None:
         """The mask of possible actions in what `read` returned; None if observations have none."""
@@ -196,5 +208,9 @@ class ActorCritic(PolicyNetwork):
 
     def values(self, features: Tensor, seen: Tree) -> Tensor:
         """``(N, num_values)``."""
-        values: Tensor = self.value_head(features if self.critic is None else self.critic(seen))
+        if self.recurrent:
+            features = features[..., -self.recurrent :]
+        elif self.critic is not None:
+            features = self.critic(seen)
+        values: Tensor = self.value_head(features)
         return values

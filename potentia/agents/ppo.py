@@ -21,14 +21,14 @@ class PPOConfig(PPOUpdateConfig):
         widths: Widths of the fully connected layers.
         activation: What follows each fully connected layer.
         recurrent: Width of a GRU between layers and heads; 0 for a policy without memory.
-        shared: Whether policy and values share their layers: half the cost, but errors of one disturb the other (see
-            benchmarks/README.md on DoorKey).
+        shared: Whether policy and values share their layers: half the cost, but errors of one disturb the other, and
+            some seeds fail (see benchmarks/README.md).
     """
 
     widths: tuple[int, ...] = (64, 64)
     activation: Literal["relu", "tanh"] = "tanh"
     recurrent: int = 0
-    shared: bool = True
+    shared: bool = False
 
 
 class PPO(PPOLearner[PPOConfig]):

@@ -10,6 +10,7 @@ import torch
 
 from potentia import checkpoint
 from potentia.agents.evaluate import evaluate
+from potentia.agents.grid import DeviceCollector, GridPPO, stays_on_device
 from potentia.agents.loop import PHASES, Collector, EnvCollector, EpisodeCollector, Loop
 from potentia.collect import reset_seed
 from potentia.metrics import ReturnTracker, reward_metrics
@@ -70,12 +71,20 @@ class Training:
         self.folder.rewind(self.steps)
 
     def _collector(self, columns: frozenset[str]) -> Collector:
-        """Rollouts of some steps, or of an episode of each environment if the shaper must see whole ones."""
-        config = self.config
+        """Rollouts of some steps, or of an episode of each environment if the shaper must see whole ones.
+
+        Worlds that are on the run's device already, and fit, are collected from there. Others step on the host, and
+        their rollouts go to the device.
+        """
+        config, envs = self.config, self.envs
+        device = None if config.device == "cpu" else config.device
         if self.shaper.contract.needs_episodes:
-            return EpisodeCollector(self.envs, self.envs.num_envs, gamma=config.gamma, columns=columns)
+            return EpisodeCollector(envs, envs.num_envs, gamma=config.gamma, columns=columns, device=device)
         steps = rollout_steps(config.learner, config.environment.learner)
-        return EnvCollector(self.envs, steps, gamma=config.gamma, columns=columns)
+        if isinstance(self.learner, GridPPO) and stays_on_device(envs):
+            there = str(self.learner.device)
+            return DeviceCollector(envs, steps, gamma=config.gamma, columns=columns, device=there)
+        return EnvCollector(envs, steps, gamma=config.gamma, columns=columns, device=device)
 
     def run(self, stop: Any) -> bool:
         """Trains to the end and writes the result; False if it was asked to stop before."""

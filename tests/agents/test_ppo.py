@@ -120,10 +120,10 @@ def test_two_intervals_equal_one_a_checkpoint_and_another_bit_for_bit(tmp_path: 
         assert torch.equal(one, two)
 
 
-@pytest.mark.parametrize("recurrent", [0, 8])
-def test_what_stands_behind_the_mask_has_no_influence_at_all(recurrent: int) -> None:
+@pytest.mark.parametrize(("recurrent", "shared"), [(0, False), (8, False), (8, True)])
+def test_what_stands_behind_the_mask_has_no_influence_at_all(recurrent: int, shared: bool) -> None:
     def learned(dirty: bool) -> dict[str, torch.Tensor]:
-        agent = PPO(BOX, TWO, PPOConfig(recurrent=recurrent), seed=1)
+        agent = PPO(BOX, TWO, PPOConfig(recurrent=recurrent, shared=shared), seed=1)
         envs = worlds(mode=AutoresetMode.NEXT_STEP)
         rollout, _ = collect(envs, agent, 24, gamma=0.9, seed=0)
         assert not rollout.mask.all()
@@ -217,3 +217,31 @@ def test_a_setting_of_another_name_is_told_its_name_here(config: Any) -> None:
 def test_a_configuration_of_another_learner_is_refused() -> None:
     with pytest.raises(TypeError, match="PPO needs a PPOConfig, got GridPPOConfig"):
         PPO(BOX, TWO, GridPPOConfig())  # type: ignore[arg-type]
+
+
+def test_with_memories_apart_the_values_have_a_memory_of_their_own() -> None:
+    """The policy's gradient leaves the values' layers alone, and the other way round."""
+    agent = PPO(BOX, TWO, PPOConfig(recurrent=8), seed=1)
+    rollout, _ = collect(worlds(), agent, 6, gamma=0.9, seed=0)
+    batch = agent.make_batch(rollout)
+    log_prob, _, values = agent.network.evaluate(batch.columns, batch.action)  # type: ignore[attr-defined]
+    for of, others in ((log_prob, ("critic", "cells.1", "value_head")), (values, ("encoder", "cells.0", "head"))):
+        agent.network.zero_grad(set_to_none=True)
+        of.sum().backward(retain_graph=True)
+        weights = agent.network.named_parameters()
+        touched = {name for name, weight in weights if weight.grad is not None and weight.grad.any()}
+        assert touched
+        assert not [name for name in touched if name.startswith(others)]
+
+
+def test_learning_remembers_as_acting_did() -> None:
+    """The memories of whole columns are those of acting step by step, for both halves."""
+    agent = PPO(BOX, TWO, PPOConfig(recurrent=8), seed=1)
+    rollout, state = collect(worlds(), agent, 7, gamma=0.9, seed=0)
+    batch = agent.make_batch(rollout)
+    memory = agent.network.memories(batch.columns)  # type: ignore[attr-defined, operator]
+    assert memory.shape == (7, 8, 16)
+    carried = torch.as_tensor(rollout.info["actor_carry"])
+    going_on = ~torch.as_tensor(rollout.done)[:-1]
+    torch.testing.assert_close(memory[:-1][going_on], carried[1:][going_on])
+    torch.testing.assert_close(memory[-1], torch.as_tensor(state.carry))

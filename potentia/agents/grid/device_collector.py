@@ -161,6 +161,11 @@ class DeviceCollector:
         self.episodes += torch.stack([ended.sum(), (ended & (rewards > 0)).sum(), (returns * ended).sum()])
 
 
+def stays_on_device(envs: VectorEnv[Any, Any, Any]) -> bool:
+    """Whether a `DeviceCollector` can collect from worlds: they give tensors, and begin anew in the next step."""
+    return getattr(envs, "device", None) is not None and autoreset_mode(envs) is AutoresetMode.NEXT_STEP
+
+
 def device_loop(
     envs: VectorEnv[Any, Any, Any],
     config: GridPPOConfig | None = None,

@@ -34,7 +34,7 @@ class GridPPOConfig(PPOUpdateConfig):
 
     widths: tuple[int, ...] = (64, 64)
     activation: Literal["relu", "tanh"] = "tanh"
-    shared: bool = True
+    shared: bool = False
     encoding: Encoding = "codes"
     code_width: int = 8
     compile: bool = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,17 @@ from gymnasium.vector import AutoresetMode
 from potentia.agents.grid import DeviceCollector, GridPPOConfig, device_loop
 from potentia.agents.grid.grid_batch import ACTOR_NEXT_VALUES, ACTOR_VALUES
 from potentia.agents.grid.towers import cell_codes
-from potentia.agents.loop import Loop
+from potentia.agents.loop import EnvCollector, Loop
 from potentia.envs.grid import GridVectorEnv
 from potentia.envs.grid.cells import LOOKS
 from potentia.envs.grid.torch_env import TorchGridVectorEnv
 from potentia.returns import gae
 from potentia.shaping import E3B, RND, Chain, Count, EpisodicCount, EpisodicNovelty, NovelD, PotentialShaping, Scale
+from potentia.study.folder import RunFolder
+from potentia.study.plan import runs_of
+from potentia.study.spec import parse_study
+from potentia.study.training import Training
+from potentia.study.world import World
 from tests.staying import StaysOnDevice
 
 SMALL = GridPPOConfig(n_minibatches=2, n_epochs=2, widths=(32,), shared=False)
@@ -53,7 +60,8 @@ def test_the_host_never_waits_for_the_device(encoding: Any, shared: bool, monkey
 
 def test_no_shaper_makes_the_host_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts, visits, distillation and embeddings as they run on an accelerator: no number is read back."""
-    for place in ("potentia.arrays", "potentia.agents.ppo_learner", "potentia.agents.finite"):
+    noveld = "potentia.shaping.exploration.noveld"
+    for place in ("potentia.arrays", "potentia.agents.ppo_learner", "potentia.agents.finite", noveld):
         monkeypatch.setattr(f"{place}.on_cpu", lambda device: False)
     envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
     spaces = envs.single_observation_space, envs.single_action_space
@@ -192,3 +200,32 @@ def test_worlds_in_torch_begin_anew_from_their_pool() -> None:
 def test_what_does_not_fit_is_refused(make: Any, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         make()
+
+
+@pytest.mark.parametrize("tensors", [False, True])
+def test_a_study_collects_where_the_worlds_are(tensors: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = {
+        "name": "tiny",
+        "environments": [{"id": "potentia/Empty-5x5-v0", "num_envs": 4}],
+        "shapings": [{"name": "potential", "shapers": [{"type": "PotentialShaping", "potential": "potential"}]}],
+        "learners": [{"type": "grid_ppo", "config": {"rollout_steps": 16, "n_minibatches": 2}}],
+        "seeds": 1,
+        "gamma": 0.99,
+        "steps": 256,
+    }
+    config, *_ = runs_of(parse_study(spec))
+    if tensors:  # as worlds on an accelerator would be
+
+        def make(self: World, num_envs: int, keys: Any) -> GridVectorEnv:
+            return GridVectorEnv("Empty-5x5", num_envs, device="cpu", info_keys=tuple(keys))
+
+        monkeypatch.setattr(World, "make", make)
+    folder = RunFolder(tmp_path)
+    training = Training(config, folder)
+    assert isinstance(training.loop.collector, DeviceCollector if tensors else EnvCollector)
+    assert training.run(stop=False)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text("utf-8").splitlines()]
+    learned = [line for line in lines if line["kind"] == "train"]
+    assert learned[-1]["step"] >= 256
+    assert set(learned[0]["terms"]) == {"env", "PotentialShaping"}
+    assert all(np.isfinite(line["learner"]["policy_loss"]) for line in learned)
