@@ -81,7 +81,7 @@ def _plain(rollout: Rollout, name: str) -> Any:
 
 
 def as_tensors(rollout: Rollout, device: str = "cpu", dtype: torch.dtype | None = None) -> Rollout:
-    """The same rollout in tensors of its own memory; texts and objects, which have none, stay arrays."""
+    """The same rollout in tensors of its own memory. Texts and objects, which have none, stay arrays."""
 
     def convert(array: np.ndarray[Any, Any]) -> Any:
         if array.dtype.kind in "OUS":

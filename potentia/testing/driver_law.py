@@ -1,4 +1,4 @@
-"""The law of the drivers: wherever a shaper runs, the same is earned. It raises ``AssertionError`` if broken."""
+"""The law of the drivers: wherever a shaper runs, it earns the same. It raises ``AssertionError`` if broken."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENVS = range(3)
 
 
 def drivers(case: Case) -> None:
-    """An environment, a vector of them in each autoreset mode, and relabelling earn the same; or the driver refuses."""
+    """An environment, a vector of them in each autoreset mode, and relabelling earn the same, or the driver refuses."""
     shaper = case.trained()
     contract = shaper.contract
     gamma, calm, steps = (1.0, 25, 45) if case.late else (0.9, 0, 20)

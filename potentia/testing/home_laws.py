@@ -20,7 +20,7 @@ from potentia.testing.second_process import call_elsewhere
 
 
 def backends(case: Case) -> None:
-    """NumPy and PyTorch (and CUDA, where there is one) give the same numbers, of one kind; tensors stay as they are."""
+    """NumPy and PyTorch (and CUDA, where there is one) give the same numbers, of one kind. Tensors stay as they are."""
     rollout = case.rollout(case.rng())
     want, shaper = terms(case.trained(), rollout), case.trained()
     learn(shaper, rollout)

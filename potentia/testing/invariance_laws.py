@@ -23,8 +23,8 @@ def telescoping(case: Case) -> None:
     """The discounted sum of the terms along an episode depends only on where it starts and ends.
 
     With p_t the product of the discounts before t: sum p_t F_t = p_T potential(end) - potential(start), for any
-    discounts, 0 and exactly 1 among them, and at any kind of end; the potential is what a step that terminates at once
-    reveals, F = -potential(start). A guarantee on the basis of the history is held to it over episodes that end for
+    discounts, 0 and exactly 1 among them, and at any kind of end. The potential is what a step that terminates at once
+    reveals: F = -potential(start). A guarantee on the basis of the history is held to it over episodes that end for
     the learner (discount 0), and to `settling` over the others.
     """
     shaper, rng = case.trained(), case.rng()
@@ -176,7 +176,7 @@ def _with_reward(world: TransitionModel, added: np.ndarray[Any, Any]) -> Transit
 def _reward_of_transitions(
     shaper: Shaper, experience: Experience, world: TransitionModel, policy: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
-    """The terms of each transition as a reward ``(S, A, S)``; after it, the policy's action is taken."""
+    """The terms of each transition as a reward ``(S, A, S)``. After it the policy's action is taken."""
     shape = (NUM_STATES, NUM_ACTIONS, NUM_STATES)
     state, action, next_state = np.indices(shape).reshape(3, 1, -1)
     ends = world.terminal[next_state]

@@ -10,7 +10,7 @@ import numpy as np
 TEXTS = frozenset(
     {"caption", "text", "message", "goal", "mission", "instruction", "response", "alternative", "reference", "blocked"}
 )
-"""Columns of words; so are those whose names end with ``_text``, ``_caption`` or ``_message``."""
+"""Columns of words, as are those whose names end with ``_text``, ``_caption`` or ``_message``."""
 
 FLAGS = frozenset({"success", "is_success", "failure", "action_error"})
 """Columns of truths, as are those whose names begin with ``is_`` or ``has_``."""
@@ -22,10 +22,12 @@ USUAL = ("action_error", "caption", "checklist", "distance", "failure", "goal", 
 def invented(key: str, states: int) -> Callable[[np.ndarray[Any, Any]], Any]:
     """A function from state indices below ``states``, any shape, to the values of the info column ``key``.
 
-    Hashes are integers of 64 bits; texts are sentences; ``success`` and its like are truths, of which both occur; a
-    ``distance`` is an integer from -1 (there is no way) up, 0 at the goal; a ``potential`` lies in [-1, 0], 0 at the
-    goal; a ``checklist`` and a ``progress`` lie in [0, 1], and both ends occur. Anything else is a number of either
-    sign.
+    - Hashes are integers of 64 bits.
+    - Texts are sentences.
+    - ``success`` and its like are truths, and both occur.
+    - A distance is an integer from -1 (there is no way) up.
+    - A potential lies in [-1, 0]. A ``checklist`` and a ``progress`` lie in [0, 1]. Both ends occur.
+    - Anything else is a number of either sign.
     """
     rng = np.random.default_rng(sum(key.encode()))
     values = _values(key, states, rng)

@@ -29,13 +29,13 @@ def check_process_reward(
     Rewards that learn or ask a judge must have done so before: ``reward.update(episode)``.
 
     Args:
-        reward: The shaper; of a `ProcessReward` each part is looked at, of others each
+        reward: The shaper. Of a `ProcessReward` each part is looked at, of others each
             term.
         episodes: One episode each, ``(T, 1)``, T at least 1, with the columns that it reads. Together they should earn
             each part at its most.
         best: The index of the episode that is known to be the best.
-        maxima: The most that a step can earn by each part, if the shaper doesn't say; ``math.inf``, or a part that is
-            left out: no bound.
+        maxima: The most that a step can earn by each part, if the shaper doesn't say. ``math.inf``, or a part that is
+            left out, has no bound.
 
     Raises:
         AssertionError: ``"<check>: <shaper>: <what is wrong>"``.
@@ -78,14 +78,14 @@ def _reachable(reward: Shaper, parts: list[dict[str, np.ndarray[Any, Any]]], bou
     assert not unknown, f"reachable: {reward.name}: it has no parts {sorted(unknown)}, only {sorted(parts[0])}"
     for name in parts[0]:
         values = np.concatenate([part[name] for part in parts])
-        told = f"reachable: {reward.name}: the part {name!r}"
-        assert np.isfinite(values).all(), f"{told} is not finite somewhere"
+        which = f"reachable: {reward.name}: the part {name!r}"
+        assert np.isfinite(values).all(), f"{which} is not finite somewhere"
         top, bound = float(values.max()), bounds.get(name, math.inf)
         near = _CLOSE * max(1.0, abs(bound)) if math.isfinite(bound) else 0.0
-        assert top > 0, f"{told} is never above 0: mend it, or add an episode that earns it"
-        assert top <= bound + near, f"{told} is {top:g} somewhere, more than its maximum {bound:g}"
+        assert top > 0, f"{which} is never above 0: mend it, or add an episode that earns it"
+        assert top <= bound + near, f"{which} is {top:g} somewhere, more than its maximum {bound:g}"
         assert math.isinf(bound) or top >= bound - near, (
-            f"{told} gets to {top:g}, not to its maximum {bound:g}: mend it, or add an episode that earns it"
+            f"{which} gets to {top:g}, not to its maximum {bound:g}: mend it, or add an episode that earns it"
         )
 
 

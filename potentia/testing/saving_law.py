@@ -19,8 +19,8 @@ _CROWD = 600
 def save_load(case: Case) -> None:
     """What a checkpoint saves of it, another shaper loads, and goes on bit by bit the same.
 
-    Nothing is lost on the way, though the shaper saw hundreds of states; nothing stays of what the other one had
-    learned before; and what was loaded is a copy, so that neither's learning changes the other.
+    Nothing is lost on the way, though the shaper saw hundreds of states. Nothing stays of what the other one had
+    learned before. And what was loaded is a copy: neither's learning changes the other.
     """
     rng, crowd = case.rng(), case.experience.of(_CROWD if case.late else 6)
     shaper = case.taught()

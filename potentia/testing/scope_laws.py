@@ -22,7 +22,7 @@ _FIELDS = frozenset({"obs", "action", "next_obs", "discount", "terminated", "tru
 
 
 def scope(case: Case) -> None:
-    """Only the shaper's own terms and the discount change; each is a finite column; nothing is written into."""
+    """Only the shaper's own terms and the discount change. Each is a finite column, and nothing is written into."""
     rng = case.rng()
     for shaper in (case.make(), case.trained()):
         for rollout in (case.rollout(rng), case.rollout(rng, gamma=1.0), narrow(case.rollout(rng))):
@@ -106,7 +106,7 @@ def _with_usual(rollout: Rollout, experience: Experience) -> Rollout:
 
 
 def _changes(shaper: Shaper, rollout: Rollout, other: Rollout) -> Iterator[tuple[str, Rollout]]:
-    """For each field that the contract doesn't list, the rollout with another one in its place; so for info columns."""
+    """For each field that the contract doesn't list, the rollout with another one in its place. So for info columns."""
     listed = shaper.contract.reads
     for name in sorted(_FIELDS - listed):
         changed = replace(rollout, **{name: getattr(other, name)})

@@ -29,7 +29,7 @@ LAWS: tuple[Law, ...] = (
     metrics, scope, shape_never_learns, save_load, reads, chunks, columns, mask, episodes, empty, learning, backends,
     references, surroundings, drivers,
 )  # fmt: skip
-"""Those that bind every shaper, in the order in which they are tried; `processes` comes last and once."""
+"""Those that bind every shaper, in the order in which they are tried. `processes` comes last and once."""
 
 _SPACES: tuple[spaces.Space[Any], ...] = (
     spaces.Box(-1.0, 1.0, (4,), np.float64),
@@ -64,13 +64,13 @@ def check_shaper(
         make_shaper: Makes a fresh shaper, the same at each call.
         observation_space: What observations it takes. By default vectors of four numbers are tried, then integers.
         action_space: What actions it takes: three are drawn. By default they are the integers 0, 1 and 2.
-        info: For info columns that it reads, functions from the indices of six states (integers, any shape) to values;
-            others are invented as what their names mean (`potentia.testing.invented.invented`).
+        info: For info columns that it reads, functions from the indices of six states (integers, any shape) to values.
+            Others are invented as what their names mean (`potentia.testing.invented.invented`).
         seeds: How many times each law is tried.
         second_process: Whether a second Python is started, once, for the law *processes*. It takes about two seconds.
 
     Raises:
-        AssertionError: ``"<law>: <shaper>: <what is wrong>"``; also, as ``"experience: ..."``, if nothing was tried: a
+        AssertionError: ``"<law>: <shaper>: <what is wrong>"``. The law is called ``experience`` if nothing was tried: a
             term is 0 in every trial.
         TypeError: If ``make_shaper`` does not make a `Shaper`.
         ValueError: If ``info`` has a column that the shaper does not read.
@@ -93,7 +93,7 @@ def check_shaper(
 def laws_of(
     make: Callable[[], Shaper], experience: Experience, seed: int, *, late: bool = False
 ) -> Iterator[tuple[Law, Case]]:
-    """Every law that binds a shaper, each with the case to try it on; a chain's members have laws of their own."""
+    """Every law that binds a shaper, each with the case to try it on. A chain's members have laws of their own."""
     whole = Case(make, experience, seed, late)
     for law in LAWS:
         yield law, whole

@@ -182,7 +182,10 @@ def test_what_a_shaper_does_to_the_process_is_undone() -> None:
     assert torch.is_grad_enabled()
 
 
-@pytest.mark.parametrize("make", [HashesTexts, SeedsByItsName, NumbersAsASetComes], ids=name_of)
+ELSEWHERE: list[Callable[[], Shaper]] = [HashesTexts, SeedsByItsName, NumbersAsASetComes]
+
+
+@pytest.mark.parametrize("make", ELSEWHERE, ids=name_of)
 def test_what_differs_in_another_process_is_caught(make: Callable[[], Shaper]) -> None:
     check_shaper(make, second_process=False)
     assert_caught(make, "processes", second_process=True)
