@@ -17,6 +17,7 @@ from potentia.envs.grid import GridVectorEnv
 from potentia.shaping import RND, Chain, Contract, Count, PotentialShaping, Scale, Shaper
 from potentia.shaping.fit import FitError
 from tests.agents.test_ppo import BOX, TWO, Signal, worlds
+from tests.staying import as_on_an_accelerator
 
 
 def loop_of(envs: Any, agent: Any, shaper: Any = None, **more: Any) -> Loop:
@@ -139,8 +140,7 @@ def test_a_table_that_is_not_finite_is_told() -> None:
 
 
 def test_on_an_accelerator_nothing_raises_until_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("ppo_learner", "finite"):
-        monkeypatch.setattr(f"potentia.agents.{module}.on_cpu", lambda device: False)
+    as_on_an_accelerator(monkeypatch)
     envs = GridVectorEnv("Empty-5x5", 4, device="cpu", info_keys=())
     loop = device_loop(envs, GridPPOConfig(learning_rate=1e30), num_steps=8, gamma=0.99, shaper=Count())
     loop.check()  # nothing was done, nothing is wrong

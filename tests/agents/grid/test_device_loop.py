@@ -26,7 +26,7 @@ from potentia.study.plan import runs_of
 from potentia.study.spec import parse_study
 from potentia.study.training import Training
 from potentia.study.world import World
-from tests.staying import StaysOnDevice
+from tests.staying import StaysOnDevice, as_on_an_accelerator
 
 SMALL = GridPPOConfig(n_minibatches=2, n_epochs=2, widths=(32,), shared=False)
 
@@ -44,8 +44,7 @@ def episodes(loop: Loop) -> dict[str, float]:
 @pytest.mark.parametrize("shared", [False, True])
 def test_the_host_never_waits_for_the_device(encoding: Any, shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Collecting and learning, with worlds in torch and a potential: no number is read back, nothing moves."""
-    for module in ("ppo_learner", "finite"):
-        monkeypatch.setattr(f"potentia.agents.{module}.on_cpu", lambda device: False)
+    as_on_an_accelerator(monkeypatch)
     envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
     shaper = Scale(PotentialShaping("success"), 0.1)
     learner = small_loop(envs, replace(SMALL, encoding=encoding, shared=shared), shaper=shaper)
@@ -60,9 +59,7 @@ def test_the_host_never_waits_for_the_device(encoding: Any, shared: bool, monkey
 
 def test_no_shaper_makes_the_host_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts, visits, distillation and embeddings as they run on an accelerator: no number is read back."""
-    noveld = "potentia.shaping.exploration.noveld"
-    for place in ("potentia.arrays", "potentia.agents.ppo_learner", "potentia.agents.finite", noveld):
-        monkeypatch.setattr(f"{place}.on_cpu", lambda device: False)
+    as_on_an_accelerator(monkeypatch)
     envs = TorchGridVectorEnv("DoorKey-5x5", 8, pool=16, max_steps=10)
     spaces = envs.single_observation_space, envs.single_action_space
     small: dict[str, Any] = {"hidden": 16, "output_dim": 4, "batch_size": 64}
