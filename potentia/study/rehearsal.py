@@ -56,7 +56,7 @@ def _rehearse_world(study: StudySpec, config: RunConfig) -> tuple[World | None, 
         with contextlib.closing(world.make(min(2, config.environment.num_envs), world.info_keys)) as envs:
             envs.reset(seed=0)
             envs.step(envs.action_space.sample())
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a world that ends the process must not end this one
         return None, [f"{where} ({label}): can't be made: {_in_words(error)}"]
     random, optimal = world.anchors["random"], world.anchors["optimal"]
     if random is not None and optimal is not None and random >= optimal:
@@ -102,5 +102,5 @@ def _device_problems(device: str) -> list[str]:
     return []
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]
