@@ -18,6 +18,7 @@ from potentia.agents.saving import learner_state, restore_learner
 from potentia.arrays import on_cpu
 from potentia.collect import Actor
 from potentia.encoders import observation_tensors
+from potentia.limits import check_at_least
 from potentia.returns import gae
 from potentia.rollout import Rollout
 from potentia.shaping.shaper import Stream
@@ -61,6 +62,7 @@ class PPOUpdateConfig:
 
     Raises:
         TypeError: If a setting is unknown; for one that has another name here, with that name.
+        ValueError: If a setting is out of its range.
     """
 
     learning_rate: float = 5e-4
@@ -82,6 +84,16 @@ class PPOUpdateConfig:
         for name in settings.keys() & RENAMED.keys():
             raise TypeError(f"{cls.__name__} has no setting {name!r}: write {RENAMED[name]}")
         return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        check_at_least(1, n_epochs=self.n_epochs, n_minibatches=self.n_minibatches, anneal_steps=self.anneal_steps)
+        check_at_least(0, learning_rate=self.learning_rate, clip_range=self.clip_range, target_kl=self.target_kl)
+        check_at_least(0, clip_range_vf=self.clip_range_vf, max_grad_norm=self.max_grad_norm)
+        if not 0 <= self.gae_lambda <= 1:
+            raise ValueError(f"gae_lambda must lie in [0, 1], got {self.gae_lambda}")
+        for width in getattr(self, "widths", ()):  # of the networks that a learner's own configuration describes
+            check_at_least(1, widths=width)
+        check_at_least(0, recurrent=getattr(self, "recurrent", None))
 
     def rate(self, steps: int) -> float:
         """Adam's step size after so many transitions."""

@@ -10,6 +10,8 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 _WORDS = {
     bool: "true or false",
     int: "a whole number",
@@ -78,6 +80,8 @@ def _one_in_words(member: Any) -> str:
         words = f"a mapping to {in_words(arguments[1])}" if len(arguments) == 2 else "a mapping"
     elif origin is tuple and arguments and arguments[-1] is not Ellipsis:
         words = f"a list of {len(arguments)}: {', '.join(map(in_words, arguments))}"
+    elif origin is np.ndarray:
+        words = "a list of numbers"
     elif is_sequence(origin):
         words = f"a list, each {in_words(arguments[0])}" if arguments else "a list"
     else:

@@ -94,7 +94,7 @@ def _read_plain(value: Any, annotation: Any, where: str, problems: list[str]) ->
         return _read_mapping(value, origin, arguments, where, problems)
     if isinstance(value, list):
         if origin in (Any, np.ndarray):
-            return _read_list(value, list, (Any,), where, problems)
+            return _read_list(value, list, (Any if origin is Any else float | np.ndarray,), where, problems)
         return _read_list(value, origin, arguments, where, problems) if is_sequence(origin) else None
     if origin is Path and isinstance(value, str):
         return _read_path(value, where, problems)
@@ -253,7 +253,10 @@ def _make(
     except ObjectError:
         raise
     except Exception as error:
-        raise ObjectError(f"{where}: {type(error).__name__}: {error}") from error
+        # A refusal names the argument; what fails further inside, for want of memory perhaps, does not.
+        refused = isinstance(error, TypeError | ValueError)
+        text = "" if refused else f", made with {_shown(arguments)}"
+        raise ObjectError(f"{where}: {type(error).__name__}: {error}{text}") from error
 
 
 def _annotation(parameter: inspect.Parameter) -> Any:

@@ -15,10 +15,11 @@ from potentia.objects.functions import FUNCTIONS
 from potentia.preferences.steps import PairwiseArbiter, both_orders
 from potentia.shaping.compose import Scale
 from potentia.shaping.judged.checklist import ChecklistJudge
+from potentia.shaping.potentials.sources import ColumnPotential, FunctionPotential, Potential, TablePotential
 from potentia.shaping.schedules import SCHEDULES
 from potentia.shaping.shaper import Shaper
 
-__all__ = ["ENCODERS", "FILES", "FUNCTIONS", "JUDGES", "SCHEDULE", "SHAPERS", "from_data", "to_data"]
+__all__ = ["ENCODERS", "FILES", "FUNCTIONS", "JUDGES", "POTENTIALS", "SCHEDULE", "SHAPERS", "from_data", "to_data"]
 
 _SPACES = frozenset({"observation_space", "action_space"})
 
@@ -30,6 +31,11 @@ def _shapers() -> dict[str, type[Shaper]]:
         for name, value in public.items()
         if isinstance(value, type) and issubclass(value, Shaper) and value is not Shaper
     }
+
+
+def _potentials() -> dict[str, type[Potential]]:
+    found = [FunctionPotential, TablePotential, ColumnPotential]
+    return {source.__name__: source for source in found}
 
 
 def _weighted(shaper: Shaper, weight: Any) -> Shaper:
@@ -46,6 +52,7 @@ SHAPERS = add_kind(
         extras={"weight": (float | Callable[[int], float] | None, _weighted)},
     )
 )
+POTENTIALS = add_kind(Kind("potential", (Potential,), _potentials, group="potentia.potentials"))
 JUDGES = add_kind(
     Kind("judge", (ChecklistJudge, PairwiseArbiter), lambda: {"both_orders": both_orders}, group="potentia.judges")
 )

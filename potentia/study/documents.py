@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import is_dataclass
+from itertools import accumulate
 from typing import Any
 
 import yaml
@@ -63,10 +64,14 @@ def read_yaml(text: str, source: str) -> dict[str, Any]:
     Raises:
         SpecError: If it is not YAML, repeats a key, or is not a mapping; with the line and column.
     """
+    too_deep = f"brackets are nested too deeply; at most {_DEEPEST} levels are read"
+    steps = (1 if letter in "[{" else -1 for letter in text if letter in "[]{}")
+    if max(accumulate(steps), default=0) > 8 * _DEEPEST:  # PyYAML would take a second for it
+        raise SpecError(source, [too_deep])
     try:
         document = yaml.load(text, Loader=_Loader)
-    except RecursionError:
-        raise SpecError(source, [f"brackets are nested too deeply; at most {_DEEPEST} levels are read"]) from None
+    except RecursionError:  # nested by indentation
+        raise SpecError(source, [too_deep]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # numbers of thousands of digits are a ValueError
         raise SpecError(source, [" ".join(str(error).split())[:500]]) from error
     if not isinstance(document, dict):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
 
 from potentia.objects import ObjectError
 from potentia.study.documents import SpecError
@@ -57,12 +59,24 @@ def _rehearse_world(study: StudySpec, config: RunConfig) -> tuple[World | None, 
             envs.reset(seed=0)
             envs.step(envs.action_space.sample())
     except (Exception, SystemExit) as error:  # a world that ends the process must not end this one
+        kwargs = config.environment.kwargs
+        if kwargs and _can_be_made(config):
+            return None, [f"{where}.kwargs ({label}): can't be made with {_shown(kwargs)}: {_in_words(error)}"]
         return None, [f"{where} ({label}): can't be made: {_in_words(error)}"]
     random, optimal = world.anchors["random"], world.anchors["optimal"]
     if random is not None and optimal is not None and random >= optimal:
         problem = f"random must be less than optimal, got {random} and {optimal} (one of them is the world's own)"
         return world, [f"{where}.anchors: {problem}"]
     return world, []
+
+
+def _can_be_made(config: RunConfig) -> bool:
+    """Whether the world can be made without the arguments of the study."""
+    try:
+        gym.make(config.environment.id).close()
+    except (Exception, SystemExit):
+        return False
+    return True
 
 
 def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[str]:
@@ -85,9 +99,16 @@ def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[s
         learner = make_learner(config.learner, overrides, *spaces, streams=shaper.streams, device=config.device, seed=0)
     except Exception as error:
         label = f"{config.environment.label}, learner {config.learner.label}"
-        return [f"{place} ({label}): can't be made: {_in_words(error)}"]
-    home = home_of(learner, shaper, EPISODES if shaper.contract.needs_episodes else ROLLOUTS, world.info_keys)
-    return [f"{where} ({label}): {finding.message}" for finding in fit(shaper, home) if finding.severe]
+        settings = {**config.learner.config, **overrides}
+        with_settings = f" with {_shown(settings)}" if settings else ""
+        return [f"{place} ({label}): can't be made{with_settings}: {_in_words(error)}"]
+    kind = EPISODES if shaper.contract.needs_episodes else ROLLOUTS
+    return [
+        f"{where}.shapers[{index}] ({label}): {finding.message}"
+        for index, member in enumerate(shaper.shapers)
+        for finding in fit(member, home_of(learner, member, kind, world.info_keys))
+        if finding.severe
+    ]
 
 
 def _device_problems(device: str) -> list[str]:
@@ -100,6 +121,10 @@ def _device_problems(device: str) -> list[str]:
     except Exception as error:
         return [f"device: {device!r} can't be used here: {_in_words(error)}; write 'device: cpu'"]
     return []
+
+
+def _shown(settings: dict[str, Any]) -> str:
+    return str(settings)[:200]
 
 
 def _in_words(error: BaseException) -> str:

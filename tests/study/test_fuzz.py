@@ -43,7 +43,7 @@ GOOD: dict[str, Any] = {
                 {"type": "PotentialShaping", "potential": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "shift": 0.5},
                 {
                     "type": "Scale",
-                    "shaper": {"type": "RND", "hidden": 8, "learning_rate": 0.001, "proportion": 0.5},
+                    "shaper": {"type": "RND", "hidden": 8, "batch_size": 4, "learning_rate": 0.001, "proportion": 0.5},
                     "weight": {"type": "linear", "start": 0.1, "end": 0.0, "steps": 100},
                 },
                 {"type": "Count", "weight": 0.1, "hash_bits": 16},
@@ -79,13 +79,13 @@ FREE = {  # what is wrong for most fields and right for these
     ("environments", 0, "threshold"): [None],
     ("environments", 0, "anchors", "random"): [None],
     ("environments", 0, "anchors", "optimal"): [None],
-    ("environments", 0, "learner"): [],
-    ("shapings", 0, "name"): [],
+    ("environments", 0, "learner", "rollout_steps"): [],
+    ("shapings", 0, "name"): ["no such thing"],  # then the baseline is missing, which is told
     ("shapings", 1, "name"): ["no such thing"],
     ("shapings", 1, "shapers", 2, "hash_bits"): [None],
     ("shapings", 1, "shapers", 2, "weight"): [None],
     ("learners", 0, "name"): [None, "no such thing"],
-    ("seeds", 0): [10**12],
+    ("seeds", 0): [0, 10**12],
     ("seeds", 1): [10**12],
     ("seeds",): [3],
     ("seed_namespace",): [0, 10**12],
@@ -94,6 +94,8 @@ FREE = {  # what is wrong for most fields and right for these
     ("checkpoint", "every"): [10**12],
     ("timeout",): [None],
     ("shapings", 1, "shapers", 1, "weight", "steps"): [10**12],
+    ("learners", 0, "config", "n_epochs"): [10**12],
+    ("shapings", 1, "shapers", 1, "shaper", "batch_size"): [10**12],
     ("shapings", 1, "shapers", 1, "weight"): [3],
 }
 
@@ -124,19 +126,28 @@ def told(path: Path_) -> str:
     return text
 
 
-def mutations() -> list[tuple[str, dict[str, Any], Path_]]:
-    """A name, the document, and the path of what is wrong in it."""
+def is_clear(problem: str, path: Path_, wrong: Any) -> bool:
+    """Whether a line names the path; or that of what it is a part of, and the part or its value in words."""
+    if problem.startswith((told(path), f"the field {told(path)!r} is named")):
+        return True
+    parents = [told(path[:length]) for length in range(1, len(path))]
+    named = [*[str(part) for part in path[1:] if isinstance(part, str)][-1:], str(wrong)]
+    return any(parent in problem for parent in parents) and any(name in problem for name in named)
+
+
+def mutations() -> list[tuple[str, dict[str, Any], Path_, Any]]:
+    """A name, the document, the path of what is wrong in it, and the wrong value."""
     found = []
     for path, value in leaves(GOOD):
         for wrong in WRONG[type(value)]:
             free = FREE.get(path, [])
             if not any(wrong == one and type(wrong) is type(one) for one in free):
-                found.append((f"{told(path)} = {str(wrong)[:20]!r}", put(path, wrong), path))
+                found.append((f"{told(path)} = {str(wrong)[:20]!r}", put(path, wrong), path, wrong))
         if isinstance(value, dict):
-            found.append((f"{told(path)}.tpyo", put((*path, "tpyo"), 1), path))
+            found.append((f"{told(path)}.tpyo", put((*path, "tpyo"), 1), (*path, "tpyo"), 1))
     for name in ("name", "environments", "shapings", "gamma", "steps"):
-        found.append((f"no {name}", {key: value for key, value in GOOD.items() if key != name}, (name,)))
-    found += [
+        found.append((f"no {name}", {key: value for key, value in GOOD.items() if key != name}, (name,), None))
+    special = [
         ("anchors reversed", put(("environments", 0, "anchors"), {"random": 1.0, "optimal": 0.0}), ENVIRONMENT),
         ("anchors equal", put(("environments", 0, "anchors"), {"random": 1.0, "optimal": 1.0}), ENVIRONMENT),
         ("two names", put(("shapings", 1, "name"), "none"), ("shapings",)),
@@ -151,7 +162,7 @@ def mutations() -> list[tuple[str, dict[str, Any], Path_]]:
         ("a key of numbers", put(("environments", 0, "kwargs"), {1: 2}), ("environments", 0, "kwargs")),
         ("many values", put(("environments", 0, "kwargs"), {"length": [0] * 300_000}), ()),
     ]
-    return found
+    return found + [(name, document, path, "") for name, document, path in special]
 
 
 ENVIRONMENT: Path_ = ("environments", 0, "anchors")
@@ -184,15 +195,13 @@ def test_every_wrong_file_is_refused_at_once_by_the_path_of_what_is_wrong() -> N
     cases = mutations()
     assert len(cases) >= 136
     unclear = []
-    for name, document, path in cases:
+    for name, document, path, wrong in cases:
         begun = time.process_time()
         error = refuse(document)
         seconds = time.process_time() - begun
-        # A value that is wrong as a whole is named by its own path, one that contradicts another by its parent's.
-        paths = [told(path), told(path[:-1])] if len(path) > 1 else [told(path)]
         if error is None:
             unclear.append(f"{name}: was not refused")
-        elif not any(place in problem for place in paths for problem in error.problems):
+        elif not any(is_clear(problem, path, wrong) for problem in error.problems):
             unclear.append(f"{name}: {error.problems}")
         elif seconds > 1.0:
             unclear.append(f"{name}: took {seconds:.1f} s")

@@ -275,15 +275,15 @@ def test_runs_of_an_earlier_form_of_the_study_are_not_a_part_of_it(tmp_path: Pat
     [
         (
             {"environments": [{"id": "potentia/Chain-v0", "kwargs": {"lenght": 6}}]},
-            r"environments\[0\] \(potentia/Chain-v0\): can't be made: .*lenght",
+            r"environments\[0\]\.kwargs \(potentia/Chain-v0\): can't be made with {.*}: .*lenght",
         ),
         (
             {"shapings": [{"name": "a", "shapers": [{"type": "Count", "key": "nowhere"}]}]},
-            r"shapings\[0\] \(potentia/Chain-v0, shaping a\): it reads 'nowhere', .*; that has .*state_hash",
+            r"shapings\[0\]\.shapers\[0\] \(potentia/Chain-v0, shaping a\): it reads 'nowhere', .* has .*state_hash",
         ),
         (
             {"environments": [{"id": "CartPole-v1"}]},
-            r"learners\[0\] \(CartPole-v1, learner q_learning\): can't be made: TypeError: QLearning needs Discrete",
+            r"learners\[0\] \(CartPole-v1, learner q_learning\): can't be made with .*: QLearning needs Discrete",
         ),
     ],
 )

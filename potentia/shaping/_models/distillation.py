@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from potentia.arrays import on_cpu
 from potentia.encoders import Encoder, Kind, fresh_networks
+from potentia.limits import check_at_least
 from potentia.shaping._models.learned import Learned, own_modes, rows_of
 from potentia.shaping._models.running import RunningMoments
 from potentia.trees import Tree, leaves, map_tree
@@ -39,7 +40,7 @@ class Distillation(Learned):
         seed: Seeds the networks and the order of the minibatches.
 
     Raises:
-        ValueError: If ``proportion`` is not in (0, 1].
+        ValueError: If ``proportion`` is not in (0, 1], or a size is less than 1.
     """
 
     saved = ("encoder", "target", "predictor", "features", *Learned.saved)
@@ -58,6 +59,7 @@ class Distillation(Learned):
         device: torch.device | str,
         seed: int,
     ) -> None:
+        check_at_least(1, hidden=hidden, layers=layers, output_dim=output_dim)
         if not 0 < proportion <= 1:
             raise ValueError(f"proportion must lie in (0, 1], got {proportion}")
         device = torch.device(device)

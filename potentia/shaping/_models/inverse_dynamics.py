@@ -12,6 +12,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from potentia.encoders import Encoder, Kind, fresh_networks
+from potentia.limits import check_at_least
 from potentia.rollout import Rollout
 from potentia.shaping._models.learned import Learned, own_modes, rows_of
 from potentia.trees import Tree, map_tree
@@ -54,6 +55,7 @@ class InverseDynamics(Learned):
         seed: int,
     ) -> None:
         device = torch.device(device)
+        check_at_least(1, hidden=hidden, output_dim=output_dim)
         self.output_dim = output_dim
         self._action_space, self._parts = action_space, _parts(action_space)
         with fresh_networks(seed):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from potentia import arrays
 from potentia.encoders import observation_tensors
+from potentia.limits import check_at_least
 from potentia.shaping._models.keys import mixed
 from potentia.state import Stateful
 from potentia.trees import Tree, leaves, map_tree
@@ -34,6 +35,9 @@ class Learned(Stateful):
         batch_size: Rows in a minibatch.
         device: Where the model is.
         seed: Seeds the order of the minibatches.
+
+    Raises:
+        ValueError: If ``batch_size`` is less than 1 or ``learning_rate`` is negative.
     """
 
     saved: tuple[str, ...] = ("optimizer", "_passes")
@@ -42,6 +46,8 @@ class Learned(Stateful):
     def __init__(
         self, parameters: Iterable[nn.Parameter], learning_rate: float, batch_size: int, device: torch.device, seed: int
     ) -> None:
+        check_at_least(1, batch_size=batch_size)
+        check_at_least(0, learning_rate=learning_rate)
         self.batch_size, self.device, self._seed = batch_size, device, seed
         self.optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=device.type in ("cpu", "cuda"))
         self._passes = torch.zeros((), dtype=torch.int64, device=device)

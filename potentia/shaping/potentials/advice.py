@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from potentia.shaping.columns import as_column, info_column, look_up
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.transitions import NEXT_ACTION
 from potentia.trees import Tree
+
+Table = Sequence[Sequence[float]] | np.ndarray[Any, Any]
+"""One number for each state and action."""
 
 
 class LookAheadAdvice(Shaper):
@@ -48,7 +51,12 @@ class LookAheadAdvice(Shaper):
         reads=frozenset({"obs", "action", "next_obs", "discount", f"info:{NEXT_ACTION}"}),
     )
 
-    def __init__(self, advice: Callable[[Tree, Tree], Array] | Any, *, name: str | None = None) -> None:
+    def __init__(
+        self,
+        advice: Callable[[Tree, Tree], Array] | Sequence[Sequence[float]] | np.ndarray[Any, Any],
+        *,
+        name: str | None = None,
+    ) -> None:
         super().__init__(name)
         self._advice = _function_of(advice)
 
@@ -93,7 +101,12 @@ class LookBackAdvice(Shaper):
         scope="episode",
     )
 
-    def __init__(self, advice: Callable[[Tree, Tree], Array] | Any, *, name: str | None = None) -> None:
+    def __init__(
+        self,
+        advice: Callable[[Tree, Tree], Array] | Sequence[Sequence[float]] | np.ndarray[Any, Any],
+        *,
+        name: str | None = None,
+    ) -> None:
         super().__init__(name)
         self._advice = _function_of(advice)
 

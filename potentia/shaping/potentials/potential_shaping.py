@@ -8,7 +8,7 @@ from typing import Any
 from potentia.arrays import array_namespace
 from potentia.rollout import Array, Rollout
 from potentia.shaping.potentials.arrival import as_of_arrival, no_arrivals
-from potentia.shaping.potentials.sources import Potential, both_columns, potential_of
+from potentia.shaping.potentials.sources import Potential, Table, both_columns, potential_of
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
 
@@ -55,7 +55,7 @@ class PotentialShaping(Shaper):
 
     def __init__(
         self,
-        potential: Potential | Callable[[Tree], Array] | str | Any,
+        potential: Potential | Callable[[Tree], Array] | str | Table,
         *,
         shift: float = 0.0,
         name: str | None = None,

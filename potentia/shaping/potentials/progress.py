@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from potentia.rollout import Array, Rollout
-from potentia.shaping.potentials.sources import Potential, both_columns, potential_of
+from potentia.shaping.potentials.sources import Potential, Table, both_columns, potential_of
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree
 
@@ -41,7 +41,9 @@ class Progress(Shaper):
 
     saved = ("potential",)
 
-    def __init__(self, potential: Potential | Callable[[Tree], Array] | str | Any, *, name: str | None = None) -> None:
+    def __init__(
+        self, potential: Potential | Callable[[Tree], Array] | str | Table, *, name: str | None = None
+    ) -> None:
         super().__init__(name)
         self.potential = potential_of(potential)
         self.contract: Contract = Contract(

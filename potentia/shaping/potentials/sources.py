@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from potentia.objects import Recorded
 from potentia.rollout import Array, Rollout
 from potentia.shaping.columns import as_column, info_column, look_up
 from potentia.state import Stateful
 from potentia.trees import Tree
 
+Table = Sequence[float] | np.ndarray[Any, Any]
+"""One number a state."""
 
-class Potential(Stateful):
+
+class Potential(Recorded, Stateful):
     """The values ``(T, B)`` of the states in a rollout, of which a shaper takes the differences.
 
     Attributes:
@@ -63,6 +67,7 @@ class TablePotential(Potential):
 
     Raises:
         TypeError: If the table is not ``(states,)``.
+        ValueError: If a number in it is not finite.
     """
 
     def __init__(self, table: Any) -> None:
@@ -73,6 +78,8 @@ class TablePotential(Potential):
                 "potential must be a function of observations, a table with one number per state, the name of an info "
                 f"column, or a Potential, got {type(table).__name__}"
             ) from error
+        if not np.isfinite(self.table).all():
+            raise ValueError(f"a potential table must be finite, got {self.table[~np.isfinite(self.table)][0]} in it")
         if self.table.ndim != 1:
             raise TypeError(f"a potential table must have shape (states,), got {self.table.shape}")
 
