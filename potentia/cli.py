@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-if TYPE_CHECKING:
-    from potentia.study.spec import StudySpec
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -91,21 +88,21 @@ def run(
             load_study(source), source, out, jobs=jobs, shard=Shard.parse(shard), timeout=timeout, watch=watch
         )
     states = folder.states()
-    _OUT.print(summary(states), highlight=False)
+    _say(_OUT, summary(states))
     for problem in executor.problems:
-        _ERR.print(problem, highlight=False, soft_wrap=True, style="red")
+        _say(_ERR, problem, style="red")
     again = shlex.join(["potentia", "study", "run", source, "--out", str(out)])
     if executor.interrupted:
-        _ERR.print(f"Interrupted. Nothing is lost, and this goes on where it stopped:\n  {again}", soft_wrap=True)
+        _say(_ERR, f"Interrupted. Nothing is lost, and this goes on where it stopped:\n  {again}")
         raise typer.Exit(130)
     if report and states["completed"]:
         _write_report(folder.path)
     unfinished = executor.unfinished()
     for job, reason in unfinished:
         text = f"{job.config.label}: {reason}\n  log: {shlex.quote(str(job.folder.log))}"
-        _ERR.print(text, highlight=False, markup=False, soft_wrap=True, style="red")
+        _say(_ERR, text, style="red")
     if unfinished or executor.problems:
-        _ERR.print(f"{len(unfinished)} runs are not completed; this tries them again:\n  {again}", soft_wrap=True)
+        _say(_ERR, f"{len(unfinished)} runs are not completed; this tries them again:\n  {again}")
         raise typer.Exit(1)
 
 
@@ -115,30 +112,36 @@ def status(study: Place, out: Out = Path("runs")) -> None:
     from potentia.study.progress import summary, table  # noqa: PLC0415
     from potentia.study.runner import StudyFolder  # noqa: PLC0415
 
-    folder = StudyFolder(*_study_and_out(study, out))
+    folder = StudyFolder.find(study, out)
     _OUT.print(table(folder.runs))
-    _OUT.print(summary(folder.states()), highlight=False)
+    _say(_OUT, summary(folder.states()))
 
 
 @study_app.command("report")
 def report(
     study: Place,
-    to: Annotated[Path | None, typer.Option(help="Where to write it; into the study's folder by default.")] = None,
     out: Out = Path("runs"),
+    to: Annotated[Path | None, typer.Option(help="Where to write it; into the folder by default.")] = None,
 ) -> None:
     """Write the report of a study, finished or not."""
-    _write_report(_study_folder(study, out), to)
+    from potentia.study.results.finding import find_study  # noqa: PLC0415
+
+    if not _write_report(find_study(study, out), to):
+        raise typer.Exit(1)
 
 
 @study_app.command("compare")
 def compare(
     studies: Annotated[list[str], typer.Argument(help="Two studies or more: folders, files or names.")],
     out: Out = Path("runs"),
+    to: Annotated[Path | None, typer.Option(help="Where to write it; beside the first study by default.")] = None,
 ) -> None:
     """Compare the results of studies on the worlds that they share."""
     from potentia.study.report import compare as compare_studies  # noqa: PLC0415
+    from potentia.study.results.finding import find_study  # noqa: PLC0415
 
-    typer.echo(compare_studies(*(_study_folder(study, out) for study in studies)))
+    if not _reported(lambda: compare_studies(*(find_study(study, out) for study in studies), out=to)):
+        raise typer.Exit(1)
 
 
 @study_app.command("list")
@@ -175,7 +178,7 @@ def replay(
     from potentia.replay import replay as write_replay  # noqa: PLC0415
 
     written = write_replay(path, to, episode=episode, episodes=episodes)
-    _OUT.print(f"Replay: {written}", highlight=False, soft_wrap=True)
+    _say(_OUT, f"Replay: {written}")
 
 
 @app.command("envs")
@@ -226,37 +229,26 @@ def _list(kind: str, about: str, texts: Mapping[str, str], containing: str) -> N
     _OUT.print(grid)
 
 
-def _write_report(study: Path, to: Path | None = None) -> None:
+def _say(console: Console, text: str, style: str = "") -> None:
+    """Prints a text as it is: a path may hold brackets, which are no markup, and is not broken into lines."""
+    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _write_report(study: Path, to: Path | None = None) -> bool:
+    from potentia.study.report import write_report  # noqa: PLC0415
+
+    return _reported(lambda: write_report(study, to))
+
+
+def _reported(write: Callable[[], Path]) -> bool:
+    """Writes a report and says where; False if the extra that it needs is not installed."""
     try:
-        from potentia.study.report import write_report  # noqa: PLC0415
+        page = write()
     except ImportError as error:
-        message = f"no report: {error}; this needs the extra 'report': pip install 'potentia[report]'"
-        _ERR.print(message, highlight=False, markup=False, soft_wrap=True)
-        return
-    _OUT.print(f"Report: {write_report(study, to)}", highlight=False, soft_wrap=True)
-
-
-def _study_and_out(place: str, out: Path) -> tuple[StudySpec, Path]:
-    """A study and the folder that holds its folder, from a study's folder, file or name."""
-    from potentia.study.spec import load_study  # noqa: PLC0415
-
-    folder = Path(place)
-    if (folder / "study.yaml").is_file():
-        return load_study(folder / "study.yaml"), folder.resolve().parent
-    return load_study(place), out
-
-
-def _study_folder(place: str, out: Path) -> Path:
-    from potentia.study.documents import SpecError  # noqa: PLC0415
-
-    folder = Path(place)
-    if not (folder / "runs").is_dir():
-        study, out = _study_and_out(place, out)
-        folder = out / study.name
-    if not (folder / "runs").is_dir():
-        problem = f"the study was never run there; 'potentia study run {shlex.quote(place)}' does"
-        raise SpecError(str(folder), [problem])
-    return folder
+        _say(_ERR, f"no report: {error}")
+        return False
+    _say(_OUT, f"Report: {page}")
+    return True
 
 
 def main() -> None:
@@ -267,7 +259,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:  # a SpecError is a ValueError
-        _ERR.print(f"potentia: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        _say(_ERR, f"potentia: {error}", style="red")
         raise SystemExit(2) from error
 
 

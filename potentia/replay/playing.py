@@ -12,20 +12,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from potentia import checkpoint
-from potentia.agents.agent import Agent
 from potentia.arrays import host_array
 from potentia.collect import within_bounds
 from potentia.replay.episode import Episode, episode_files, episode_number, load_episode, save_episode
 from potentia.replay.recording import RecordEpisodes
 from potentia.rollout import Rollout, concatenate
-from potentia.shaping.shaper import Shaper
-from potentia.study.folder import RunFolder
-from potentia.study.learners import make_learner
-from potentia.study.plan import RunConfig
-from potentia.study.seeds import RunSeeds, evaluation_seed, run_seeds
-from potentia.study.shapings import make_shaper
-from potentia.study.world import World
+from potentia.study.seeds import RunSeeds, evaluation_seed
+from potentia.study.trained import Trained, read_checkpoint, restored
 from potentia.transitions import TransitionReader
 from potentia.trees import map_tree
 
@@ -52,17 +45,11 @@ def play_run(run: Path, episodes: int) -> Path:
     """
     if episodes < 1:
         raise ValueError(f"episodes must be at least 1, got {episodes}")
-    folder = RunFolder(run)
-    config = RunConfig.parse(folder.config())
-    if not folder.checkpoint.exists():
-        raise FileNotFoundError(
-            f"{run} has no checkpoint yet (one comes every {config.checkpoint.every} steps); let the run go on first"
-        )
-    parts = checkpoint.load(folder.checkpoint)
+    config, parts = read_checkpoint(run)
     out = run / "episodes" / f"step-{parts['steps']}"
     played = 1 + max(map(episode_number, episode_files(out)), default=-1) if out.is_dir() else 0
     if played < episodes:
-        _Player(config, parts).play(range(played, episodes), out)
+        _Player(restored(config, parts)).play(range(played, episodes), out)
     return out
 
 
@@ -80,22 +67,9 @@ def episode_seed(seeds: RunSeeds, step: int, episode: int) -> int:
 class _Player:
     """A run's world, shaper and learner, as the checkpoint has them."""
 
-    def __init__(self, config: RunConfig, parts: Mapping[str, Any]) -> None:
-        self.config, self.steps = config, int(parts["steps"])
-        self.seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
-        world = World.probe(config)
-        spaces = world.observation_space, world.action_space
-        self.shaper: Shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=self.seeds.shaper)
-        self.shaper.load_state_dict(parts["shaper"])
-        self.learner: Agent = make_learner(
-            config.learner,
-            config.environment.learner,
-            *spaces,
-            streams=self.shaper.streams,
-            device=config.device,
-            seed=self.seeds.learner,
-        )
-        self.learner.load_state_dict(parts["learner"])
+    def __init__(self, trained: Trained) -> None:
+        self.config, self.steps, self.seeds = trained.config, trained.steps, trained.seeds
+        self.shaper, self.learner = trained.shaper, trained.learner
 
     def play(self, numbers: Iterable[int], out: Path) -> None:
         """Plays the episodes of these numbers; each appears in ``out`` when it is over and shaped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from potentia.study.executor import Executor, Job
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.plan import check_study, runs_of
 from potentia.study.rehearsal import check_cells
-from potentia.study.spec import StudySpec
+from potentia.study.results.finding import find_study, lies_in_results
+from potentia.study.spec import StudySpec, bundled_studies, load_study
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,25 @@ class StudyFolder:
         self.study = study
         self.path = out / study.name
         self.runs = [(config, RunFolder(self.path / "runs" / config.run_id)) for config in runs_of(study)]
+
+    @classmethod
+    def find(cls, source: str, out: Path) -> StudyFolder:
+        """That of a study's folder, its file, or its name; it need not have been run.
+
+        Args:
+            source: The folder of its results, or what `load_study` takes, or its name in ``out``.
+            out: The folder that holds studies, for a file or a name.
+
+        Raises:
+            SpecError: If there is no such study, or its file is wrong.
+        """
+        path = Path(source)
+        if lies_in_results(path) if path.is_file() else source not in bundled_studies():
+            with contextlib.suppress(FileNotFoundError):  # then `load_study` says what it knows
+                path = find_study(source, out).resolve()
+                study = load_study(path / "study.yaml")
+                return cls(study.model_copy(update={"name": path.name}), path.parent)
+        return cls(load_study(source), out)
 
     def prepare(self) -> None:
         """Writes the study, the list of its runs, and each run's configuration; results stay."""

@@ -8,47 +8,48 @@ from potentia.study.report.analysis import Analysis, analyse
 from potentia.study.report.cells import merge
 from potentia.study.report.export import results_json, tables
 from potentia.study.report.render import html, markdown
-from potentia.study.results import Study, load_study
+from potentia.study.results import Study, find_study, load_study
 
 __all__ = ["Analysis", "analyse", "compare", "write_report"]
 
 
-def write_report(study_dir: Path, out: Path | None = None) -> Path:
+def write_report(study: str | Path, out: Path | None = None) -> Path:
     """Write `report.html`, `report.md`, `results.json` and three CSV files of a study, finished or not.
 
     The same run folders give the same bytes.
 
     Args:
-        study_dir: the folder that holds `study.yaml` and `runs/`.
+        study: its folder, its file or its name (`potentia.study.results.find_study`).
         out: the HTML file (`.html`) or the folder to write to; the study's own folder by default.
 
     Returns:
         the path of the HTML file.
 
     Raises:
-        FileNotFoundError: `study_dir` is not a study folder.
+        FileNotFoundError: there are no results of such a study.
         ImportError: the extra `report` is not installed.
     """
-    return _write(load_study(Path(study_dir)), Path(study_dir) if out is None else Path(out))
+    folder = find_study(study)
+    return _write(load_study(folder), folder if out is None else Path(out))
 
 
-def compare(*study_dirs: Path, out: Path | None = None) -> Path:
+def compare(*studies: str | Path, out: Path | None = None) -> Path:
     """Write one report of several studies; each shaping is named `study: shaping`.
 
     Worlds are the same where their id and settings are. A method's baseline is that of its own study.
 
     Args:
-        *study_dirs: folders of studies.
+        *studies: folders, files or names of studies.
         out: as in `write_report`; the folder `comparison` beside the first study by default.
 
     Returns:
         the path of the HTML file.
     """
-    if not study_dirs:
-        raise ValueError("wanted the folders of the studies to compare, got none")
-    studies = [load_study(Path(folder)) for folder in study_dirs]
-    target = Path(study_dirs[0]).parent / "comparison" if out is None else Path(out)
-    return _write(merge(studies), target)
+    if not studies:
+        raise ValueError("wanted the studies to compare, by folder, file or name, got none")
+    folders = [find_study(study) for study in studies]
+    target = folders[0].parent / "comparison" if out is None else Path(out)
+    return _write(merge([load_study(folder) for folder in folders]), target)
 
 
 def _write(study: Study, out: Path) -> Path:

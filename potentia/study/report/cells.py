@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from potentia.study.results import Run, Study
+from potentia.study.results import Anchors, Run, Study, world_anchors
 from potentia.study.results.files import mapping
 from potentia.study.results.labels import distinct_labels
-from potentia.study.statistics import normalise
 from potentia.study.statistics.estimates import Floats
 
 SEED = 20_211  # any constant: a report of the same data is the same report
@@ -28,23 +26,6 @@ class Method:
     learner: str
     study: str
     baseline: bool
-
-
-@dataclass(frozen=True)
-class Anchors:
-    """Returns of the random policy and of the optimum in a world; NaN where unknown."""
-
-    random: float
-    optimal: float
-
-    @property
-    def known(self) -> bool:
-        """Whether scores can be normalised."""
-        return math.isfinite(self.random) and math.isfinite(self.optimal) and self.optimal > self.random
-
-    def normalised(self, returns: Floats) -> Floats:
-        """Scores with 0 at the random policy and 1 at the optimum."""
-        return normalise(returns, self.random, self.optimal)
 
 
 @dataclass(frozen=True)
@@ -104,7 +85,7 @@ def arrange(study: Study) -> Cells:
             methods[key] = Method(label, *key, baseline=_unshaped(run, baseline))
         runs.setdefault((run.environment, methods[key]), []).append(run)
     environments = tuple(study.environments)
-    anchors = {e: _anchors([run for run in study.runs if run.environment == e]) for e in environments}
+    anchors = {e: world_anchors(run for run in study.runs if run.environment == e) for e in environments}
     return Cells(study, environments, tuple(methods.values()), runs, anchors)
 
 
@@ -138,13 +119,3 @@ def generator(*names: str) -> np.random.Generator:
 def _unshaped(run: Run, baseline: str) -> bool:
     """Whether a run belongs to the baseline, by the name that its study gives it."""
     return str(mapping(run.config, "shaping").get("name")) == baseline
-
-
-def _anchors(runs: list[Run]) -> Anchors:
-    """Anchors are estimated by each run on its own; the median is one value for the world."""
-    known = np.array([run.anchors for run in runs if run.completed], dtype=np.float64).reshape(-1, 2)
-    random, optimal = (column[np.isfinite(column)] for column in known.T)
-    return Anchors(
-        float(np.median(random)) if random.size else math.nan,
-        float(np.median(optimal)) if optimal.size else math.nan,
-    )

@@ -13,30 +13,11 @@ from typing import Any
 import numpy as np
 
 from potentia.study.report.analysis import Analysis
-from potentia.study.report.cells import Cells, Method
+from potentia.study.report.cells import Method
 from potentia.study.report.curves import Curve
 from potentia.study.report.reward_shares import Shares
-from potentia.study.results import Run
+from potentia.study.results.tables import RUN_COLUMNS, run_rows
 
-RUN_COLUMNS = (
-    "study",
-    "run_id",
-    "environment",
-    "shaping",
-    "learner",
-    "seed",
-    "state",
-    "planned_steps",
-    "steps",
-    "final_return",
-    "normalised_return",
-    "average_return",
-    "success_rate",
-    "random_return",
-    "optimal_return",
-    "wall_seconds",
-    "error",
-)
 CURVE_COLUMNS = ("quantity", "environment", "method", "runs", "in_progress", "x", "estimate", "low", "high")
 SHARE_COLUMNS = ("environment", "method", "runs", "step", "term", "share")
 
@@ -47,9 +28,8 @@ def tables(analysis: Analysis) -> dict[str, str]:
     ``results.csv`` has a row for each run, ``curves.csv`` for each point of a figure's line, ``shares.csv`` for each
     reward term at each step.
     """
-    cells = analysis.cells
     return {
-        "results.csv": _csv(RUN_COLUMNS, (_run(cells, run) for run in cells.study.runs)),
+        "results.csv": _csv(RUN_COLUMNS, run_rows(analysis.cells.study)),
         "curves.csv": _csv(CURVE_COLUMNS, _curve_points(analysis.curves)),
         "shares.csv": _csv(SHARE_COLUMNS, _share_points(analysis.shares)),
     }
@@ -77,7 +57,7 @@ def results_json(analysis: Analysis) -> str:
         "costs": analysis.costs,
         "contracts": [{"method": method, "contract": contract} for method, contract in analysis.contracts],
         "coverage": analysis.coverage,
-        "runs": [_run(analysis.cells, run) for run in study.runs],
+        "runs": run_rows(study),
     }
     return json.dumps(_plain(value), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
@@ -89,30 +69,6 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     for row in rows:
         writer.writerow(["" if _absent(row[name]) else row[name] for name in columns])
     return text.getvalue()
-
-
-def _run(cells: Cells, run: Run) -> dict[str, Any]:
-    anchors = cells.anchors[run.environment]
-    final = run.final_return
-    return {
-        "study": run.study,
-        "run_id": run.run_id,
-        "environment": run.environment,
-        "shaping": run.shaping,
-        "learner": run.learner,
-        "seed": run.seed,
-        "state": run.state,
-        "planned_steps": run.planned_steps,
-        "steps": run.steps_done,
-        "final_return": final,
-        "normalised_return": float(anchors.normalised(np.array(final))) if anchors.known else math.nan,
-        "average_return": run.average_return if run.completed else math.nan,
-        "success_rate": run.final_success,
-        "random_return": anchors.random,
-        "optimal_return": anchors.optimal,
-        "wall_seconds": run.wall_seconds,
-        "error": run.error,
-    }
 
 
 def _curve_points(curves: Mapping[str, Sequence[Curve]]) -> Iterable[dict[str, Any]]:

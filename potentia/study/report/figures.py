@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from potentia.study.report.analysis import Analysis
-from potentia.study.report.cells import Anchors, Cells, Method
+from potentia.study.report.cells import Cells, Method
 from potentia.study.report.curves import Curve
 from potentia.study.report.reward_shares import Shares
 from potentia.study.report.svg import COLOURS, Drawing, Sheet, line_style, sheet
+from potentia.study.results import Anchors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,6 +116,7 @@ def _draw(axes: Axes, curves: list[Curve], styles: dict[Method, dict[str, Any]],
             linewidth=1.7,
             marker=marker,
             alpha=0.55 if curve.in_progress else 1.0,
+            label=curve.method.label,
             **style,
         )
 

@@ -64,6 +64,22 @@ class Sheet:
 
 
 @contextmanager
+def figure_style() -> Iterator[type[Figure]]:
+    """The class of figures, in a block in which they are drawn in the report's style.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl  # noqa: PLC0415  an optional dependency
+        from matplotlib.figure import Figure  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError("this needs the extra 'report': pip install 'potentia[report]'") from error
+    with mpl.rc_context(_STYLE):
+        yield Figure
+
+
+@contextmanager
 def sheet(name: str, title: str, description: str, size: tuple[float, float] = (4.4, 2.9)) -> Iterator[Sheet]:
     """Draw one set of axes and turn it into an SVG element.
 
@@ -76,13 +92,8 @@ def sheet(name: str, title: str, description: str, size: tuple[float, float] = (
     Raises:
         ImportError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl  # noqa: PLC0415  an optional dependency
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("this needs the extra 'report': pip install 'potentia[report]'") from error
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+    with figure_style() as new_figure:
+        figure = new_figure(figsize=size, layout="constrained")
         page = Sheet(figure, figure.add_subplot())
         page.axes.set_title(shortened(title, int(size[0] * 10)))
         yield page

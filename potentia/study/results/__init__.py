@@ -4,8 +4,25 @@ A run counts as completed only if its result was written; anything else keeps it
 has no final return. Nothing that failed is ever turned into a number.
 """
 
+from potentia.study.results.anchors import Anchors, world_anchors
+from potentia.study.results.finding import find_study
 from potentia.study.results.labels import distinct_labels
 from potentia.study.results.loading import load_study
 from potentia.study.results.records import STATES, Evaluations, Run, Study, Training
+from potentia.study.results.tables import Results, Table, load
 
-__all__ = ["STATES", "Evaluations", "Run", "Study", "Training", "distinct_labels", "load_study"]
+__all__ = [
+    "STATES",
+    "Anchors",
+    "Evaluations",
+    "Results",
+    "Run",
+    "Study",
+    "Table",
+    "Training",
+    "distinct_labels",
+    "find_study",
+    "load",
+    "load_study",
+    "world_anchors",
+]

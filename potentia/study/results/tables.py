@@ -1,0 +1,173 @@
+"""The runs of a study as columns, for data frames: one row a run, an evaluation, or a reward term at a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from potentia.study.results.anchors import Anchors, world_anchors
+from potentia.study.results.finding import RUNS, find_study
+from potentia.study.results.loading import load_study
+from potentia.study.results.records import Run, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Column = np.ndarray[Any, Any]
+
+_CELL = ("study", "run_id", "environment", "shaping", "learner", "seed")
+RUN_COLUMNS = (
+    *_CELL,
+    "state",
+    "planned_steps",
+    "steps",
+    "final_return",
+    "normalised_return",
+    "average_return",
+    "success_rate",
+    "random_return",
+    "optimal_return",
+    "wall_seconds",
+    "error",
+)
+CURVE_COLUMNS = (*_CELL, "step", "return", "success_rate", "length")
+SHARE_COLUMNS = (*_CELL, "step", "term", "share")
+
+
+class Table(Mapping[str, Column]):
+    """Columns of equal length by name; NaN or None where a row has no such value.
+
+    Args:
+        columns: the names, in order.
+        rows: one value for each column.
+
+    >>> table = Table(("seed", "score"), [{"seed": 0, "score": 0.5}, {"seed": 1, "score": 0.25}])
+    >>> table.rows, table["score"].tolist(), list(table)
+    (2, [0.5, 0.25], ['seed', 'score'])
+    """
+
+    def __init__(self, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+        names, found = tuple(columns), list(rows)
+        self.rows = len(found)
+        self._columns = {name: _column([row[name] for row in found]) for name in names}
+
+    def __getitem__(self, name: str) -> Column:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"Table({self.rows} rows of {', '.join(self._columns)})"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The same as a data frame.
+
+        Raises:
+            ImportError: pandas is not installed; it comes with the extra ``frames``.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415 - an optional dependency
+        except ImportError as error:
+            raise ImportError(
+                "to_pandas() needs the extra 'frames': pip install 'potentia[frames]'; without it, the columns are "
+                "arrays: table['final_return']"
+            ) from error
+        return pd.DataFrame(self._columns)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study's results in three tables, which are made when they are asked for.
+
+    Attributes:
+        study: the runs as objects, with their configurations, manifests and logs.
+    """
+
+    study: Study
+
+    @cached_property
+    def runs(self) -> Table:
+        """One row a run, in whatever state; without a final return unless it completed."""
+        return Table(RUN_COLUMNS, run_rows(self.study))
+
+    @cached_property
+    def curves(self) -> Table:
+        """One row an evaluation: the true return, the success rate and the episodes' length over training."""
+        return Table(CURVE_COLUMNS, (row for run in self.study.runs for row in _evaluations(run)))
+
+    @cached_property
+    def shares(self) -> Table:
+        """One row a reward term and logged step: its share of the absolute reward that the learner saw."""
+        return Table(SHARE_COLUMNS, (row for run in self.study.runs for row in _shares(run)))
+
+
+def load(source: str | Path, out: str | Path = RUNS) -> Results:
+    """The results of a study, finished or not.
+
+    >>> results = load("quickstart")  # doctest: +SKIP
+    >>> results.runs.to_pandas().groupby(["environment", "shaping"])["final_return"].mean()  # doctest: +SKIP
+
+    Args:
+        source: its folder, its file or its name.
+        out: the folder that holds studies, where `source` is a file or a name.
+
+    Raises:
+        FileNotFoundError: there are no such results.
+    """
+    return Results(load_study(find_study(source, Path(out))))
+
+
+def run_rows(study: Study) -> list[dict[str, Any]]:
+    """`RUN_COLUMNS` of each run, in the order of the study."""
+    anchors = {e: world_anchors(run for run in study.runs if run.environment == e) for e in study.environments}
+    return [_run(run, anchors[run.environment]) for run in study.runs]
+
+
+def _run(run: Run, anchors: Anchors) -> dict[str, Any]:
+    final = run.final_return
+    return _cell(run) | {
+        "state": run.state,
+        "planned_steps": run.planned_steps,
+        "steps": run.steps_done,
+        "final_return": final,
+        "normalised_return": float(anchors.normalised(np.array(final))) if anchors.known else math.nan,
+        "average_return": run.average_return if run.completed else math.nan,
+        "success_rate": run.final_success,
+        "random_return": anchors.random,
+        "optimal_return": anchors.optimal,
+        "wall_seconds": run.wall_seconds,
+        "error": run.error,
+    }
+
+
+def _evaluations(run: Run) -> Iterator[dict[str, Any]]:
+    evaluations = run.evaluations
+    columns = (evaluations.steps, evaluations.returns, evaluations.success, evaluations.length)
+    for step, value, success, length in zip(*columns, strict=True):
+        yield _cell(run) | {"step": int(step), "return": value, "success_rate": success, "length": length}
+
+
+def _shares(run: Run) -> Iterator[dict[str, Any]]:
+    for term, values in run.training.shares.items():
+        for step, share in zip(run.training.steps, values, strict=True):
+            yield _cell(run) | {"step": int(step), "term": term, "share": share}
+
+
+def _cell(run: Run) -> dict[str, Any]:
+    return {name: getattr(run, name) for name in _CELL}
+
+
+def _column(values: list[Any]) -> Column:
+    """Numbers as an array of numbers; texts as an array of objects."""
+    plain = all(isinstance(value, int | float) for value in values)
+    return np.array(values) if plain and values else np.array(values, dtype=object)
