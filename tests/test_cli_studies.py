@@ -22,8 +22,10 @@ from tests.study.synthetic import CURVES, ENVIRONMENTS, write_study
 STUDY: dict[str, Any] = {
     "name": "a_study",
     "environments": [{"id": "potentia/Chain-v0", "kwargs": {"length": 6}}],
-    "shapings": [{"name": "none"}],
+    "shapings": [{"name": "plain [bold]"}],
+    "report": {"baseline": "plain [bold]"},
     "learners": [{"type": "q_learning"}],
+    "gamma": 0.95,
     "steps": 160,
 }
 
@@ -45,6 +47,7 @@ def test_status_takes_a_folder_a_file_or_a_name(prepared: StudyFolder, tmp_path:
         done = CliRunner().invoke(cli.app, ["study", "status", source, "--out", str(tmp_path)])
         assert done.exit_code == 0, done.output
         assert "5 runs: 5 queued" in done.output
+        assert done.output.count("plain [bold]") == 5
     prepared.path.rename(renamed)
     done = CliRunner().invoke(cli.app, ["study", "status", str(renamed)])
     assert "5 runs: 5 queued" in done.output
@@ -81,12 +84,12 @@ def test_a_terminal_without_utf8_ends_nothing(tmp_path: Path) -> None:
 
 
 def test_a_hint_can_be_pasted_whatever_the_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, out = str(tmp_path / "my study's.yaml"), str(tmp_path / "all runs")
+    source, out = str(tmp_path / "my study's.yaml"), str(tmp_path / "all [runs]")
     Path(source).write_text(yaml.safe_dump(STUDY), encoding="utf-8")
     folder = StudyFolder(parse_study(STUDY), Path(out))
     executor = Executor([], 1, problems=["disk full"])
     monkeypatch.setattr("potentia.study.runner.run_study", lambda *args, **kwargs: (folder, executor))
     done = CliRunner().invoke(cli.app, ["study", "run", source, "--out", out])
     assert done.exit_code == 1
-    hint = done.output.split("To try them again:", 1)[1]
+    hint = done.output.split("this tries them again:", 1)[1]
     assert shlex.split(hint) == ["potentia", "study", "run", source, "--out", out]

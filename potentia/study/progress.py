@@ -91,7 +91,7 @@ def table(runs: list[tuple[RunConfig, RunFolder]], rows: int | None = None) -> T
         rate = status.get("rate")
         left = duration((config.steps - steps) / rate) if rate and state == "running" else ""
         found = status.get("return_mean")
-        grid.add_row(
+        cells = (
             config.run_id,
             config.environment.label,
             config.shaping.name,
@@ -101,8 +101,10 @@ def table(runs: list[tuple[RunConfig, RunFolder]], rows: int | None = None) -> T
             f"{steps:,}/{config.steps:,}",
             f"{rate:,.0f}" if rate and state == "running" else "",
             "" if found is None else f"{found:.3f}",
-            status.get("error", left) if state in ("failed", "timeout") else left,
+            str(status.get("error", left)) if state in ("failed", "timeout") else left,
         )
+        # A label or an error may hold brackets, which are no markup.
+        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
         del folder
     return grid
 
@@ -121,9 +123,11 @@ class _Lines:
             state = str(status["state"])
             if self._known.get(config.run_id, "queued") != state:
                 error = f": {status['error']}" if "error" in status else ""
-                self._console.print(f"{config.run_id} {config.label}: {state}{error}", highlight=False, soft_wrap=True)
+                self._print(f"{config.run_id} {config.label}: {state}{error}")
             self._known[config.run_id] = state
         if time.monotonic() - self._last > _SUMMARY_SECONDS:
             self._last = time.monotonic()
-            line = summary(self._study.states()) + time_left(self._study, self._executor)
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._print(summary(self._study.states()) + time_left(self._study, self._executor))
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)

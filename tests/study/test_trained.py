@@ -23,6 +23,7 @@ STUDY: dict[str, Any] = {
     "shapings": [{"name": "oracle", "shapers": [{"type": "PotentialShaping", "potential": "potential"}]}],
     "learners": [{"type": "q_learning", "config": {"rollout_steps": 8}}],
     "seeds": 1,
+    "gamma": 0.95,
     "steps": 400,
     "evaluation": {"every": 200, "episodes": 6, "greedy": True},
 }
