@@ -103,7 +103,7 @@ def ran(code: str) -> dict[str, Any]:
 
 def test_the_code_of_the_worlds_page_runs() -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/worlds.md").read_text("utf-8"), re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         exec(compile(block, "docs/worlds.md", "exec"), {})
 

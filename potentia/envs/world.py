@@ -26,10 +26,13 @@ class World:
     Attributes:
         offered_keys: The keys that ``info`` can have, those of `INFO_KEYS` first, in their order.
         info_keys: Those that it has, at each reset and step alike.
+        chance: Whether an action may lead from one state to several: by slipping, or as others move; then the distance
+            is that of the luckiest run, or as if nothing else moved. None where that is not known.
     """
 
     offered_keys: tuple[str, ...] = ()
     info_keys: tuple[str, ...] = ()
+    chance: bool | None = None
 
     def offer(self, offered: Iterable[str], free: Iterable[str], info_keys: Wanted) -> None:
         """Notes what ``info`` can have, and what it is to have.

@@ -6,6 +6,7 @@ import copy
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import gymnasium as gym
@@ -25,7 +26,8 @@ class Moment:
         reward: Its reward, 0.0 at a reset.
         terminated: As returned, False at a reset.
         truncated: As returned, False at a reset.
-        first: Whether this is a reset.
+        episode: The number of the episode, from 0.
+        time: The number of the step within the episode; 0 at a reset.
     """
 
     observation: Any
@@ -34,14 +36,30 @@ class Moment:
     reward: Any = 0.0
     terminated: Any = False
     truncated: Any = False
-    first: bool = False
+    episode: int = 0
+    time: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this is a reset."""
+        return self.time == 0
+
+    @property
+    def done(self) -> bool:
+        """Whether the episode ended here."""
+        return bool(self.terminated or self.truncated)
+
+    @cached_property
+    def view(self) -> bytes:
+        """A hash of the observation, as it is when this is first asked for."""
+        return digest(self.observation)
 
     def content(self) -> tuple[Any, ...]:
         """All that a learner sees of it."""
         return (self.observation, self.reward, self.terminated, self.truncated, self.info)
 
 
-def play(env: gym.Env[Any, Any], *, seed: int, episodes: int, max_steps: int) -> Iterator[Moment]:
+def play(env: gym.Env[Any, Any], *, seed: int, episodes: int, max_steps: int, least: int = 0) -> Iterator[Moment]:
     """Play episodes with random actions, seeded at the first reset only.
 
     Args:
@@ -49,21 +67,24 @@ def play(env: gym.Env[Any, Any], *, seed: int, episodes: int, max_steps: int) ->
         seed: Of the environment's first reset and of the actions.
         episodes: How many.
         max_steps: An episode that is longer is left.
+        least: Goes on beyond ``episodes`` until there were so many steps.
 
     Yields:
         Every reset and step.
     """
     actions = copy.deepcopy(env.action_space)
     actions.seed(seed)
-    for episode in range(episodes):
+    episode = steps = 0
+    while episode < episodes or steps < least:
         observation, info = env.reset(seed=seed if episode == 0 else None)
-        yield Moment(observation, info, first=True)
-        for _ in range(max_steps):
+        yield Moment(observation, info, episode=episode)
+        for time in range(1, max_steps + 1):
             action = actions.sample()
             observation, reward, terminated, truncated, info = env.step(action)
-            yield Moment(observation, info, action, reward, terminated, truncated)
+            yield Moment(observation, info, action, reward, terminated, truncated, episode, time)
             if terminated or truncated:
                 break
+        episode, steps = episode + 1, steps + time
 
 
 def trajectory_hash(env: gym.Env[Any, Any], *, seed: int, episodes: int = 3, max_steps: int = 1000) -> str:

@@ -5,70 +5,154 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils.env_checker import check_env as check_api
 
-from potentia.envs.world import INFO_KEYS, ask, offered_keys
+from potentia.envs.world import ask, offered_keys
 from potentia.testing.environment_episodes import Moment, equal, leaves, play, trajectory_hash
+from potentia.testing.environment_paths import check_paths
+from potentia.testing.environment_protocol import check_protocol
+from potentia.testing.environment_states import (
+    check_info_keys,
+    check_info_values,
+    check_progress,
+    check_same_states,
+    check_success,
+)  # fmt: skip
+from potentia.testing.environment_time import check_hash, check_later, check_outputs, check_termination, seems_random
 from potentia.testing.environment_vectors import check_vector
 
 __all__ = ["check_env"]
 
 _TELLING = frozenset({"caption", "state_hash", "distance", "potential", "subgoals", "success"})
 """What a world says about the state reached: having any of them calls for all rules."""
+_LEAST = 300
+"""Steps of random play that the rules look at, if so many are allowed."""
 
 Make = Callable[[], gym.Env[Any, Any]]
+Solution = Callable[[gym.Env[Any, Any], Any, dict[str, Any]], Any]
 
 
-def check_env(env: str | gym.Env[Any, Any] | Make, *, seed: int = 0, episodes: int = 3, max_steps: int = 1000) -> None:
+def check_env(
+    env: str | gym.Env[Any, Any] | Make,
+    *,
+    seed: int = 0,
+    episodes: int = 3,
+    max_steps: int = 1000,
+    solution: Solution | None = None,
+) -> frozenset[str]:
     """Check that an environment keeps the rules; the name of the first broken one begins the error.
 
     - ``api``: Gymnasium's own checker raises nothing.
+    - ``observation``, ``reward``: each observation is in its space, each reward a finite number, however late.
     - ``fresh_buffers``: observations and infos are new objects, never written to again.
     - ``determinism``: the same seed gives the same hash of episodes, in new instances and in a used one.
     - ``termination``: ``terminated`` and ``truncated`` are bools.
     - ``vector``: vector forms agree with the single form, number for number, in all three autoreset modes.
     - ``spec``: ``gym.make(env.spec)`` makes the same environment (only if it was made from a spec).
+    - ``protocol``: a `potentia.envs.world.World` keeps what that promises: what is asked for comes and changes nothing
+      else, what is not offered is refused, `save` and `restore` keep all, the time limit and the anchors are true.
 
     A world of this library is asked for all the info that it offers. If ``info`` says anything about the state reached
     (``caption``, ``state_hash``, ``distance``, ``potential``, ``subgoals``, ``success``), then also:
 
     - ``api``: Gymnasium's own checker does not warn either.
     - ``info_keys``: the same keys at every reset and step, none with a "/" in it.
-    - ``info_values``: types and ranges; 0 distance and potential at success; no event at a reset.
+    - ``info_values``: types and ranges, see `potentia.envs.world.INFO_KEYS`; no event at a reset.
+    - ``observation``, ``reward``: the same for equal states and transitions, early and late in an episode.
+    - ``state_hash``: states come back, and without chance an action leads from a state where it led before.
+    - ``distance``, ``potential``: the same for equal states; no action brings success nearer than by one, and some
+      action does by one, up to success; the potential is ``-min(distance, D) / D``.
+    - ``success``: exactly at distance 0; True where episodes end by themselves with a reward; terminated, not
+      truncated.
     - ``termination``: never both at once, and ``terminated`` depends on the transition alone and not on the
       time, so that a time limit is a truncation.
+
+    An environment in which chance decides what follows says so by an attribute ``chance = True``.
 
     Args:
         env: An id, an environment with a spec, or a function that makes a fresh one.
         seed: Of the episodes played.
         episodes: How many episodes of random play each rule looks at.
         max_steps: Longer episodes are left after so many steps.
+        solution: Chooses actions that succeed, from the environment, the observation and the info; for worlds in which
+            neither random play nor following the distance does.
+
+    Returns:
+        The rules that had nothing to look at: "success" if there was none, "distance" if no way was walked.
 
     Raises:
         AssertionError: "<rule>: what is wrong".
         TypeError: If it is an environment without a spec, of which no second one can be made.
     """
-    make = _asked(_maker(env))
+    fresh = _maker(env)
+    make = _asked(fresh)
     warned = _check_api(make)
     first = make()
-    moments = _check_buffers(play(first, seed=seed, episodes=episodes, max_steps=max_steps))
+    options = {"seed": seed, "episodes": episodes, "max_steps": max_steps}
+    least = min(_LEAST, episodes * max_steps)
+    moments = _check_buffers(play(first, **options, least=least))
     ours = any(not _TELLING.isdisjoint(moment.info) for moment in moments)
+    check_outputs(moments, first.observation_space)
     _check_ends(moments, ours)
+    untried: frozenset[str] = frozenset()
     if ours:
         assert not warned, f"api: {warned[0]}"
-        _check_info_keys(moments)
-        for moment in moments:
-            _check_info_values(moment)
-        _check_termination(moments)
-    _check_determinism(first, make, seed=seed, episodes=episodes, max_steps=max_steps)
+        untried = _check_telling(make, moments, solution, seed)
+    _check_determinism(first, make, **options)
     check_vector(make, seed=seed, steps=min(max_steps, 100), ours=ours)
-    _check_spec(make, seed=seed, episodes=episodes, max_steps=max_steps)
+    _check_spec(make, **options)
+    check_protocol(fresh, moments, **options)
     first.close()
+    return untried
+
+
+def _check_telling(make: Make, moments: list[Moment], solution: Solution | None, seed: int) -> frozenset[str]:
+    """The rules on what an info says; returns those that had nothing to look at."""
+    check_info_keys(moments)
+    shown = [*moments, *([] if solution is None else _solved(make, solution, seed))]
+    for moment in shown:
+        check_info_values(moment)
+    chance = _chance(make)
+    check_progress(shown, chance)
+    check_success(shown)
+    check_termination(moments)
+    check_same_states(moments)
+    check_later(moments)
+    check_hash(moments, chance)
+    told = moments[0].info
+    succeeded = any(bool(moment.info.get("success", False)) for moment in shown)
+    assert solution is None or succeeded, "success: the solution that was given did not succeed"
+    walked = False
+    if "distance" in told and chance is not True and not (chance is None and seems_random(moments)):
+        walked = check_paths(make, seed=seed, longest=max(moment.time for moment in moments))
+    found = {"success": succeeded or walked, "distance": walked}
+    return frozenset(key for key, tried in found.items() if key in told and not tried)
+
+
+def _solved(make: Make, solution: Solution, seed: int) -> list[Moment]:
+    """An episode as the solution plays it."""
+    env = make()
+    observation, info = env.reset(seed=seed)
+    moments = [Moment(observation, info, episode=-1)]
+    while not moments[-1].done:
+        action = solution(env, moments[-1].observation, moments[-1].info)
+        observation, reward, terminated, truncated, info = env.step(action)
+        moments.append(Moment(observation, info, action, reward, terminated, truncated, -1, len(moments)))
+    env.close()
+    return moments
+
+
+def _chance(make: Make) -> bool | None:
+    """What the world says of itself."""
+    env = make()
+    chance = getattr(env.unwrapped, "chance", None)
+    env.close()
+    assert chance in (None, True, False), f"protocol: chance must be True, False or None, got {chance!r}"
+    return chance
 
 
 def _maker(env: str | gym.Env[Any, Any] | Make) -> Make:
@@ -117,6 +201,7 @@ def _check_buffers(moments: Iterator[Moment]) -> list[Moment]:
         assert not ids & arrays, "fresh_buffers: an array or info that was returned before was returned again"
         arrays |= ids
         kept.append(moment)
+        assert moment.view  # computed now, for the rules to come
         copies.append(copy.deepcopy((moment.observation, moment.info)))
     for number, (moment, original) in enumerate(zip(kept, copies, strict=True)):
         assert equal((moment.observation, moment.info), original), (
@@ -136,61 +221,8 @@ def _check_ends(moments: list[Moment], ours: bool) -> None:
         )
 
 
-def _check_termination(moments: list[Moment]) -> None:
-    """A transition that once ended the episode always does, whatever the time."""
-    if "state_hash" not in moments[0].info:
-        return
-    ends: dict[tuple[Any, ...], bool] = {}
-    for before, moment in pairwise(moments):
-        if moment.first:
-            continue
-        transition = (before.info["state_hash"], str(moment.action), moment.info["state_hash"])
-        known = ends.setdefault(transition, bool(moment.terminated))
-        assert known == moment.terminated, (
-            f"termination: the transition (state_hash, action, state_hash) = {transition} was terminated in "
-            "one place and went on in another; a time limit must be reported as truncated"
-        )
-
-
-def _check_info_keys(moments: list[Moment]) -> None:
-    wanted = _keys(moments[0].info)
-    for number, moment in enumerate(moments):
-        keys = _keys(moment.info)
-        assert keys == wanted, (
-            f"info_keys: call {number} has {sorted(keys - wanted)} more and {sorted(wanted - keys)} less than "
-            "the first reset; the keys must be the same at every reset and step"
-        )
-    slashed = sorted(key for key in wanted if "/" in key)
-    assert not slashed, f"info_keys: no key may contain '/', got {slashed}"
-
-
-def _keys(info: dict[str, Any], prefix: str = "") -> set[str]:
-    keys: set[str] = set()
-    for key, value in info.items():
-        keys.add(f"{prefix}{key}")
-        if isinstance(value, dict):
-            keys |= _keys(value, f"{prefix}{key}.")
-    return keys
-
-
 def _is_bool(value: Any) -> bool:
     return type(value) in {bool, np.bool_}
-
-
-def _check_info_values(moment: Moment) -> None:
-    info = moment.info
-    for key, value in info.items():
-        known = INFO_KEYS.get(key)
-        assert known is None or known.fits(value), f"info_values: {key} must be {known.form}, got {value!r}"
-    if info.get("success"):
-        for key in ("distance", "potential"):
-            assert info.get(key, 0.0) == 0.0, f"info_values: at success {key} must be 0.0, got {info[key]!r}"
-    if info.get("distance") == -1.0:
-        potential = info.get("potential", -1.0)
-        assert potential == -1.0, f"info_values: with no way to success potential must be -1.0, got {potential!r}"
-    if moment.first:
-        happened = sorted(name for name, value in info.get("subgoals", {}).items() if value)
-        assert not happened, f"info_values: at a reset no event has happened, got {happened}"
 
 
 def _check_determinism(used: gym.Env[Any, Any], make: Make, *, seed: int, episodes: int, max_steps: int) -> None:

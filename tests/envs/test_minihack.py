@@ -21,6 +21,7 @@ from gymnasium.vector import AutoresetMode
 
 from potentia.envs.minihack import TASKS, register
 from potentia.envs.minihack.stock_game import nethack
+from potentia.testing import check_env as check_world
 
 register()
 
@@ -260,6 +261,11 @@ def test_crop_is_centred_on_the_hero_and_padded_with_stone() -> None:
 )
 def test_gymnasium_check_env(task: str) -> None:
     check_env(make(task).unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize("task", ["MiniHack-Room-5x5-v0", "MiniHack-KeyRoom-S5-v0", "MiniHack-Room-Trap-15x15-v0"])
+def test_every_rule_of_a_world_is_kept(task: str) -> None:
+    assert check_world(f"potentia/{task}", max_steps=100) <= {"distance", "success"}  # chance decides: no way is walked
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))

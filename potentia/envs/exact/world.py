@@ -67,6 +67,7 @@ class TabularWorld(World, gym.Env[Any, Any]):
         # Plain lists: reading one number from an array costs several times as much.
         self._successor, self._cumulative, self._reward = (t.tolist() for t in successor_tables(self.model))
         self._starts, self._start_cumulative = (t.tolist() for t in start_tables(self.model))
+        self.chance = any(len(branches) > 1 for row in self._cumulative for branches in row)
         self.offer(OFFERED, ("success",), info_keys)
 
     def _describe(self) -> None:

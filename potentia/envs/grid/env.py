@@ -10,7 +10,7 @@ import numpy as np
 
 from potentia.envs.grid.captions import CaptionWriter
 from potentia.envs.grid.description import event_bits
-from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.levels import Kind, Level, find_level
 from potentia.envs.grid.pcg64 import generator_of
 from potentia.envs.grid.render import render_world
 from potentia.envs.grid.rules import DIRECTION
@@ -68,6 +68,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         self._caption = CaptionWriter()
         self._seeded = False
         self._action = np.zeros(1, np.int64)
+        self.chance = self.level.kind == Kind.DYNAMIC_OBSTACLES
         self.offer(keys_of(self.level), FREE_KEYS, info_keys)
 
     def _describe(self) -> None:

@@ -65,6 +65,7 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
         ImportError: if the extra "minihack" is not installed.
     """
 
+    chance = True
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}  # type: ignore[misc]
 
     def __init__(

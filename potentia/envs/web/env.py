@@ -168,8 +168,11 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
         return self._do(self.play.picture()) if self.render_mode == "rgb_array" else None
 
     def action_text(self, action: Any) -> str:
-        """An action in words, by the grammar of the text view."""
-        return write_text(self.play.view.read(action, self.play.task.fields))
+        """An action in words, by the grammar of the text view; one that can't be read, as it is."""
+        try:
+            return write_text(self.play.view.read(action, self.play.task.fields))
+        except ValueError:
+            return str(action)
 
     def info_now(self) -> dict[str, Any]:
         """See `World.info_now`."""

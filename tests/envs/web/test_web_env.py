@@ -444,6 +444,17 @@ def test_check_env_without_browser(name):
     check_env(lambda: gym.make(f"potentia/Web-{name}-v0", backend="html"), episodes=1, max_steps=10)
 
 
+@pytest.mark.parametrize("name", sorted(TEMPLATES)[::10])
+def test_the_reference_solution_keeps_every_rule_up_to_success(name):
+    def follow(env, obs, info):
+        return info["reference"].partition("\n")[0]
+
+    def make():
+        return gym.make(f"potentia/Web-{name}-v0", backend="html", actions="text")
+
+    assert check_env(make, episodes=1, max_steps=10, solution=follow) == frozenset()
+
+
 def test_a_task_of_one_s_own_is_made_once_for_each_page_from_its_options():
     made = []
 

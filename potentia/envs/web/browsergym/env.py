@@ -139,8 +139,11 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
         return self.observer(self._state), reward, bool(terminated), bool(truncated), info
 
     def action_text(self, action: Any) -> str:
-        """An action in words, by the grammar of our text view."""
-        return write_text(self.view.read(action, self._task.fields))
+        """An action in words, by the grammar of the text view; one that can't be read, as it is."""
+        try:
+            return write_text(self.view.read(action, self._task.fields))
+        except ValueError:
+            return str(action)
 
     def action_string(self, action: Action) -> str:
         """An action on the present page as the string that BrowserGym is given."""
