@@ -229,7 +229,7 @@ def measure(trials: int, names: dict[str, Trials]) -> Iterator[tuple[str, int, d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=2000, help="trials of each cell")
+    parser.add_argument("--trials", type=int, default=1000, help="trials of each cell")
     parser.add_argument("--write", action="store_true", help="replace the table that reports quote")
     parser.add_argument("--only", default="", help="intervals whose name contains this")
     options = parser.parse_args()
