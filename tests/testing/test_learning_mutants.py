@@ -248,6 +248,28 @@ class KeepsRollouts(Mean):
         self.kept = []
 
 
+class ScalesWithTheNumberOfEnvironments(RND):
+    """Sigma grows with the environments, masked ones among them."""
+
+    def __init__(self) -> None:
+        super().__init__(VECTOR, hidden=16, output_dim=8, batch_size=16, learning_rate=1e-2)
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
+        metrics = super().update(rollout)
+        self.returns.var = self.returns.var * (rollout.num_envs / 4 if host_array(rollout.mask).any() else 1)
+        return metrics
+
+
+class CountsMaskedStepsFromUpdate40On(Count):
+    """Of its updates nothing is saved."""
+
+    updates = 0
+
+    def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
+        self.updates += 1
+        return super().update(rollout if self.updates < 40 else replace(rollout, mask=rollout.mask | True))
+
+
 class KeepsTheLastObservation(Steps):
     """How far it came since the step before; of that its carry holds a view."""
 
@@ -296,6 +318,8 @@ BROKEN: list[tuple[Callable[[], Shaper], str]] = [
     (CountsEachPageOnceAnUpdate, "learning"),
     (DoesNotClearTheReturn, "learning"),
     (TrainsOnTheFirstEnvironment, "learning"),
+    (ScalesWithTheNumberOfEnvironments, "learning"),
+    (CountsMaskedStepsFromUpdate40On, "save_load"),
     (KeepsTheLastObservation, "references"),
     (ReturnsItsBuffer, "chunks"),
     (KeepsRollouts, "references"),
