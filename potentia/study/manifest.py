@@ -28,13 +28,16 @@ _PACKAGES = (
 )
 
 
-def manifest(spec: gym.envs.registration.EnvSpec | None, shaper: Shaper, seeds: dict[str, int]) -> dict[str, Any]:
+def manifest(
+    spec: gym.envs.registration.EnvSpec | None, shaper: Shaper, seeds: dict[str, int], device: str
+) -> dict[str, Any]:
     """Code, packages, machine, seeds, the world as it was made, and the contracts of the shaping.
 
     Args:
         spec: The specification of one environment, with its wrappers.
         shaper: The shaping.
         seeds: The seeds of the run's parts.
+        device: Where the learner and the shaper live.
     """
     return {
         "git": _git(),
@@ -45,7 +48,7 @@ def manifest(spec: gym.envs.registration.EnvSpec | None, shaper: Shaper, seeds: 
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "threads": {"torch": torch.get_num_threads(), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")},
-        "device": "cpu",
+        "device": device,
         "seeds": seeds,
         "environment": _world(spec),
         "contract": _contract(shaper),

@@ -58,7 +58,7 @@ class Training:
         )
         self._begun = self.steps, time.monotonic()
         seeds = dataclasses.asdict(self.seeds) | {"seed": config.seed}
-        write_json(folder.path / "manifest.json", manifest(self.world.spec, self.shaper, seeds))
+        write_json(folder.path / "manifest.json", manifest(self.world.spec, self.shaper, seeds, config.device))
 
     def _resume(self) -> None:
         if not self.folder.checkpoint.exists():
