@@ -75,7 +75,7 @@ def test_a_study_is_named_by_its_file_its_name_or_its_folder(tmp_path: Path) -> 
     lines = CliRunner().invoke(app, ["study", "compare", "smoke", str(tmp_path / "smoke"), *out])
     assert lines.exit_code == 0, lines.output
     missing = CliRunner().invoke(app, ["study", "report", "quickstart", *out])
-    assert "the study was never run there; 'potentia study run quickstart' does" in str(missing.exception)
+    assert "no results in 'quickstart'" in str(missing.exception)
 
 
 def test_names_are_completed() -> None:
