@@ -84,6 +84,16 @@ def turn_five_times(loop: Loop) -> None:
         loop.iterate()
 
 
+class Spoiled(PPO):
+    """Ends each update with a weight that is no number."""
+
+    def learn(self, rollout: Any) -> Any:
+        metrics = super().learn(rollout)
+        with torch.no_grad():
+            next(self.network.encoder.parameters()).fill_(float("nan"))
+        return metrics
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -102,7 +112,7 @@ def turn_five_times(loop: Loop) -> None:
             r"^the learner's \w+ must be finite, got (nan|inf) in the update after 0 steps; lower learning_rate",
         ),
         (
-            lambda: loop_of(worlds(), PPO(BOX, TWO, PPOConfig(max_grad_norm=np.nan, n_epochs=1, n_minibatches=1))),
+            lambda: loop_of(worlds(), Spoiled(BOX, TWO, PPOConfig(n_epochs=1, n_minibatches=1))),
             r"^the learner's weights must be finite, got nan in encoder\S+ after the update after 0 steps",
         ),
         (

@@ -197,7 +197,7 @@ def test_a_stream_has_a_value_of_its_own() -> None:
 def test_a_study_names_it() -> None:
     spec = LearnerSpec(type="element_ppo", config={"rollout_steps": 64, "widths": [32, 32], "word_width": 16})
     assert learner_problems(spec, "learners[0]") == []
-    learner = make_learner(spec, {"learning_rate": 0.5}, *SPACES, streams={}, seed=0)
+    learner = make_learner(spec, {"learning_rate": 0.5}, *SPACES, streams={}, device="cpu", seed=0)
     assert isinstance(learner, ElementPPO)
     assert learner.config == ElementPPOConfig(widths=(32, 32), word_width=16, learning_rate=0.5)
     for name in ("recurrent", "shared"):

@@ -85,19 +85,19 @@ def test_a_study_names_it() -> None:
     config = {"rollout_steps": 64, "widths": [32, 32], "encoding": "numbers", "shared": False}
     spec = LearnerSpec(type="grid_ppo", config=config)
     assert learner_problems(spec, "learners[0]") == []
-    learner = make_learner(spec, {"learning_rate": 0.5}, IMAGE, ACTIONS, streams={}, seed=0)
+    learner = make_learner(spec, {"learning_rate": 0.5}, IMAGE, ACTIONS, streams={}, device="cpu", seed=0)
     assert isinstance(learner, GridPPO)
     assert learner.config == GridPPOConfig(widths=(32, 32), encoding="numbers", learning_rate=0.5, shared=False)
     wrong = LearnerSpec(type="grid_ppo", config={"recurrent": 8})
     assert "recurrent" in learner_problems(wrong, "learners[0]")[0]
     old = LearnerSpec(type="grid_ppo", config={"entropy_weight": 0.1})
     assert learner_problems(old, "learners[0]") == ["learners[0].config.entropy_weight: write ent_coef"]
-    valued = make_learner(spec, {}, IMAGE, ACTIONS, streams={"rnd": Stream()}, seed=0)
+    valued = make_learner(spec, {}, IMAGE, ACTIONS, streams={"rnd": Stream()}, device="cpu", seed=0)
     assert valued.network.towers[1][-1].out_features == 2
-    added = make_learner(spec, {"streams": False}, IMAGE, ACTIONS, streams={"rnd": Stream()}, seed=0)
+    added = make_learner(spec, {"streams": False}, IMAGE, ACTIONS, streams={"rnd": Stream()}, device="cpu", seed=0)
     assert added.network.towers[1][-1].out_features == 1
     with pytest.raises(ValueError, match=r"sees MiniGrid's image \(7, 7, 3\)"):
-        make_learner(spec, {}, spaces.Discrete(3), ACTIONS, streams={}, seed=0)
+        make_learner(spec, {}, spaces.Discrete(3), ACTIONS, streams={}, device="cpu", seed=0)
 
 
 @pytest.mark.parametrize("shared", [False, True])
