@@ -1,12 +1,15 @@
 """The compiled grid worlds beside MiniGrid, in one run: random actions, full occluded view, resets included.
 
 ``python benchmarks/grid_speed.py`` prints a Markdown table: medians over interleaved rounds, on all cores, and in
-brackets how many times MiniGrid's single environment and its SyncVectorEnv(16) that is. The worlds tell of success
-only, as MiniGrid tells of nothing; the last rows are with the state's hash, the events and the distance to success.
+brackets how many times MiniGrid's single environment and its SyncVectorEnv(16) that is. The worlds are made by their
+ids with the defaults, so they tell of success only, as MiniGrid tells of nothing; further rows are with the state's
+hash, the events and the distance to success, and shaped by what reads the hash and by what reads the distance.
+``--worlds NAME ...`` and ``--rounds N`` measure less.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -19,7 +22,8 @@ from gymnasium.vector import SyncVectorEnv
 from minigrid.wrappers import ImgObsWrapper
 
 import potentia  # noqa: F401 - registers the worlds
-from potentia.envs.grid import GridVectorEnv
+from potentia.shaping import EpisodicCount, PotentialShaping
+from potentia.wrappers import ShapeVectorReward
 
 ROUNDS = 7
 WORLDS = ("Empty-8x8", "DoorKey-8x8", "KeyCorridorS3R3", "MultiRoom-N6")
@@ -55,14 +59,16 @@ def contenders(name: str) -> dict[str, Callable[[], float]]:
         return ImgObsWrapper(gym.make(f"MiniGrid-{name}-v0"))
 
     stock, sync = make(), SyncVectorEnv([make] * 16)
-    one = gym.make(f"potentia/{name}-v0", info_keys=("success",))
-    ours = {f"ours, {n}": GridVectorEnv(name, n, info_keys=("success",)) for n in (16, 1024, 8192)}
-    ours["ours, 16, all told but captions"] = GridVectorEnv(name, 16, info_keys=TOLD)
-    ours["ours, 1024, all told but captions"] = GridVectorEnv(name, 1024, info_keys=TOLD)
+    one, world = gym.make(f"potentia/{name}-v0"), f"potentia/{name}-v0"
+    ours: dict[str, Any] = {f"ours, {n}": gym.make_vec(world, n) for n in (16, 1024, 8192)}
+    ours["ours, 16, all told but captions"] = gym.make_vec(world, 16, info_keys=TOLD)
+    ours["ours, 1024, all told but captions"] = gym.make_vec(world, 1024, info_keys=TOLD)
+    for shaper in (EpisodicCount("state_hash"), PotentialShaping("potential")):
+        ours[f"ours, 1024, {shaper.name}"] = ShapeVectorReward(gym.make_vec(world, 1024), shaper, gamma=0.99)
     found: dict[str, Callable[[], float]] = {
         "MiniGrid, one": lambda: single(stock, 2000),
         "MiniGrid, SyncVectorEnv(16)": lambda: vector(sync, 150),
-        "ours, one gym.Env": lambda: single(one, 20_000),
+        "ours, one": lambda: single(one, 20_000),
     }
     for told, env in ours.items():
         found[told] = lambda env=env: vector(env, 400_000 // env.num_envs)
@@ -71,20 +77,24 @@ def contenders(name: str) -> dict[str, Callable[[], float]]:
 
 def main() -> None:
     """Measures all of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--worlds", nargs="+", default=WORLDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    given = parser.parse_args()
     rows: dict[str, list[str]] = {}
-    for name in WORLDS:
+    for name in given.worlds:
         rates: dict[str, list[float]] = {}
         found = contenders(name)
         for measure in found.values():
             measure()
-        for _ in range(ROUNDS):
+        for _ in range(given.rounds):
             for contender, measure in found.items():
                 rates.setdefault(contender, []).append(measure())
         medians = {contender: statistics.median(values) for contender, values in rates.items()}
         one, sync = medians["MiniGrid, one"], medians["MiniGrid, SyncVectorEnv(16)"]
         for contender, rate in medians.items():
             rows.setdefault(contender, []).append(f"{rate:,.0f} ({rate / one:,.1f}x, {rate / sync:,.1f}x)")
-    print(f"| steps/s | {' | '.join(WORLDS)} |\n|---|{'---|' * len(WORLDS)}")
+    print(f"| steps/s | {' | '.join(given.worlds)} |\n|---|{'---|' * len(given.worlds)}")
     for contender, cells in rows.items():
         print(f"| {contender} | {' | '.join(cells)} |")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -81,15 +82,12 @@ class World:
         if environment.max_episode_steps is not None:
             kwargs["max_episode_steps"] = environment.max_episode_steps
         _, name = registered(environment.id)
-        creator, ours = gym.spec(name).vector_entry_point, name.startswith("potentia/")
-        if creator is not None and (ours or _takes(creator, {**kwargs, "autoreset_mode": mode})):
-            try:
+        creator = gym.spec(name).vector_entry_point
+        if creator is not None and _takes(creator, {**kwargs, "autoreset_mode": mode}):
+            # What is wrong with the world itself, making single copies tells.
+            with contextlib.suppress(Exception):
                 envs = gym.make_vec(environment.id, num_envs, "vector_entry_point", autoreset_mode=mode, **kwargs)
-            except Exception:
-                if ours:
-                    raise
-            else:
-                if ours or isinstance(envs.metadata.get("autoreset_mode"), AutoresetMode):
+                if isinstance(envs.metadata.get("autoreset_mode"), AutoresetMode):
                     return envs
                 envs.close()
         options = {"autoreset_mode": mode}

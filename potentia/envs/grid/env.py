@@ -112,8 +112,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         self._action[0] = action
         if not worlds.step(self._action):
             raise ValueError(f"an action must be one of 0..6, got {action!r}")
-        reward, terminated, truncated = float(out.reward[0]), bool(out.terminated[0]), bool(out.truncated[0])
-        return self.observe(), reward, terminated, truncated, self._info()
+        return self.observe(), out.reward.item(), out.terminated.item(), out.truncated.item(), self._info()
 
     def render(self) -> Any:
         """A picture of the world, as MiniGrid draws it."""
@@ -152,7 +151,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         info: dict[str, Any] = {}
         for key in self.info_keys:
             if key == "success":
-                info[key] = flag(out.success[0])
+                info[key] = flag(out.success.item())
             elif key == "caption":
                 info[key] = self._caption(out.image[0])
             elif key == "subgoals":
