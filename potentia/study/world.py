@@ -82,8 +82,9 @@ class World:
         if environment.max_episode_steps is not None:
             kwargs["max_episode_steps"] = environment.max_episode_steps
         _, name = registered(environment.id)
-        creator = gym.spec(name).vector_entry_point
-        if creator is not None and _takes(creator, {**kwargs, "autoreset_mode": mode}):
+        spec = gym.spec(name)
+        creator = spec.vector_entry_point
+        if creator is not None and _takes(creator, {**spec.kwargs, **kwargs, "autoreset_mode": mode}):
             # What is wrong with the world itself, making single copies tells.
             with contextlib.suppress(Exception):
                 envs = gym.make_vec(environment.id, num_envs, "vector_entry_point", autoreset_mode=mode, **kwargs)

@@ -299,3 +299,20 @@ def test_a_study_file_may_share_settings_by_yaml_merge_keys() -> None:
     assert read_yaml(text, "file.yaml")["b"] == {"x": 1, "y": 3}
     with pytest.raises(SpecError, match="the key 'y' is written twice"):
         read_yaml("b: {y: 3, y: 4}", "file.yaml")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "form"),
+    [
+        ("potentia/Chain-v0", "TabularVectorEnv"),
+        ("potentia/DoorKey-5x5-v0", "GridVectorEnv"),
+        ("CartPole-v1", "SyncVectorEnv"),
+    ],
+)
+def test_a_world_is_stepped_by_its_own_vector_form_if_that_takes_what_a_study_gives(identifier: str, form: str) -> None:
+    from potentia.study.spec import EnvironmentSpec
+    from potentia.study.world import World
+
+    envs = World._make(EnvironmentSpec(id=identifier, max_episode_steps=9), 2)
+    assert type(envs.unwrapped).__name__ == form
+    envs.close()
