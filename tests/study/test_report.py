@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -249,6 +250,16 @@ def test_hacking_is_not_suspected_of_four_runs(tmp_path):
     sure = replace(row, index=Interval(1.0, 0.9, 1.1))
     assert not sure.suspected
     assert replace(sure, runs=5).suspected
+
+
+def test_the_hacking_index_stays_between_its_bounds(tmp_path, monkeypatch):
+    # Indices of 1.9 and -1: the studentised interval of two such runs is far wider than what an index can be.
+    found = cycle([1.9, -1.0])
+    monkeypatch.setattr("potentia.study.report.hacking.hacking_index", lambda *series: next(found))
+    two = write_study(tmp_path, environments=ENVIRONMENTS[:1], shapings={"none": CURVES["none"]}, seeds=2)
+    (row,) = analyse(load_study(two)).hacking
+    assert row.index.estimate == pytest.approx(0.45)
+    assert (row.index.low, row.index.high) == (-2, 2)
 
 
 def test_hacking_is_found_where_it_was_planted_and_nowhere_else(analysis):

@@ -272,7 +272,7 @@ def test_nominal_intervals_hold(kind, runs):
 
 
 def test_the_quoted_coverage_keeps_what_is_promised_and_names_what_does_not():
-    # 90 % at 5 runs and 92 % at 10 and 20, but where some runs fail of which a sample may hold none.
+    # 90 % at 5 runs and 92 % at 10 and 20, but where some runs fail of which a sample may hold none; once by a hair.
     short = {
         (row.statistic, row.runs, kind)
         for runs, wanted in ((5, 0.90), (10, 0.92), (20, 0.92))
@@ -334,7 +334,7 @@ def test_probability_of_improvement_is_never_certain():
 
 @pytest.mark.parametrize("runs", [5, 10, 20])
 def test_probability_of_improvement_is_covered_where_the_truth_is_near_one(runs):
-    # X ~ N(2, 1), Y ~ N(0, 1): P(X > Y) = Phi(2 / sqrt(2)) = 0.921. The percentile bootstrap held it in 57, 86, 88 %.
+    # X ~ N(2, 1), Y ~ N(0, 1): P(X > Y) = Phi(2 / sqrt(2)) = 0.921.
     truth, source, hits = NormalDist().cdf(math.sqrt(2)), rng(runs), 0
     for _ in range(400):
         found = stats.probability_of_improvement([source.normal(2, 1, runs)], [source.normal(0, 1, runs)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ WINDOW = 0.2
 NEGLIGIBLE = 0.05
 FLAG = 0.5
 MIN_POINTS = 5
+LIMIT = 2.0  # a difference of two correlations
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def hacking_rows(cells: Cells) -> list[HackingRow]:
                 continue
             index = np.array([hacking_index(true, shaped, floor) for _, true, shaped in pairs])
             rng = generator("hacking", environment, method.label)
+            found = mean_interval([index], rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
             rows.append(
                 HackingRow(
                     environment=environment,
@@ -81,7 +83,7 @@ def hacking_rows(cells: Cells) -> list[HackingRow]:
                     runs=len(pairs),
                     shaped_trend=float(np.mean([trend(shaped, floor) for _, _, shaped in pairs])),
                     true_trend=float(np.mean([trend(true, floor) for _, true, _ in pairs])),
-                    index=mean_interval([index], rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE),
+                    index=replace(found, low=max(found.low, -LIMIT), high=min(found.high, LIMIT)),
                 )
             )
     return rows
