@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, cast
 
 from gymnasium import spaces
 
@@ -93,7 +94,12 @@ def _recipes(spec: LearnerSpec, config: Mapping[str, Any], where: str, problems:
     """How the learner's own configuration and the common settings are made."""
     beside = {name: value for name, value in config.items() if name in _COLLECTING}
     own = {name: value for name, value in config.items() if name not in _COLLECTING}
-    learner: Any = LEARNERS.maker(spec.type)
-    return read_fields(own, learner.Config, where, problems, _COLLECTING), read_fields(
-        beside, Collecting, where, problems
-    )
+    form = getattr(LEARNERS.maker(spec.type), "Config", None)
+    if not is_dataclass(form):
+        problems.append(
+            f"{where}: the learner {spec.type!r} brings no configuration; its class needs an attribute 'Config', a "
+            "frozen dataclass, which may have no fields"
+        )
+        form = Collecting
+    common = read_fields(beside, Collecting, where, problems)
+    return read_fields(own, cast(type, form), where, problems, _COLLECTING), common
