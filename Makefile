@@ -35,9 +35,10 @@ lint: $(VENV)/.done  ## Check style, types and layers.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(VENV)/.done  ## Format the code.
+format: $(VENV)/.done  ## Format the code, and make the README's table of shapers.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python scripts/shaper_table.py
 
 bench: $(VENV)/.done  ## Run the benchmarks that take minutes; the studies are listed in benchmarks/README.md.
 	$(BIN)/python benchmarks/driver_cost.py

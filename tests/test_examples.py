@@ -21,21 +21,27 @@ def run(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def scores(told: str) -> dict[str, float]:
-    return {name.strip(): float(score) for name, score in re.findall(r"^(.+?) +true return (\S+) of", told, re.M)}
+def scores(output: str) -> dict[str, float]:
+    return {name.strip(): float(score) for name, score in re.findall(r"^(.+?) +true return (\S+)", output, re.M)}
 
 
 def test_own_shaper() -> None:
-    told = run("own_shaper.py")
-    assert "StepCost keeps its word." in told
-    assert "FalseClaim does not: telescoping: " in told
-    assert "learned from: -0.01, true: 0.0" in told
+    output = run("own_shaper.py")
+    assert "StepCost keeps its word." in output
+    assert "FalseClaim does not: telescoping: " in output
+    assert "learned from: -0.01, true: 0.0" in output
 
 
 def test_own_loop() -> None:
     found = scores(run("own_loop.py"))
     assert found.keys() == {"none", "count", "oracle and count"}
     assert found["count"] > 0.9
+
+
+def test_minus_the_distance_keeps_a_learner_from_the_goal_and_a_shift_leads_to_it() -> None:
+    found = scores(run("choosing_a_potential.py", "--firm", "--steps", "4096", "--seeds", "3"))
+    assert found["none"] == found["minus distance, shift=1"] == 1.0
+    assert found["minus distance"] == found["minus distance, shift=-1"] == 0.0
 
 
 def test_stable_baselines3_learns_with_a_potential_what_it_does_not_learn_without() -> None:
@@ -47,11 +53,11 @@ def test_stable_baselines3_learns_with_a_potential_what_it_does_not_learn_withou
 
 def test_shaping_pays_a_detour_on_the_web_no_more() -> None:
     pytest.importorskip("jinja2")
-    told = run("web_task.py")
-    assert told.startswith('Buy "Grey pan"')
+    output = run("web_task.py")
+    assert output.startswith('Buy "Grey pan"')
     sums = {
         way: [float(number) for number in re.findall(r"-?\d\.\d{4}", rest)]
-        for way, rest in re.findall(r"^(straight|detour) +(.+)$", told, re.M)
+        for way, rest in re.findall(r"^(straight|detour) +(.+)$", output, re.M)
     }
     assert sums["straight"] == [0.951, 1.0, -0.1111]  # 0.99^5; minus the potentials of the start
     assert sums["detour"] == [0.9227, 1.0, -0.1111]  # 0.99^8; the rest as before
@@ -65,16 +71,16 @@ def test_the_code_of_the_web_page_runs(tmp_path: Path, monkeypatch: pytest.Monke
     before, ids = dict(TEMPLATES), set(gym.registry)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/web.md").read_text("utf-8"), re.S)
     try:
-        told = [ran(block) for block in blocks if "browsergym" not in block]
+        ends = [ran(block) for block in blocks if "browsergym" not in block]
     finally:
         TEMPLATES.clear()
         TEMPLATES.update(before)
         for identifier in set(gym.registry) - ids:
             del gym.registry[identifier]
-    quick, own, recorded = told
+    quick, own, recorded = ends
     assert quick["rewards"].shape == (16,)
     for names in (own, recorded):
-        assert (names["reward"], names["terminated"], names["info"]["success"]) == (1.0, True, True)
+        assert (names["reward"], names["terminated"]) == (1.0, True)
     assert [path.name for path in Path("episodes").iterdir()] == ["episode-000000.zip"]
 
 
@@ -101,17 +107,39 @@ def ran(code: str) -> dict[str, Any]:
     return names
 
 
-def test_the_code_of_the_worlds_page_runs() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/worlds.md").read_text("utf-8"), re.S)
-    assert len(blocks) == 3
-    for block in blocks:
-        exec(compile(block, "docs/worlds.md", "exec"), {})
+PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "web.md")]
 
 
-def test_the_readmes_code_runs() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
-    assert blocks
-    for block in blocks:
-        names: dict[str, object] = {}
-        exec(compile(block, "README.md", "exec"), names)
-        assert set(names["info"]["terms"]) == {"env", "PotentialShaping", "EpisodicCount"}  # type: ignore[index]
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_of_a_page_runs_and_prints_what_the_page_says(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The Python blocks of a page, one after the other; a text block that follows one at once is what it prints."""
+    code = (ROOT / page).read_text("utf-8")
+    if "stable_baselines3" in code:
+        pytest.importorskip("stable_baselines3")
+    monkeypatch.chdir(tmp_path)
+    if "After `potentia study run smoke`" in code:
+        subprocess.run([sys.executable, "-m", "potentia", "study", "run", "smoke"], check=True, capture_output=True)
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in re.finditer(r"^```python\n(.*?)^```(?:\n+```text\n(.*?)^```)?", code, re.S | re.M):
+        line = code[: block.start()].count("\n") + 1
+        exec(compile("\n" * line + block[1], page, "exec", dont_inherit=True), names)
+        printed = capsys.readouterr().out
+        assert block[2] in (None, printed), f"{page}, line {line}: the page must show what its code prints"
+
+
+def test_the_pages_link_to_what_exists() -> None:
+    for page in [*PAGES, "docs/web.md", "CONTRIBUTING.md", "examples/README.md", "CHANGELOG.md"]:
+        text = (ROOT / page).read_text("utf-8")
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", text):
+            path = (ROOT / page).parent / target if target else ROOT / page
+            assert path.exists(), f"{page} links to {target}, which is not there"
+            if anchor:
+                titles = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.M)
+                assert anchor in {slug(title) for title in titles}, f"{page} links to {target}#{anchor}: no such title"
+
+
+def slug(title: str) -> str:
+    """The anchor that GitHub gives a title."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")

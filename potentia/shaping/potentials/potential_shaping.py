@@ -30,9 +30,10 @@ class PotentialShaping(Shaper):
         potential: One of four. A function from observations ``(T, B, ...)`` to potentials ``(T, B)``. A table with one
             entry per state, indexed by integer observations. The name of an info column, such as ``"potential"``, a
             world's own oracle. A `potentia.shaping.Potential`.
-        shift: What is added to it. It changes no optimum. With values that start at 0 a negative shift is
-            optimistic and a positive one pessimistic: (1 - discount) * -shift is paid at each step (Mueller and
-            Kudenko 2025, arXiv 2502.01307). The page "Choosing a potential" of the documentation shows when it matters.
+        shift: What is added to it. It changes no optimum, but (1 - discount) * -shift is paid at each step and -shift
+            at an end. Values that start at 0 stand for the true ones less the potential. So a positive shift is
+            optimistic: what was not tried looks better than it is. A negative one is pessimistic (Mueller and Kudenko
+            2025, arXiv 2502.01307). The page "Choosing a potential" of the documentation measures both.
         name: The term's name.
 
     Raises:
