@@ -87,6 +87,54 @@ class ElementHead(CategoricalHead):
         return torch.cat([page[:, :1], click, typing, answer, page[:, 1:]], 1)
 
 
+class PageReader(nn.Module):
+    """From tables to `TableFeatures`: each row by the same layers, the page as mean and maximum over rows.
+
+    Args:
+        sizes: The table's sizes.
+        widths: Widths of the layers that read a row; the last one is D.
+        activation: ``"relu"`` or ``"tanh"``.
+        word_buckets: How many vectors all words share.
+        word_width: The width of a word's vector.
+    """
+
+    def __init__(
+        self,
+        sizes: TableSizes,
+        widths: tuple[int, ...],
+        activation: Literal["relu", "tanh"],
+        word_buckets: int,
+        word_width: int,
+    ) -> None:
+        super().__init__()
+        act = nn.ReLU if activation == "relu" else nn.Tanh
+        inputs = _ROLE_WIDTH + sizes.flags + ROW_FACTS + word_width
+        self.words = nn.EmbeddingBag(word_buckets, word_width, mode="sum", padding_idx=0)
+        self.roles = nn.Embedding(sizes.roles, _ROLE_WIDTH)
+        layers: list[nn.Module] = []
+        for before, after in pairwise((inputs, *widths)):
+            layers += [nn.Linear(before, after), act()]
+        self.rows = nn.Sequential(*layers)
+        self.page = nn.Sequential(nn.Linear(2 * widths[-1] + word_width + PAGE_FACTS, widths[-1]), act())
+
+    def forward(self, seen: Tree) -> TableFeatures:
+        """Features of what `ElementNetwork.read` returned."""
+        live = (seen["role"] != 0).unsqueeze(-1)
+        rows = self.rows(torch.cat([self.roles(seen["role"]), seen["facts"], self._texts(seen["names"])], -1))
+        mean = (rows * live).sum(1) / live.sum(1).clamp(min=1)
+        most = rows.masked_fill(~live, -1.0).amax(1)
+        goal = self._texts(seen["goal"]) * 0.25
+        context = self.page(torch.cat([mean, most, goal, seen["page"]], -1))
+        beside = self._texts(seen["beside"].unsqueeze(-1)).flatten(-2)
+        fields = torch.cat([seen["fields"], beside], -1)
+        return TableFeatures(rows, live, fields, seen["slots"], seen["pairs"], context)
+
+    def _texts(self, numbers: Tensor) -> Tensor:
+        """The summed vectors of words ``(..., W)``."""
+        summed: Tensor = self.words(numbers.flatten(0, -2)).unflatten(0, numbers.shape[:-1])
+        return summed
+
+
 class ElementNetwork(PolicyNetwork):
     """Each row by the same layers; the page as mean and maximum over rows, with the goal's words (Zaheer et al. 2017).
 
@@ -102,6 +150,7 @@ class ElementNetwork(PolicyNetwork):
         activation: ``"relu"`` or ``"tanh"``.
         word_buckets: How many vectors all words share.
         word_width: The width of a word's vector.
+        shared: Whether policy and values share the layers that read a page.
         seed: Seed of the initial weights.
 
     Raises:
@@ -118,29 +167,25 @@ class ElementNetwork(PolicyNetwork):
         activation: Literal["relu", "tanh"],
         word_buckets: int,
         word_width: int,
+        shared: bool,
         seed: int,
     ) -> None:
         super().__init__(observation_space, action_space)
         self.sizes = TableSizes.of(observation_space, action_space)
         self.word_buckets = word_buckets
-        act = nn.ReLU if activation == "relu" else nn.Tanh
-        inputs = _ROLE_WIDTH + self.sizes.flags + ROW_FACTS + word_width
         generator = torch.Generator().manual_seed(seed)
+        reading = self.sizes, widths, activation, word_buckets, word_width
         with torch.random.fork_rng(devices=[]):
-            self.words = nn.EmbeddingBag(word_buckets, word_width, mode="sum", padding_idx=0)
-            self.roles = nn.Embedding(self.sizes.roles, _ROLE_WIDTH)
-            layers: list[nn.Module] = []
-            for before, after in pairwise((inputs, *widths)):
-                layers += [nn.Linear(before, after), act()]
-            self.rows = nn.Sequential(*layers)
-            width = widths[-1]
-            self.page = nn.Sequential(nn.Linear(2 * width + word_width + PAGE_FACTS, width), act())
-            self.head = ElementHead(self.sizes, width, word_width)
-            self.value_head = nn.Linear(width, num_values)
+            self.reader = PageReader(*reading)
+            self.head = ElementHead(self.sizes, widths[-1], word_width)
+            self.value_head = nn.Linear(widths[-1], num_values)
+            self.critic = None if shared else PageReader(*reading)
         initialize(self, generator)
         initialize(self.value_head, generator, gain=1.0)
         with torch.no_grad():
-            self.words.weight.normal_(0.0, _WORD_SCALE, generator=generator)[0] = 0.0
+            for reader in (self.reader, self.critic):
+                if reader is not None:
+                    reader.words.weight.normal_(0.0, _WORD_SCALE, generator=generator)[0] = 0.0
             for last in (self.head.element_out, self.head.pair_out, self.head.page_out):
                 last.weight.mul_(0.01)  # the first policy is near uniform over possible actions
 
@@ -148,25 +193,13 @@ class ElementNetwork(PolicyNetwork):
         """See `potentia.agents.elements.element_table.read_table`."""
         return read_table(obs, self.word_buckets)
 
-    def _texts(self, numbers: Tensor) -> Tensor:
-        """The summed vectors of words ``(..., W)``."""
-        summed: Tensor = self.words(numbers.flatten(0, -2)).unflatten(0, numbers.shape[:-1])
-        return summed
-
     def features(self, seen: Tree, carry: Tree = ()) -> tuple[TableFeatures, Tree]:
-        """What the heads act on."""
-        live = (seen["role"] != 0).unsqueeze(-1)
-        rows = self.rows(torch.cat([self.roles(seen["role"]), seen["facts"], self._texts(seen["names"])], -1))
-        mean = (rows * live).sum(1) / live.sum(1).clamp(min=1)
-        most = rows.masked_fill(~live, -1.0).amax(1)
-        goal = self._texts(seen["goal"]) * 0.25
-        context = self.page(torch.cat([mean, most, goal, seen["page"]], -1))
-        beside = self._texts(seen["beside"].unsqueeze(-1)).flatten(-2)
-        fields = torch.cat([seen["fields"], beside], -1)
-        return TableFeatures(rows, live, fields, seen["slots"], seen["pairs"], context), carry
+        """What the policy's head acts on."""
+        features: TableFeatures = self.reader(seen)
+        return features, carry
 
     def values(self, features: TableFeatures, seen: Tree) -> Tensor:
         """``(N, num_values)``."""
-        del seen
-        values: Tensor = self.value_head(features.context)
+        context = features.context if self.critic is None else self.critic(seen).context
+        values: Tensor = self.value_head(context)
         return values

@@ -24,6 +24,7 @@ class ElementPPOConfig(PPOUpdateConfig):
         activation: What follows the layers that read a row and a page.
         word_buckets: How many vectors all words share; a word's hash says which is its own.
         word_width: The width of a word's vector.
+        shared: Whether policy and values share the layers that read a page.
     """
 
     learning_rate: float = 1e-3
@@ -31,6 +32,7 @@ class ElementPPOConfig(PPOUpdateConfig):
     activation: Literal["relu", "tanh"] = "relu"
     word_buckets: int = 4096
     word_width: int = 32
+    shared: bool = True
 
 
 class ElementPPO(PPOLearner[ElementPPOConfig]):
@@ -71,6 +73,7 @@ class ElementPPO(PPOLearner[ElementPPOConfig]):
             activation=self.config.activation,
             word_buckets=self.config.word_buckets,
             word_width=self.config.word_width,
+            shared=self.config.shared,
             seed=seed,
         )
 

@@ -87,7 +87,7 @@ def test_the_order_of_rows_does_not_matter(seed: int) -> None:
     assert (np.exp(want[obs["action_mask"] == 0]) == 0).all()
     with torch.no_grad():
         values = [
-            agent.network.values(agent.network.features(agent.network.read(tensors(part)))[0], ())
+            agent.network.evaluate(agent.network.read(tensors(part)), torch.zeros(len(part["role"])))[2]
             for part in (obs, moved)
         ]
     torch.testing.assert_close(values[0], values[1], rtol=1e-4, atol=1e-5)

@@ -1,0 +1,278 @@
+"""Can a learner be trusted? PPO and Q-learning on worlds that everybody knows, seed by seed, beside Stable-Baselines3.
+
+``OMP_NUM_THREADS=1 python benchmarks/learners.py run --seeds 5`` trains what is missing of ``learners.jsonl``, one run
+at a time on one thread. So it may be stopped and started again, and several may run beside each other on other worlds
+(``--only CartPole-v1``). ``python benchmarks/learners.py table`` prints the table of ``README.md``.
+
+Ours and ``sb3, equal`` have the settings in `WORLDS`: as many environments, steps, epochs and minibatches, two towers
+of 64 and 64 tanh units, no normalisation, the same potential. Everything else is each library's own default.
+``sb3, tuned`` has the settings that RL Baselines3 Zoo ships for that world, without a potential. Each run is scored by
+the true return of 50 episodes after its last step. A policy draws its actions, a table takes the best. Each run is one
+line of the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from potentia.agents import PPO, EnvCollector, Evaluation, Loop, PPOConfig, QLearning, QLearningConfig, evaluate
+from potentia.shaping import PotentialShaping, Shaper
+from potentia.wrappers import ShapeReward
+
+FILE = Path(__file__).with_name("learners.jsonl")
+EPISODES = 50
+WHO = ("ours", "sb3, equal", "sb3, tuned")
+
+
+def hill(obs: Any) -> Any:
+    """MountainCar's height and speed, as energy: what the car must gain to reach the flag."""
+    position, velocity = obs[..., 0], obs[..., 1]
+    return np.sin(3 * position) * 0.45 + 0.55 + 100 * velocity**2
+
+
+@dataclass(frozen=True)
+class World:
+    """A world, and what both libraries are given in it.
+
+    Attributes:
+        steps: Transitions of training.
+        num_envs: Environments side by side.
+        num_steps: Steps of each in a rollout.
+        config: Ours, by the names that Stable-Baselines3 has too.
+        gamma: The discount factor.
+        potential: What shapes the reward in training, or None.
+        table: Settings of Q-learning, for worlds whose states can be counted; None where PPO learns.
+        tuned: What RL Baselines3 Zoo ships: ``envs``, ``steps`` (at most ours), and PPO's arguments; None if nothing.
+    """
+
+    steps: int
+    num_envs: int = 8
+    num_steps: int = 128
+    config: dict[str, Any] = field(default_factory=lambda: {"learning_rate": 1e-3, "n_epochs": 10, "ent_coef": 0.0})
+    gamma: float = 0.99
+    potential: Callable[[Any], Any] | None = None
+    table: dict[str, Any] | None = None
+    tuned: dict[str, Any] | None = None
+
+
+WORLDS = {
+    "CartPole-v1": World(
+        50_000,
+        tuned={
+            "envs": 8,
+            "n_steps": 32,
+            "batch_size": 256,
+            "gae_lambda": 0.8,
+            "gamma": 0.98,
+            "n_epochs": 20,
+            "ent_coef": 0.0,
+            "learning_rate": 1e-3,
+            "clip_range": 0.2,
+        },
+    ),
+    "Acrobot-v1": World(
+        60_000,
+        tuned={"envs": 16, "normalize": True, "n_steps": 256, "gae_lambda": 0.94, "n_epochs": 4, "ent_coef": 0.0},
+    ),
+    "MountainCar-v0": World(
+        80_000,
+        potential=hill,
+        tuned={"envs": 16, "normalize": True, "n_steps": 16, "gae_lambda": 0.98, "n_epochs": 4, "ent_coef": 0.0},
+    ),
+    "Pendulum-v1": World(
+        100_000,
+        num_envs=4,
+        num_steps=1024,
+        config={"learning_rate": 1e-3, "n_epochs": 10, "n_minibatches": 64, "ent_coef": 0.0},
+        gamma=0.9,
+        tuned={
+            "envs": 4,
+            "n_steps": 1024,
+            "gae_lambda": 0.95,
+            "gamma": 0.9,
+            "n_epochs": 10,
+            "ent_coef": 0.0,
+            "learning_rate": 1e-3,
+            "clip_range": 0.2,
+            "use_sde": True,
+            "sde_sample_freq": 4,
+        },
+    ),
+    "MountainCarContinuous-v0": World(
+        20_000,
+        num_steps=256,
+        potential=hill,
+        tuned={
+            "envs": 1,
+            "normalize": True,
+            "batch_size": 256,
+            "n_steps": 8,
+            "gamma": 0.9999,
+            "learning_rate": 7.77e-5,
+            "ent_coef": 0.00429,
+            "clip_range": 0.1,
+            "n_epochs": 10,
+            "gae_lambda": 0.9,
+            "max_grad_norm": 5.0,
+            "vf_coef": 0.19,
+            "use_sde": True,
+            "policy_kwargs": {"log_std_init": -3.29, "ortho_init": False},
+        },
+    ),
+    "Taxi-v3": World(200_000, num_steps=16, table={"learning_rate": 0.5, "epsilon": 0.1}),
+    "FrozenLake-v1": World(200_000, num_steps=16, table={"learning_rate": 0.05, "epsilon": 0.3, "initial": 1.0}),
+}
+
+
+def envs_of(world: str, count: int) -> SyncVectorEnv:
+    """Copies, stepped one by one."""
+    return SyncVectorEnv([lambda: gym.make(world)] * count, autoreset_mode=AutoresetMode.SAME_STEP)
+
+
+def train_ours(name: str, seed: int, *, steps: int | None = None) -> Evaluation:
+    """Trains one of our learners and plays `EPISODES` episodes."""
+    world = WORLDS[name]
+    envs = envs_of(name, world.num_envs)
+    spaces = envs.single_observation_space, envs.single_action_space
+    agent: Any
+    if world.table is None:
+        agent = PPO(*spaces, PPOConfig(**{"n_minibatches": 16, **world.config}), seed=seed)
+    else:
+        agent = QLearning(*spaces, QLearningConfig(**world.table), seed=seed)
+    shaper: Shaper | None = None if world.potential is None else PotentialShaping(world.potential)
+    loop = Loop(EnvCollector(envs, world.num_steps, gamma=world.gamma), agent, shaper)
+    loop.begin(seed)
+    while loop.steps < (steps or world.steps):
+        loop.iterate()
+    greedy = world.table is not None  # its exploration is no part of what a table has learned
+    return evaluate(lambda: envs_of(name, 10), agent, EPISODES, seed=10_000 + seed, greedy=greedy)
+
+
+def train_sb3(name: str, seed: int, *, tuned: bool) -> Evaluation | None:
+    """The same by Stable-Baselines3's PPO; None where its zoo has no settings."""
+    from stable_baselines3 import PPO as SB3PPO
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    world = WORLDS[name]
+    if world.table is not None or (tuned and world.tuned is None):
+        return None
+
+    def shaped(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+        if world.potential is None or tuned:
+            return env
+        return ShapeReward(env, PotentialShaping(world.potential), gamma=world.gamma)
+
+    settings: dict[str, Any] = dict(world.tuned or {}) if tuned else equal_settings(world)
+    count, normalize = settings.pop("envs"), settings.pop("normalize", False)
+    envs: Any = make_vec_env(name, count, seed=seed, wrapper_class=shaped)
+    envs = VecNormalize(envs, gamma=settings.get("gamma", 0.99)) if normalize else envs
+    model = SB3PPO("MlpPolicy", envs, seed=seed, device="cpu", **settings)
+    model.learn(world.steps)
+    return evaluate(lambda: envs_of(name, 10), Theirs(model, envs if normalize else None), EPISODES, seed=10_000 + seed)
+
+
+def equal_settings(world: World) -> dict[str, Any]:
+    """Ours as Stable-Baselines3 takes them."""
+    ours = dict(world.config)
+    minibatches = ours.pop("n_minibatches", 16)
+    batch = world.num_envs * world.num_steps // minibatches
+    return {"envs": world.num_envs, "n_steps": world.num_steps, "batch_size": batch, "gamma": world.gamma, **ours}
+
+
+class Theirs:
+    """A model of Stable-Baselines3 as an agent that only acts."""
+
+    def __init__(self, model: Any, normalizer: Any) -> None:
+        self.model, self.normalizer = model, normalizer
+
+    def init(self, num_envs: int) -> Any:
+        """It has no memory."""
+        del num_envs
+        return ()
+
+    def frozen(self, *, greedy: bool = False, seed: int = 0) -> Any:
+        """Itself; its draws are of torch's global generator."""
+        del greedy
+        torch.manual_seed(seed)
+        return self
+
+    def act(self, obs: Any, carry: Any) -> tuple[Any, Any]:
+        """Draws actions."""
+        obs = obs if self.normalizer is None else self.normalizer.normalize_obs(obs)
+        return self.model.predict(obs, deterministic=False)[0], carry
+
+
+def done() -> list[dict[str, Any]]:
+    """The runs so far."""
+    return [json.loads(line) for line in FILE.read_text("utf-8").splitlines()] if FILE.exists() else []
+
+
+def run(seeds: int, only: list[str], who: list[str], limit: float) -> None:
+    """Trains what is missing, seeds outermost, until ``limit`` CPU seconds are spent."""
+    torch.set_num_threads(1)
+    begin = time.process_time()
+    for seed in range(seeds):
+        for name, one in ((name, one) for name in only or WORLDS for one in who):
+            if any((line["world"], line["who"], line["seed"]) == (name, one, seed) for line in done()):
+                continue
+            if time.process_time() - begin > limit:
+                return
+            cpu = time.process_time()
+            found = train_ours(name, seed) if one == "ours" else train_sb3(name, seed, tuned=one == "sb3, tuned")
+            if found is None:
+                continue
+            line = {
+                "world": name, "who": one, "seed": seed, "steps": WORLDS[name].steps,
+                "return": round(float(np.mean(found.returns)), 4), "cpu_seconds": round(time.process_time() - cpu, 1),
+            }  # fmt: skip
+            with FILE.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            print(json.dumps(line), flush=True)
+
+
+def table() -> None:
+    """Prints returns seed by seed."""
+    print("| world | steps | learner | return of each seed | median | CPU s a run |\n|---|---|---|---|---|---|")
+    lines = done()
+    for name in WORLDS:
+        for one in WHO:
+            rows = [line for line in lines if (line["world"], line["who"]) == (name, one)]
+            if rows:
+                returns = [line["return"] for line in sorted(rows, key=lambda line: line["seed"])]
+                each, median = ", ".join(f"{value:.4g}" for value in returns), statistics.median(returns)
+                seconds = statistics.median(line["cpu_seconds"] for line in rows)
+                print(f"| {name} | {rows[0]['steps']:,} | {one} | {each} | {median:.4g} | {seconds:.0f} |")
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run")
+    running.add_argument("--seeds", type=int, default=5)
+    running.add_argument("--only", nargs="+", default=[], choices=WORLDS)
+    running.add_argument("--who", nargs="+", default=list(WHO), choices=WHO)
+    running.add_argument("--limit", type=float, default=float("inf"), help="CPU seconds, of runs that begin")
+    commands.add_parser("table")
+    options = parser.parse_args()
+    if options.command == "run":
+        run(options.seeds, options.only, options.who, options.limit)
+    else:
+        table()
+
+
+if __name__ == "__main__":
+    main()
