@@ -1,4 +1,7 @@
-"""Minus the distance, the natural potential, keeps Q-learning from FrozenLake's goal; the same plus 1 leads to it."""
+"""Minus the distance, the natural potential, keeps Q-learning from FrozenLake's goal. The same plus 1 leads to it.
+
+docs/potentials.md explains why.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The library's PPO in a loop of one's own, on a world where luck alone finds the treasure once in 1024 episodes."""
+"""The library's PPO in a loop of one's own, on a world where luck alone finds the treasure once in 1024 episodes.
+
+`potentia.agents.Loop` does the same in a line. On sign and scale of a potential: docs/potentials.md.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from potentia.agents import PPO, PPOConfig, evaluate
 from potentia.collect import collect
 from potentia.shaping import Chain, Count, PotentialShaping, Scale
 
-DISCOUNT = 0.99
+GAMMA = 0.99
 
 
 def train(shaper: Chain, steps: int) -> float:
@@ -30,7 +33,7 @@ def train(shaper: Chain, steps: int) -> float:
             envs,
             agent,
             64,
-            gamma=DISCOUNT,
+            gamma=GAMMA,
             state=state,
             columns=shaper.contract.info_columns,
             seed=1 if index == 0 else None,

@@ -49,7 +49,7 @@ def gae(
     xp = array_namespace(values)
     zeros = xp.zeros_like(values)
     delta = xp.where(rollout.mask, step.reward + step.discount * step.next_values - values, zeros)
-    decay = xp.where(rollout.mask, xp.where(step.cut, zeros, step.discount * lambda_), xp.ones_like(values))
+    decay = xp.where(rollout.mask, xp.where(step.ends, zeros, step.discount * lambda_), xp.ones_like(values))
     trace = zeros[0, :]
     advantages = []
     for t in range(rollout.num_steps - 1, -1, -1):
@@ -120,7 +120,7 @@ def n_step_returns(
     known = xp.zeros_like(rollout.mask[0, :])
     for t in range(rollout.num_steps - 1, -1, -1):
         mask = rollout.mask[t, :]
-        ends = step.cut[t, :] | ~known
+        ends = step.ends[t, :] | ~known
         now = []
         for k in range(horizon):
             after = step.next_values[t, :] if k == 0 else xp.where(ends, step.next_values[t, :], longest[k - 1])
@@ -131,12 +131,12 @@ def n_step_returns(
 
 
 class _Step(NamedTuple):
-    """What a backward pass needs, each ``(T, B)``: ``cut`` is True where nothing later may flow back."""
+    """What a backward pass needs, each ``(T, B)``: ``ends`` is True where nothing later may flow back."""
 
     reward: Array
     discount: Array
     next_values: Array
-    cut: Array
+    ends: Array
 
 
 def _prepare(

@@ -105,10 +105,10 @@ class CountTable:
             self.others = self.others + (mask & ~known).sum()
             mask = mask & known
         if self.compiled:
-            chosen, start = host_array(keys)[host_array(mask)], 0
-            while start < len(chosen):
-                start, self._size = _add(self._keys.numpy(), self._counts.numpy(), chosen, start, self._size)
-                if start < len(chosen):
+            unmasked, start = host_array(keys)[host_array(mask)], 0
+            while start < len(unmasked):
+                start, self._size = _add(self._keys.numpy(), self._counts.numpy(), unmasked, start, self._size)
+                if start < len(unmasked):
                     self._resize(2 * self.slots)
             return
         keys = self._here(keys)
@@ -213,8 +213,8 @@ def _add(
 
 @njit(cache=True)
 def _place(
-    table: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], given: np.ndarray[Any, Any]
+    table: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]
 ) -> None:
     for i in range(keys.shape[0]):
         slot = _slot_of(table, keys[i])
-        table[slot], counts[slot] = keys[i], given[i]
+        table[slot], counts[slot] = keys[i], numbers[i]

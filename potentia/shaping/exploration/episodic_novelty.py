@@ -105,8 +105,8 @@ class EpisodicNovelty(Shaper):
 
     @own_modes(gradients=False)
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        given = carry or self.init(rollout.num_envs)
-        before = {name: torch.as_tensor(part, device=self.device) for name, part in given.items()}
+        carry = carry or self.init(rollout.num_envs)
+        before = {name: torch.as_tensor(part, device=self.device) for name, part in carry.items()}
         mask, done = (torch.as_tensor(flags, device=self.device).T for flags in (rollout.mask, rollout.done))
         new = self.model.embed(rollout.next_obs, mask.T).transpose(0, 1)
         # Masked steps go behind the others, so that they take no place in the memory.

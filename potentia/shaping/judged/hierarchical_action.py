@@ -121,11 +121,11 @@ class HierarchicalAction(ProcessReward):
             return 1.0, float(call.name == wanted.name), 0.0, 0.0, 0.0
         if not wanted.arguments:
             return 1.0, 1.0, 0.0, 0.0, 0.0
-        given = [str(argument) for argument in call.arguments]
-        given += [""] * (len(wanted.arguments) - len(given))
-        alike = [self._similarity(one, str(other)) for one, other in zip(given, wanted.arguments, strict=True)]
+        arguments = [str(argument) for argument in call.arguments]
+        arguments += [""] * (len(wanted.arguments) - len(arguments))
+        alike = [self._similarity(one, str(other)) for one, other in zip(arguments, wanted.arguments, strict=True)]
         names = alike[:-1]
-        filled = sum(bool(argument.strip()) for argument in given) / len(given)
+        filled = sum(bool(argument.strip()) for argument in arguments) / len(arguments)
         return 1.0, 1.0, filled, sum(names) / len(names) if names else 0.0, alike[-1]
 
     def _similarity(self, one: str, other: str) -> float:

@@ -64,8 +64,8 @@ class NormalizeReward(Shaper):
         del policy
         # A rollout that was shaped already holds this shaper's term and those after it: leave them out.
         terms = list(rollout.terms)
-        given = terms[: terms.index(self.name)] if self.name in terms else terms
-        parts = [torch.as_tensor(rollout.terms[name]).detach().to("cpu", torch.float64) for name in given]
+        before = terms[: terms.index(self.name)] if self.name in terms else terms
+        parts = [torch.as_tensor(rollout.terms[name]).detach().to("cpu", torch.float64) for name in before]
         reward = torch.where(torch.as_tensor(rollout.mask).cpu(), torch.stack(parts).sum(0), 0)
         mask, done, discount = (
             torch.as_tensor(array).cpu() for array in (rollout.mask, rollout.done, rollout.discount)
