@@ -68,7 +68,7 @@ def to_data(shaper: Shaper | Any) -> dict[str, Any]:
         shaper: The shaper, or a schedule, a judge, ...
 
     Raises:
-        ValueError: If an argument has no form as data, such as a lambda; the message says which, and what to do.
+        ValueError: If an argument has no form as data, such as a lambda. The message says which, and what to do.
 
     >>> from potentia.shaping import Chain, Count, PotentialShaping, Scale
     >>> to_data(Chain(PotentialShaping([0.0, 1.0]), Scale(Count(), 0.1)))
@@ -95,7 +95,7 @@ def from_data(
         filled_in: Other arguments that are filled in where they are not said: ``device``, ``seed``.
 
     Raises:
-        ValueError: If it names an unknown shaper, or an argument is wrong; with a line for each.
+        ValueError: If it names an unknown shaper, or an argument is wrong, with a line for each.
 
     >>> from_data({"type": "Count", "hash_bits": 8, "weight": 0.5})
     Scale(Count(name='Count'), 0.5)

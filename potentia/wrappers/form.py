@@ -22,7 +22,7 @@ class ShaperForm(dict[str, Any]):
 
 
 def recorded(shaper: Any) -> Any:
-    """What a wrapper records of its shaper; the shaper itself if it has no form as data, such as one with a lambda."""
+    """What a wrapper records of its shaper: the shaper itself if it has no form as data, such as one with a lambda."""
     if not isinstance(shaper, Shaper):
         return shaper
     from potentia.shaping.objects import to_data  # noqa: PLC0415 - it imports every shaper

@@ -37,7 +37,7 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Args:
         env: The environment.
-        shaper: The shaper, shared with whoever else holds it; or one as data, ``{"type": "Count", ...}`` as in a
+        shaper: The shaper, shared with whoever else holds it, or one as data, ``{"type": "Count", ...}`` as in a
             study. `gym.make` from this wrapper's spec starts from a copy of it as it was when the wrapper was made.
             The spec as JSON has its arguments, unless one is a lambda or the like.
         gamma: The learner's own discount factor. None is assumed: another number than the learner's would pay for

@@ -45,12 +45,12 @@ def check_stack(
 
     Args:
         env: The environment that the learner steps, single or vector. Of a vector of environments in this process
-            each is looked at; those in other processes can't be.
-        gamma: The learner's discount factor; None if it is not to be compared.
-        truncation: What the learner does where an episode is cut; None if it is not to be compared.
+            each is looked at. Those in other processes can't be.
+        gamma: The learner's discount factor. None if it is not to be compared.
+        truncation: What the learner does where an episode is cut. None if it is not to be compared.
 
     Returns:
-        One finding for each kind of mistake of each wrapper; empty if there is none.
+        One finding for each kind of mistake of each wrapper. Empty if there is none.
     """
     found: dict[Finding, None] = {}
     for outside, shaping in _shapings(env, []):

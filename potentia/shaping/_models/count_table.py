@@ -32,7 +32,7 @@ class CountTable:
     Args:
         device: Where the table is.
         capacity: How many keys there is room for at first.
-        limit: How many keys are kept; a batch that reaches it may exceed it.
+        limit: How many keys are kept. A batch that reaches it may exceed it.
         compiled: Whether the compiled loops are used. None uses them on a CPU.
     """
 
@@ -89,7 +89,7 @@ class CountTable:
         return torch.where(found == 0, self.others.clamp(max=_MOST).int(), found)
 
     def _kept(self, keys: Keys) -> Any:
-        """How often each key was counted; 0 if it is not in the table."""
+        """How often each key was counted, 0 if it is not in the table."""
         if self.compiled:
             return _look_up(self._keys.numpy(), self._counts.numpy(), host_array(keys))
         slots = self._probed(keys := self._here(keys))
