@@ -145,7 +145,7 @@ class SeedsByItsName(Plain):
 
 class NumbersAsASetComes(Plain):
     def term(self, rollout: Rollout) -> Any:
-        first = list({"north", "east", "south", "west", "up", "down", "in", "out"}).index("north")
+        first = list({f"place {number}" for number in range(1000)}).index("place 0")  # few would be alike by chance
         return (1 + first) * height(rollout.obs)
 
 
