@@ -13,13 +13,14 @@ from potentia.envs.grid.registration import register
 if TYPE_CHECKING:
     from potentia.envs.grid.cuda_env import CudaGridVectorEnv
     from potentia.envs.grid.env import GridEnv
-    from potentia.envs.grid.levels import LEVELS, Level, find_level
+    from potentia.envs.grid.levels import LEVELS, find_level
+    from potentia.envs.grid.levels.level import Family, Level
     from potentia.envs.grid.minigrid_state import from_minigrid
     from potentia.envs.grid.vector import GridVectorEnv
     from potentia.envs.grid.worlds import GridWorlds
 
 __all__ = [
-    "LEVELS", "CudaGridVectorEnv", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level", "from_minigrid",
+    "LEVELS", "CudaGridVectorEnv", "Family", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level", "from_minigrid",
     "register",
 ]  # fmt: skip
 
@@ -29,7 +30,8 @@ _HOMES = {
     "GridVectorEnv": "vector",
     "GridWorlds": "worlds",
     "LEVELS": "levels",
-    "Level": "levels",
+    "Family": "levels.level",
+    "Level": "levels.level",
     "find_level": "levels",
     "from_minigrid": "minigrid_state",
 }

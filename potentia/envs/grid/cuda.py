@@ -7,21 +7,22 @@ Random numbers, levels, steps, hashes, events and distances are those of the CPU
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from numba import cuda, njit
+from numba import cuda
 
-from potentia.envs.grid.description import Description, lacks_table, measure, note_reset, note_step
-from potentia.envs.grid.distance import NO_AIM, PHASES, TAKE_IT, most_doors, search, survey
-from potentia.envs.grid.levels import Level, draw
-from potentia.envs.grid.levels.catalogue import mission_of
+from potentia.compiling import linked, part
+from potentia.envs.grid.description import Description, measure, note_reset, note_step, steps_of, tell_distance
+from potentia.envs.grid.distance import MOST_DOORS, PHASES, Scratch, search, survey
+from potentia.envs.grid.levels.level import NO_AIM, TAKE_IT, Family, Level
+from potentia.envs.grid.loops import added_rules, step_world
 from potentia.envs.grid.pcg64 import seeded_state
 from potentia.envs.grid.rules import World, observe_one
-from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP, GridWorlds, Output, aim_and_poses, step_world
+from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP, GridWorlds, Output, aim_and_poses
 
 _THREADS = 128
 _SIGNED = {np.dtype(f"u{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
@@ -35,59 +36,67 @@ def simulated() -> bool:
     return os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
 
 
-@lru_cache
-def _kernels(kind: int) -> tuple[Any, Any]:
-    """The step of each world, and its drawing where it begins anew; ``kind`` decides what is drawn."""
+def _kernel(function: Callable[..., Any]) -> Any:
+    """A kernel of a function that calls parts of the compiled loops."""
+    return cuda.jit(linked(function))
 
-    @cuda.jit
+
+@lru_cache
+def _kernels(family: Family) -> tuple[Any, Any]:
+    """The step of each world of a family, and its drawing where it begins anew."""
+    draw = family.draw
+    prepare, judge = added_rules(family)
+
+    @_kernel
     def step(  # type: ignore[no-untyped-def]
-        cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
+        cells, agent, task, rng, scratch, image, reward, terminated, truncated, success, waiting, fresh, before,
         actions, mode, plan, offsets, light,
     ):  # fmt: skip
         n = cuda.grid(1)  # type: ignore[attr-defined]
         if n < actions.shape[0]:
             step_world(
-                cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
-                n, actions[n], mode, plan, offsets, light,
+                cells, agent, task, rng, scratch, image, reward, terminated, truncated, success, waiting, fresh, before,
+                n, actions[n], mode, plan, offsets, light, prepare, judge,
             )  # fmt: skip
 
-    @cuda.jit
+    @_kernel
     def begin(  # type: ignore[no-untyped-def]
-        cells, agent, task, rng, paper, image, final, waiting, mask, plan, offsets, light
+        cells, agent, task, rng, scratch, image, final, waiting, mask, plan, parameters, offsets, light
     ):
         n = cuda.grid(1)  # type: ignore[attr-defined]
         if n < mask.shape[0] and mask[n]:
-            world = World(cells, agent, task, rng, paper)
+            world = World(cells, agent, task, rng, scratch)
             for k in range(image.shape[1]):
                 final[n, k] = image[n, k]
-            draw(kind, world, n, plan)
+            draw(world, n, plan, parameters)
             observe_one(world, n, image, offsets, light)
             waiting[n] = False
 
     return step, begin
 
 
-@njit
+@part
 def _solve(cells, agent, task, n, plan, aim, most, table, marks, flags, shorts, words):  # type: ignore[no-untyped-def]
-    """`potentia.envs.grid.distance.solve` in given rows of scratch."""
+    """`potentia.envs.grid.distance.solve` in rows of scratch that lie ready."""
     size = plan.width * plan.height
     ground, success = marks[:size], marks[size : 2 * size]
-    doors, key, lock, color = survey(cells, agent, task, n, plan, aim, most, ground, success)
-    nodes, room = PHASES * 4 * size << doors, flags.shape[0]
+    situation = survey(cells, agent, task, n, plan, aim, most, ground, success)
+    nodes, room = PHASES * 4 * size << situation.doors, flags.shape[0]
     rest = words[2 * nodes :]
-    search(
-        cells, n, plan, aim, table, doors, key, lock, color, ground, success,
-        shorts[:nodes], words[:nodes], words[nodes : 2 * nodes], shorts[nodes : 2 * nodes],
-        rest[4 : 2 * room + 4], rest[:2], rest[2:4],
-        rest[2 * room + 4 : 3 * room + 4], shorts[2 * nodes : 2 * nodes + room],
-        rest[3 * room + 4 : 4 * room + 4], flags,
+    scratch = Scratch(
+        dist=shorts[:nodes], queue=words[:nodes],
+        late=words[nodes : 2 * nodes], late_at=shorts[nodes : 2 * nodes],
+        drop=rest[4 : 2 * room + 4], drop_first=rest[:2], drop_last=rest[2:4],
+        far=rest[2 * room + 4 : 3 * room + 4], far_at=shorts[2 * nodes : 2 * nodes + room],
+        around=rest[3 * room + 4 : 4 * room + 4], seen=flags,
     )  # fmt: skip
+    search(cells, n, plan, aim, situation, ground, success, scratch, table)
 
 
 def _scratch_sizes(level: Level, aim: int) -> tuple[int, int, int, int]:
     """The widths of the rows that `_solve` takes, for whatever is drawn in the level."""
     size = level.width * level.height
-    block = 4 * size << most_doors(level)
+    block = 4 * size << min(level.most_doors, MOST_DOORS)
     room = block if aim == TAKE_IT else 1
     return 2 * size, room, 2 * PHASES * block + room, 2 * PHASES * block + 4 * room + 4
 
@@ -99,44 +108,47 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
     The worlds are dealt out among as many threads as there are rows of scratch; ``aim`` decides what is searched for.
     """
 
-    @cuda.jit
+    @part(forceinline=True)
+    def find_distance(cells, agent, task, d, n, plan, most, marks, flags, shorts, words):  # type: ignore[no-untyped-def]
+        if d.lacking[n]:
+            _solve(cells, agent, task, n, plan, aim, most, d.table, marks, flags, shorts, words)
+            tell_distance(d.distance, d.potential, n, plan, steps_of(d.table, agent, n, plan))
+            d.stale[n], d.lacking[n] = False, False
+
+    @_kernel
     def after_step(  # type: ignore[no-untyped-def]
-        cells, agent, task, rng, paper, terminated, success, before,
-        cells_hash, state_hash, events, table, stale, distance, potential,
+        cells, agent, task, rng, scratch, terminated, success, before,
+        cells_hash, state_hash, events, table, stale, lacking, distance, potential,
         marks, flags, shorts, words, slots, most, plan,
     ):  # fmt: skip
         slot = cuda.grid(1)  # type: ignore[attr-defined]
         if slot < slots:
-            world = World(cells, agent, task, rng, paper)
-            d = Description(cells_hash, state_hash, events, table, stale, distance, potential)
+            world = World(cells, agent, task, rng, scratch)
+            d = Description(cells_hash, state_hash, events, table, stale, lacking, distance, potential)
             for n in range(slot, success.shape[0], slots):
                 if note_step(world, d, n, plan, before, terminated[n], success[n]):
-                    if lacks_table(d, n, aim, terminated[n]):
-                        _solve(
-                            cells, agent, task, n, plan, aim, most, table,
-                            marks[slot], flags[slot], shorts[slot], words[slot],
-                        )  # fmt: skip
                     measure(world, d, n, plan, aim, terminated[n], success[n])
+                    find_distance(
+                        cells, agent, task, d, n, plan, most, marks[slot], flags[slot], shorts[slot], words[slot]
+                    )
 
-    @cuda.jit
+    @_kernel
     def after_reset(  # type: ignore[no-untyped-def]
-        cells, agent, task, rng, paper, mask,
-        cells_hash, state_hash, events, table, stale, distance, potential,
+        cells, agent, task, rng, scratch, mask,
+        cells_hash, state_hash, events, table, stale, lacking, distance, potential,
         marks, flags, shorts, words, slots, most, plan,
     ):  # fmt: skip
         slot = cuda.grid(1)  # type: ignore[attr-defined]
         if slot < slots:
-            world = World(cells, agent, task, rng, paper)
-            d = Description(cells_hash, state_hash, events, table, stale, distance, potential)
+            world = World(cells, agent, task, rng, scratch)
+            d = Description(cells_hash, state_hash, events, table, stale, lacking, distance, potential)
             for n in range(slot, mask.shape[0], slots):
                 if mask[n]:
                     note_reset(world, d, n, plan)
-                    if lacks_table(d, n, aim, False):
-                        _solve(
-                            cells, agent, task, n, plan, aim, most, table,
-                            marks[slot], flags[slot], shorts[slot], words[slot],
-                        )  # fmt: skip
                     measure(world, d, n, plan, aim, False, False)
+                    find_distance(
+                        cells, agent, task, d, n, plan, most, marks[slot], flags[slot], shorts[slot], words[slot]
+                    )
 
     return after_step, after_reset
 
@@ -215,9 +227,10 @@ class CudaGridWorlds:
         )
         self.state, self.out = World(*state), Output(*out)
         self._state = _shared(state, host.state)
-        self._image, self._final = _shared([part.flatten(1) for part in out[:2]], host.out)
-        self._out, self._tables = _shared(out[2:], host.out[2:]), _shared(tables, (host.offsets, host.light))
-        self._step, self._begin = _kernels(int(level.kind))
+        flat = self.out._replace(image=self.out.image.flatten(1), final=self.out.final.flatten(1))
+        self._out = Output(*_shared(flat, host.out))
+        self._tables = _shared(tables, (host.offsets, host.light))
+        self._step, self._begin = _kernels(level.family)
         self._scratch_bytes = scratch_bytes
         self._all = torch.ones(num_envs, dtype=torch.bool, device=self.device)
         self.describe(described=described, measured=measured)
@@ -272,13 +285,16 @@ class CudaGridWorlds:
     def reset(self, mask: torch.Tensor | None = None) -> None:
         """Draws new levels in the worlds of ``mask``, or in all; what was seen before goes to ``final``."""
         (chosen,) = _shared([self._all if mask is None else mask])
-        written = *self._state, self._image, self._final, self._out[4]
-        self._launch(self._begin, self.num_envs, *written, chosen, self.plan, *self._tables)
+        out = self._out
+        self._launch(
+            self._begin, self.num_envs, *self._state, out.image, out.final, out.waiting, chosen, self.plan,
+            self.level.parameters, *self._tables,
+        )  # fmt: skip
         if self.described:
             self._describe(self._describe_reset, chosen)
 
     def _describe(self, kernel: Any, *given: Any) -> None:
-        more = self._slots, most_doors(self.level), self.plan
+        more = self._slots, min(self.level.most_doors, MOST_DOORS), self.plan
         self._launch(kernel, self._slots, *self._state, *given, *self._description, *self._scratch, *more)
 
     def step(self, actions: torch.Tensor) -> None:
@@ -287,10 +303,13 @@ class CudaGridWorlds:
         Another number does nothing but pass time.
         """
         (chosen,) = _shared([actions])
-        written = *self._state, self._image, *self._out
-        self._launch(self._step, self.num_envs, *written, chosen, self.mode, self.plan, *self._tables)
+        out = self._out
+        self._launch(
+            self._step, self.num_envs, *self._state, out.image, out.reward, out.terminated, out.truncated, out.success,
+            out.waiting, out.fresh, out.before, chosen, self.mode, self.plan, *self._tables,
+        )  # fmt: skip
         if self.described:
-            self._describe(self._describe_step, self._out[1], self._out[3], self._out[6])
+            self._describe(self._describe_step, out.terminated, out.success, out.before)
             if self.mode == SAME_STEP:
                 table = self.description.table
                 parts = (part if part is table else part.clone() for part in self.description)
@@ -300,4 +319,4 @@ class CudaGridWorlds:
 
     def mission(self, n: int) -> str:
         """What the agent of world n is told; this reads from the device."""
-        return mission_of(self.level, self.state.task[n].cpu().numpy())
+        return self.level.tell_mission(self.state.task[n].cpu().numpy())

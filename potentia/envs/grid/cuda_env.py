@@ -10,7 +10,8 @@ from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
 from potentia.envs.grid.cuda import CudaGridWorlds
-from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.levels import find_level
+from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.vector import GridVectorEnv, keys_of
 from potentia.envs.vector_reset import reset_mask
 

@@ -25,28 +25,24 @@ Dynamic-Obstacles it is that of the room without obstacles.
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from potentia.compiling import part
 from potentia.envs.grid.cells import BALL, CLOSED, DOOR, EMPTY, FLOOR, GOAL, KEY, KIND, LOCKED, LOOK, OPEN
 from potentia.envs.grid.levels.build import at
-from potentia.envs.grid.levels.catalogue import Kind, Level
+from potentia.envs.grid.levels.level import (
+    AT_GOAL,
+    BESIDE_IT,
+    FETCH_ONE,
+    OPEN_IT,
+    RED_THEN_BLUE,
+    STAND_THERE,
+    TAKE_IT,
+)  # fmt: skip
 from potentia.envs.grid.rules import CARRIED, next_to
 
-NO_AIM, AT_GOAL, TAKE_IT, OPEN_IT, STAND_THERE, FETCH_ONE, BESIDE_IT, RED_THEN_BLUE = range(8)
-_AIMS = {
-    Kind.UNLOCK: OPEN_IT,
-    Kind.UNLOCK_PICKUP: TAKE_IT,
-    Kind.KEY_CORRIDOR: TAKE_IT,
-    Kind.OBSTRUCTED_MAZE: NO_AIM,
-    Kind.RED_BLUE_DOORS: RED_THEN_BLUE,
-    Kind.MEMORY: STAND_THERE,
-    Kind.FETCH: FETCH_ONE,
-    Kind.GO_TO_DOOR: BESIDE_IT,
-    Kind.GO_TO_OBJECT: NO_AIM,
-    Kind.PUT_NEAR: NO_AIM,
-    Kind.PLAYGROUND: NO_AIM,
-}
 MOST_DOORS = 12
 """Closed doors that a search with a key tells apart; further ones count as closed each time."""
 _LOCKED, _HELD, _OPENED, _FREE, _LYING = range(5)
@@ -55,54 +51,106 @@ PHASES = 5
 _BLOCKED, _CLEAR, _CLOSED, _THE_KEY, _THE_LOCK = -1, 0, 99, 100, 101
 
 
-def aim_of(level: Level) -> int:
-    """How success is reached in a level; ``NO_AIM`` where its distance is not known."""
-    blocked = level.kind == Kind.UNLOCK_PICKUP and level.third
-    return NO_AIM if blocked else _AIMS.get(level.kind, AT_GOAL)
+class Situation(NamedTuple):
+    """What lies between the agent and success.
 
-
-def most_doors(level: Level) -> int:
-    """The most closed doors that a search in a level tells apart, whatever is drawn there."""
-    if level.kind == Kind.KEY_CORRIDOR:  # 4 * rows - 2 pairs of rooms; but a locked room has one door
-        rows = (level.height - 1) // (level.first - 1)
-        return 4 * rows - (3 if rows > 1 else 2)
-    return {Kind.DOOR_KEY: 1, Kind.UNLOCK: 1, Kind.UNLOCK_PICKUP: 1, Kind.LOCKED_ROOM: 6}.get(level.kind, 0)
-
-
-@njit
-def survey(cells, agent, task, n, plan, aim, most, ground, success):  # type: ignore[no-untyped-def]
-    """Reads the map: the ground, where success is; returns how many doors are closed, the key, the lock, its colour.
-
-    At most so many closed doors are told apart.
+    Attributes:
+        doors: How many closed doors are told apart, D.
+        key: Where the key lies: the number of its cell, row by row; -1 if it lies nowhere.
+        lock: Where the locked door is that it opens; -1 if there is none.
+        color: The colour of the key; -1 if there is none.
     """
-    width = plan.width
-    carried = agent[n, CARRIED]
-    has_key = aim == AT_GOAL or aim == TAKE_IT or aim == OPEN_IT
-    key, lock, doors = -1, -1, 0
-    color = np.int64(-1)
-    if has_key and KIND[carried] == KEY:
+
+    doors: int
+    key: int
+    lock: int
+    color: int
+
+
+class Space(NamedTuple):
+    """How nodes are numbered: by phase, closed doors (bit k: door k + 1 is closed) and pose.
+
+    Attributes:
+        width: Columns of the map.
+        size: Its cells.
+        poses: Cells times directions.
+        masks: Ways in which doors may be closed.
+        block: Nodes of a phase, B.
+    """
+
+    width: int
+    size: int
+    poses: int
+    masks: int
+    block: int
+
+
+class Scratch(NamedTuple):
+    """What a search writes on.
+
+    Attributes:
+        dist: ``(5 * B,)`` int16: the distance of each node.
+        queue: ``(5 * B,)`` int32: nodes in the order of their distances.
+        late: ``(5 * B,)`` int32: nodes that come one layer late: steps into closed doors, which cost a toggle, too.
+        late_at: ``(5 * B,)`` int16: the layer in which they come.
+        drop: ``(2 * B,)`` int32: nodes where the key could be put down in the way, in two lists: at least 2 or 3
+            actions more than without it. This and what follows is used with the aim ``TAKE_IT`` only.
+        drop_first: ``(2,)`` integers: where the two lists begin.
+        drop_last: ``(2,)`` integers: where they end.
+        far: ``(B,)`` int32: those of them from which there is a way.
+        far_at: ``(B,)`` int16: its length.
+        around: ``(B,)`` int32: the queue of a search around a key.
+        seen: ``(B,)``: the nodes that it saw.
+    """
+
+    dist: Any
+    queue: Any
+    late: Any
+    late_at: Any
+    drop: Any
+    drop_first: Any
+    drop_last: Any
+    far: Any
+    far_at: Any
+    around: Any
+    seen: Any
+
+
+@part
+def _key_of(cells, carried, n, plan):  # type: ignore[no-untyped-def]
+    """Where the key lies, and its colour, also if it is carried; -1 for none."""
+    key, color = -1, np.int64(-1)
+    if KIND[carried] == KEY:
         color = np.int64(LOOK[carried] >> 8 & 0xFF)
     for y in range(plan.height):
-        for x in range(width):
+        for x in range(plan.width):
             cell = cells[n, at(x, y, plan)]
-            if has_key and KIND[cell] == KEY:
-                key = y * width + x
+            if KIND[cell] == KEY:
+                key = y * plan.width + x
                 color = np.int64(LOOK[cell] >> 8 & 0xFF)
+    return key, color
+
+
+@part
+def survey(cells, agent, task, n, plan, aim, most, ground, success):  # type: ignore[no-untyped-def]
+    """Reads the map: what the ground is, and where success is; at most so many closed doors are told apart."""
+    has_key = aim == AT_GOAL or aim == TAKE_IT or aim == OPEN_IT
+    key, lock, doors, color = -1, -1, 0, np.int64(-1)
+    if has_key:
+        key, color = _key_of(cells, agent[n, CARRIED], n, plan)
     for y in range(plan.height):
-        for x in range(width):
-            place = at(x, y, plan)
-            cell, c = cells[n, place], y * width + x
+        for x in range(plan.width):
+            place, c = at(x, y, plan), y * plan.width + x
+            cell = cells[n, place]
             kind, state = KIND[cell], LOOK[cell] >> 16 & 0xFF
             success[c] = False
             ground[c] = _BLOCKED
-            if kind == EMPTY or kind == FLOOR or (kind == DOOR and state == OPEN):
+            if kind == EMPTY or kind == FLOOR or (kind == DOOR and state == OPEN) or (kind == BALL and plan.moves):
                 ground[c] = _CLEAR
             elif kind == GOAL:
                 success[c] = aim == AT_GOAL
             elif kind == KEY and has_key:
                 ground[c] = _THE_KEY
-            elif kind == BALL and plan.kind == _DYNAMIC:
-                ground[c] = _CLEAR
             elif kind == DOOR and state == LOCKED and np.int64(LOOK[cell] >> 8 & 0xFF) == color:
                 ground[c] = _THE_LOCK
                 lock = c
@@ -112,7 +160,7 @@ def survey(cells, agent, task, n, plan, aim, most, ground, success):  # type: ig
             if (aim == TAKE_IT or aim == FETCH_ONE) and cell == task[n, 0]:
                 success[c] = True
                 ground[c] = _BLOCKED
-            elif aim == BESIDE_IT and place == task[n, 0]:
+            elif (aim == BESIDE_IT or aim == OPEN_IT) and place == task[n, 0]:
                 success[c] = True
             elif aim == STAND_THERE and (place == task[n, 0] or place == task[n, 1]):
                 success[c] = place == task[n, 0]
@@ -123,15 +171,18 @@ def survey(cells, agent, task, n, plan, aim, most, ground, success):  # type: ig
             elif aim == RED_THEN_BLUE and place == task[n, 1]:
                 ground[c] = _BLOCKED
                 success[c] = True
-            elif aim == OPEN_IT and place == task[n, 0]:
-                success[c] = True
-    return (min(doors, most) if color >= 0 else 0), key, lock, color
+    return Situation(min(doors, most) if color >= 0 else 0, key, lock, color)
 
 
-_DYNAMIC = int(Kind.DYNAMIC_OBSTACLES)
+@part
+def _phase_of(situation, aim):  # type: ignore[no-untyped-def]
+    """The phase of a situation."""
+    if situation.color >= 0 and situation.key < 0:
+        return _HELD if situation.lock >= 0 else _OPENED
+    return _LOCKED if situation.lock >= 0 or (situation.key < 0 and aim != RED_THEN_BLUE) else _LYING
 
 
-@njit
+@part
 def _stands(phase, mask, ground):  # type: ignore[no-untyped-def]
     """Whether the agent can be on such ground."""
     if ground == _CLEAR or ground == _CLOSED:
@@ -143,21 +194,21 @@ def _stands(phase, mask, ground):  # type: ignore[no-untyped-def]
     return ground > 0 and not mask >> (np.int64(ground) - 1) & 1
 
 
-@njit
-def _possible(phase, now, drops, keyed, aim):  # type: ignore[no-untyped-def]
+@part
+def _possible(phase, now, situation, aim):  # type: ignore[no-untyped-def]
     """Whether a way from the present phase may pass through another."""
     if aim == RED_THEN_BLUE:
         return phase == _LYING or phase == now
-    if not keyed:
+    if situation.color < 0:
         return phase == now
     if phase == _FREE:
-        return drops
+        return aim == TAKE_IT
     if phase == _LYING or now == _LYING:
         return now == _LYING and phase >= _OPENED
     return phase >= now
 
 
-@njit
+@part
 def _succeeds(aim, phase):  # type: ignore[no-untyped-def]
     """Whether an action in front of the aim succeeds in a phase."""
     if aim == TAKE_IT or aim == FETCH_ONE:
@@ -169,7 +220,7 @@ def _succeeds(aim, phase):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit
+@part
 def _around(node, block, ground, success, width, doors, queue, seen):  # type: ignore[no-untyped-def]
     """Fewest actions from a node to the thing wanted, with free hands, past what was put down in front; -1: no way."""
     poses = ground.size * 4
@@ -208,7 +259,7 @@ def _around(node, block, ground, success, width, doors, queue, seen):  # type: i
     return -1
 
 
-@njit
+@part(forceinline=True)
 def _push(dist, queue, last, node, layer):  # type: ignore[no-untyped-def]
     """Gives a node its distance, if it has none, and queues it; returns the new end of the queue."""
     if dist[node] >= 0:
@@ -218,133 +269,140 @@ def _push(dist, queue, last, node, layer):  # type: ignore[no-untyped-def]
     return last + 1
 
 
-@njit(inline="always")
-def search(  # type: ignore[no-untyped-def]
-    cells, n, plan, aim, table, doors, key, lock, color,
-    ground, success, dist, queue, late, late_at, drop, drop_first, drop_last, far, far_at, around, seen,
-):  # fmt: skip
-    """Writes into ``table[n]`` the distance of every pose in the situation surveyed; -1: no way.
-
-    It is pasted into what calls it, and takes arrays by their names: see `potentia.envs.grid.worlds.step_world`. Nodes
-    are numbered by phase, closed doors and pose; B is the number of nodes of a phase.
-
-    Args:
-        cells: The worlds' cells.
-        n: Which world.
-        plan: The level's plan.
-        aim: How success is reached.
-        table: What is written into.
-        doors: What `survey` gave, as the next three.
-        key: The key's cell.
-        lock: The lock's.
-        color: The key's colour.
-        ground: What `survey` wrote.
-        success: The same.
-        dist: ``(5 * B,)`` int16: the distance of each node.
-        queue: ``(5 * B,)`` int32: nodes in the order of their distances.
-        late: ``(5 * B,)`` int32: nodes that come one layer late: steps into closed doors, which cost a toggle, too.
-        late_at: ``(5 * B,)`` int16: the layer in which they come.
-        drop: ``(2 * B,)`` int32: nodes where the key could be put down in the way, in two lists: at least 2 or 3
-            actions more than without it. This and what follows is used with the aim ``TAKE_IT`` only.
-        drop_first: ``(2,)`` integers: where the two lists begin.
-        drop_last: ``(2,)`` integers: where they end.
-        far: ``(B,)`` int32: those of them from which there is a way.
-        far_at: ``(B,)`` int16: its length.
-        around: ``(B,)`` int32: the queue of a search around a key.
-        seen: ``(B,)``: the nodes that it saw.
-    """
-    width, size = plan.width, plan.width * plan.height
-    poses, masks = 4 * size, 1 << doors
-    block = masks * poses
-    if color >= 0 and key < 0:
-        now = _HELD if lock >= 0 else _OPENED
-    else:
-        now = _LOCKED if lock >= 0 or (key < 0 and aim != RED_THEN_BLUE) else _LYING
-    drops = aim == TAKE_IT and color >= 0
-    for node in range(PHASES * block):
-        dist[node] = -1
-    for which in range(2):
-        drop_first[which], drop_last[which] = 0, 0
-    late_first, late_last, far_last = 0, 0, 0
+@part(forceinline=True)
+def _begin(aim, now, situation, space, ground, success, scratch):  # type: ignore[no-untyped-def]
+    """Queues the nodes from which one action succeeds; returns the queue's end."""
     last = 0
     for phase in range(PHASES):
-        if not _possible(phase, now, drops, color >= 0, aim) or not _succeeds(aim, phase):
+        if not _possible(phase, now, situation, aim) or not _succeeds(aim, phase):
             continue
-        for c in range(size):
+        for c in range(space.size):
             for d in range(4):
-                a = next_to(c, d, width)
-                if ground[c] == _BLOCKED or a < 0 or a >= size:
+                if ground[c] == _BLOCKED or not _in_reach(c, d, aim, space, success):
                     continue
-                if aim == BESIDE_IT:
-                    there = False
-                    for b in (c - 1, c + 1, c - width, c + width):
-                        there = there or (0 <= b < size and success[b])
-                else:
-                    there = success[a]
-                if not there:
-                    continue
-                for mask in range(masks):
+                for mask in range(space.masks):
                     if _stands(phase, mask, ground[c]):
-                        last = _push(dist, queue, last, phase * block + mask * poses + c * 4 + d, 1)
-    first, layer = 0, 1
+                        node = phase * space.block + mask * space.poses + c * 4 + d
+                        last = _push(scratch.dist, scratch.queue, last, node, 1)
+    return last
+
+
+@part(forceinline=True)
+def _in_reach(c, d, aim, space, success):  # type: ignore[no-untyped-def]
+    """Whether an action at a pose succeeds, in the right phase."""
+    ahead = next_to(c, d, space.width)
+    if ahead < 0 or ahead >= space.size:
+        return False
+    if aim != BESIDE_IT:
+        return success[ahead]
+    there = False
+    for b in (c - 1, c + 1, c - space.width, c + space.width):
+        there = there or (0 <= b < space.size and success[b])
+    return there
+
+
+@part(forceinline=True)
+def _before_use(node, phase, mask, on, now, aim, space):  # type: ignore[no-untyped-def]
+    """The node before a door ahead was opened, the key ahead was taken or the lock ahead was opened; -1: none."""
+    if 0 < on < _CLOSED and not mask >> (on - 1) & 1:
+        return node + (1 << (on - 1)) * space.poses
+    if on == _THE_KEY and phase == _HELD:
+        return node + (_LOCKED - _HELD) * space.block
+    if on == _THE_KEY and phase == _OPENED and now == _LYING:
+        return node + (_LYING - _OPENED) * space.block
+    if on == _THE_LOCK and phase == _OPENED:
+        return node + (_HELD - _OPENED) * space.block
+    if on == _THE_LOCK and phase == _LYING and aim == RED_THEN_BLUE:
+        return node + (_LOCKED - _LYING) * space.block
+    return -1
+
+
+@part(forceinline=True)
+def _put_down(node, d, layer, last, space, scratch):  # type: ignore[no-untyped-def]
+    """Queues the node before the key was put down, or notes what that may cost; returns the queue's end."""
+    dist, before = scratch.dist, node - space.block
+    left, right = dist[node - d + (d + 3) % 4], dist[node - d + (d + 1) % 4]
+    if layer > 1 and (left == layer - 1 or right == layer - 1):
+        return _push(dist, scratch.queue, last, before, layer + 1)
+    which = 0 if layer == left or layer == right else 1
+    scratch.drop[which * space.block + scratch.drop_last[which]] = before
+    scratch.drop_last[which] += 1
+    return last
+
+
+@part(forceinline=True)
+def _look_around(layer, far_last, ground, success, situation, space, scratch):  # type: ignore[no-untyped-def]
+    """Finds what it costs to put the key down in the way, where that may be as little as a layer by now.
+
+    Returns how many nodes have such a cost.
+    """
+    dist = scratch.dist
+    for which in range(2):
+        while scratch.drop_first[which] < scratch.drop_last[which]:
+            before = scratch.drop[which * space.block + scratch.drop_first[which]]
+            if dist[before + space.block] + 2 + which > layer:
+                break
+            scratch.drop_first[which] += 1
+            if dist[before] < 0:
+                cost = _around(
+                    before, space.block, ground, success, space.width, situation.doors, scratch.around, scratch.seen
+                )
+                if cost >= 0:
+                    scratch.far[far_last], scratch.far_at[far_last] = before, cost + 1
+                    far_last += 1
+    return far_last
+
+
+@part(forceinline=True)
+def search(cells, n, plan, aim, situation, ground, success, scratch, table):  # type: ignore[no-untyped-def]
+    """Writes into ``table[n]`` the distance of every pose in the situation surveyed; -1: no way.
+
+    From success backwards nodes are queued layer by layer, a layer being what is as far away.
+    """
+    size, masks = plan.width * plan.height, 1 << situation.doors
+    space = Space(plan.width, size, 4 * size, masks, masks * 4 * size)
+    dist, queue, late, late_at, far, far_at = (
+        scratch.dist, scratch.queue, scratch.late, scratch.late_at, scratch.far, scratch.far_at
+    )  # fmt: skip
+    now = _phase_of(situation, aim)
+    for node in range(PHASES * space.block):
+        dist[node] = -1
+    for which in range(2):
+        scratch.drop_first[which], scratch.drop_last[which] = 0, 0
+    last = _begin(aim, now, situation, space, ground, success, scratch)
+    first, layer, late_first, late_last, far_last = 0, 1, 0, 0, 0
     while True:
         end = last
         while first < end:
             node = queue[first]
             first += 1
-            phase, mask, pose = node // block, node % block // poses, node % poses
+            phase, mask, pose = node // space.block, node % space.block // space.poses, node % space.poses
             c, d = pose // 4, pose % 4
-            ahead = next_to(c, d, width)
+            ahead = next_to(c, d, space.width)
             behind = 2 * c - ahead
             for turn in (1, 3):
-                before = node - d + (d + turn) % 4
-                last = _push(dist, queue, last, before, layer + 1)
+                last = _push(dist, queue, last, node - d + (d + turn) % 4, layer + 1)
             if 0 <= behind < size and _stands(phase, mask, ground[behind]):
                 before = node + (behind - c) * 4
-                if ground[c] == _CLOSED:
-                    if dist[before] < 0:
-                        late[late_last], late_at[late_last] = before, layer + 2
-                        late_last += 1
-                else:
+                if ground[c] != _CLOSED:
                     last = _push(dist, queue, last, before, layer + 1)
-            before = -1
+                elif dist[before] < 0:
+                    late[late_last], late_at[late_last] = before, layer + 2
+                    late_last += 1
             on = np.int64(ground[ahead]) if 0 <= ahead < size else _BLOCKED
-            if 0 < on < _CLOSED and not mask >> (on - 1) & 1:
-                before = node + (1 << (on - 1)) * poses
-            elif on == _THE_KEY and (phase == _HELD or (phase == _OPENED and now == _LYING)):
-                before = node + (_LOCKED - _HELD if phase == _HELD else _LYING - _OPENED) * block
-            elif on == _THE_LOCK and phase == _OPENED:
-                before = node - block
-            elif on == _THE_LOCK and phase == _LYING and aim == RED_THEN_BLUE:
-                before = node + (_LOCKED - _LYING) * block
+            before = _before_use(node, phase, mask, on, now, aim, space)
             if before >= 0:
                 last = _push(dist, queue, last, before, layer + 1)
-            if phase == _FREE and _droppable(cells, n, plan, ahead, key):
-                before = node - block
-                left, right = dist[node - d + (d + 3) % 4], dist[node - d + (d + 1) % 4]
-                if layer > 1 and (left == layer - 1 or right == layer - 1):
-                    last = _push(dist, queue, last, before, layer + 1)
-                else:
-                    which = 0 if layer in (left, right) else 1
-                    drop[which * block + drop_last[which]] = before
-                    drop_last[which] += 1
+            if phase == _FREE and _droppable(cells, n, plan, ahead, situation.key):
+                last = _put_down(node, d, layer, last, space, scratch)
         layer += 1
         while late_first < late_last and late_at[late_first] == layer:
             last = _push(dist, queue, last, late[late_first], layer)
             late_first += 1
+        far_last = _look_around(layer, far_last, ground, success, situation, space, scratch)
+        waiting = late_first < late_last
         for which in range(2):
-            more = 2 + which
-            while drop_first[which] < drop_last[which]:
-                before = drop[which * block + drop_first[which]]
-                if dist[before + block] + more > layer:
-                    break
-                drop_first[which] += 1
-                if dist[before] < 0:
-                    cost = _around(before, block, ground, success, width, doors, around, seen)
-                    if cost >= 0:
-                        far[far_last], far_at[far_last] = before, cost + 1
-                        far_last += 1
-        waiting = late_first < late_last or drop_first[0] < drop_last[0] or drop_first[1] < drop_last[1]
+            waiting = waiting or scratch.drop_first[which] < scratch.drop_last[which]
         for k in range(far_last):
             if dist[far[k]] < 0:
                 waiting = True
@@ -352,29 +410,29 @@ def search(  # type: ignore[no-untyped-def]
                     last = _push(dist, queue, last, far[k], layer)
         if first == last and not waiting:
             break
-    here = now * block + (masks - 1) * poses
-    for pose in range(poses):
+    here = now * space.block + (masks - 1) * space.poses
+    for pose in range(space.poses):
         table[n, pose] = dist[here + pose]
 
 
-@njit
-def solve(cells, agent, task, n, plan, aim, table):  # type: ignore[no-untyped-def]
-    """`survey` and `search`, in arrays of their own."""
+@part
+def solve(cells, agent, task, n, plan, aim, most, table):  # type: ignore[no-untyped-def]
+    """`survey` and `search`, with scratch of their own."""
     size = plan.width * plan.height
     ground, success = np.empty(size, np.int8), np.empty(size, np.bool_)
-    doors, key, lock, color = survey(cells, agent, task, n, plan, aim, MOST_DOORS, ground, success)
-    block = 4 * size << doors
-    room = block if aim == TAKE_IT and color >= 0 else 1
-    search(
-        cells, n, plan, aim, table, doors, key, lock, color, ground, success,
+    situation = survey(cells, agent, task, n, plan, aim, most, ground, success)
+    block = 4 * size << situation.doors
+    room = block if aim == TAKE_IT and situation.color >= 0 else 1
+    scratch = Scratch(
         np.empty(PHASES * block, np.int16), np.empty(PHASES * block, np.int32),
         np.empty(PHASES * block, np.int32), np.empty(PHASES * block, np.int16),
         np.empty(2 * room, np.int32), np.empty(2, np.int64), np.empty(2, np.int64),
         np.empty(room, np.int32), np.empty(room, np.int16), np.empty(room, np.int32), np.empty(room, np.bool_),
     )  # fmt: skip
+    search(cells, n, plan, aim, situation, ground, success, scratch, table)
 
 
-@njit
+@part
 def _droppable(cells, n, plan, c, key):  # type: ignore[no-untyped-def]
     """Whether nothing is in a cell when the key is in the hand."""
     return cells[n, at(c % plan.width, c // plan.width, plan)] == EMPTY or c == key

@@ -10,7 +10,8 @@ import numpy as np
 
 from potentia.envs.grid.captions import CaptionWriter
 from potentia.envs.grid.description import event_bits
-from potentia.envs.grid.levels import Kind, Level, find_level
+from potentia.envs.grid.levels import find_level
+from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.pcg64 import generator_of
 from potentia.envs.grid.render import render_world
 from potentia.envs.grid.rules import DIRECTION
@@ -64,11 +65,11 @@ class GridEnv(World, gym.Env[Any, Any]):
         checked_numbers(max_steps=max_steps)
         self.worlds: GridWorlds = GridWorlds(self.level, 1, DISABLED, max_steps)
         self._image_only = observation == "image"
-        self._bits = event_bits(self.level.kind)
+        self._bits = event_bits(self.level.family)
         self._caption = CaptionWriter()
         self._seeded = False
         self._action = np.zeros(1, np.int64)
-        self.chance = self.level.kind == Kind.DYNAMIC_OBSTACLES
+        self.chance = self.level.family.moves
         self.offer(keys_of(self.level), FREE_KEYS, info_keys)
 
     def _describe(self) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from potentia.envs.grid.cells import BOX, CLOSED, DOOR, EMPTY, KEY, LOCKED, code
 from potentia.envs.grid.env import GridEnv
-from potentia.envs.grid.levels import LEVELS, Kind
+from potentia.envs.grid.levels import LEVELS
 from potentia.envs.grid.levels.build import WALL
-from potentia.envs.grid.levels.catalogue import COLORS, FETCH_PHRASES
+from potentia.envs.grid.levels.level import COLORS
+from potentia.envs.grid.levels.things import FETCH_PHRASES
 from potentia.envs.grid.pcg64 import pcg64_state
 from potentia.envs.grid.rules import CARRIED, DIRECTION, MARGIN, POSITION, STEPS
 from potentia.envs.grid.worlds import GridWorlds
@@ -66,7 +67,7 @@ def load(worlds: GridWorlds, n: int, game: Any) -> None:
     state.agent[n, STEPS] = game.step_count
     state.rng[n] = pcg64_state(game.np_random)
     state.task[n] = 0
-    notes = _NOTES.get(worlds.level.kind, _nothing)(game, worlds)
+    notes = _NOTES.get(worlds.level.family.name, _nothing)(game, worlds)
     state.task[n, : len(notes)] = notes
     worlds.out.waiting[n] = False
 
@@ -113,30 +114,31 @@ def _put_near(game: Any, worlds: GridWorlds) -> list[int]:
     return [moved, _place(game.target_pos, worlds), _named(game.target_type, game.target_color)]
 
 
-_NOTES: dict[Kind, Callable[[Any, GridWorlds], list[int]]] = {
-    Kind.UNLOCK: lambda game, worlds: [_place(game.door.cur_pos, worlds)],
-    Kind.UNLOCK_PICKUP: _wanted,
-    Kind.KEY_CORRIDOR: _wanted,
-    Kind.OBSTRUCTED_MAZE: _wanted,
-    Kind.RED_BLUE_DOORS: lambda game, worlds: [
+_NOTES: dict[str, Callable[[Any, GridWorlds], list[int]]] = {
+    "Unlock": lambda game, worlds: [_place(game.door.cur_pos, worlds)],
+    "UnlockPickup": _wanted,
+    "BlockedUnlockPickup": _wanted,
+    "KeyCorridor": _wanted,
+    "ObstructedMaze": _wanted,
+    "RedBlueDoors": lambda game, worlds: [
         _place(_find(game, game.red_door), worlds),
         _place(_find(game, game.blue_door), worlds),
     ],
-    Kind.LOCKED_ROOM: _locked_room,
-    Kind.MEMORY: lambda game, worlds: [_place(game.success_pos, worlds), _place(game.failure_pos, worlds)],
-    Kind.FETCH: _fetch,
-    Kind.GO_TO_DOOR: lambda game, worlds: [_place(game.target_pos, worlds), _named("door", game.target_color)],
-    Kind.GO_TO_OBJECT: lambda game, worlds: [
+    "LockedRoom": _locked_room,
+    "Memory": lambda game, worlds: [_place(game.success_pos, worlds), _place(game.failure_pos, worlds)],
+    "Fetch": _fetch,
+    "GoToDoor": lambda game, worlds: [_place(game.target_pos, worlds), _named("door", game.target_color)],
+    "GoToObject": lambda game, worlds: [
         _place(game.target_pos, worlds),
         _named(game.targetType, game.target_color),
     ],
-    Kind.PUT_NEAR: _put_near,
-    Kind.DYNAMIC_OBSTACLES: lambda game, worlds: [
+    "PutNear": _put_near,
+    "DynamicObstacles": lambda game, worlds: [
         0,
         *(_place(obstacle.cur_pos, worlds) for obstacle in game.obstacles),
     ],
 }
-"""What the state's ``task`` holds, for the kinds of levels that need it."""
+"""What the state's ``task`` holds, for the families of levels that need it."""
 
 
 def _find(game: Any, thing: Any) -> tuple[int, int]:

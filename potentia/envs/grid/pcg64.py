@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from potentia.compiling import part
 
 STATE = 6
 _HIGH, _LOW = np.uint64(2549297995355413924), np.uint64(4865540595714422341)
@@ -47,7 +48,7 @@ def any_states(count: int) -> np.ndarray[Any, Any]:
     return rows
 
 
-@njit(inline="always")
+@part(inline="always")
 def _product(a, b):  # type: ignore[no-untyped-def]
     """The high and low half of a 128-bit product."""
     a0, a1, b0, b1 = a & _HALF, a >> _32, b & _HALF, b >> _32
@@ -56,7 +57,7 @@ def _product(a, b):  # type: ignore[no-untyped-def]
     return a1 * b1 + (first >> _32) + (second >> _32) + (middle >> _32), a * b
 
 
-@njit
+@part
 def next32(rng, n):  # type: ignore[no-untyped-def]
     """32 random bits from row n; each number of 64 bits serves twice, its low half first."""
     if rng[n, 4] != _ZERO:
@@ -74,7 +75,7 @@ def next32(rng, n):  # type: ignore[no-untyped-def]
     return out & _HALF
 
 
-@njit
+@part
 def integers(rng, n, low, high):  # type: ignore[no-untyped-def]
     """A number in low, ..., high - 1 from row n, as ``Generator.integers(low, high)`` draws it."""
     span = np.uint64(high - low)
@@ -90,7 +91,7 @@ def integers(rng, n, low, high):  # type: ignore[no-untyped-def]
     return np.int64(low) + np.int64(product >> _32)
 
 
-@njit
+@part
 def shuffle(rng, n, items, count):  # type: ignore[no-untyped-def]
     """``Generator.shuffle`` of a list: from the last place down, each swaps with one drawn from those up to it.
 

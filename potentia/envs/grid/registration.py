@@ -5,7 +5,7 @@ from __future__ import annotations
 from gymnasium.envs.registration import register as register_id
 from gymnasium.envs.registration import registry
 
-from potentia.envs.grid.names import NAMES
+from potentia.envs.grid.levels.catalogue import NAMES
 
 __all__ = ["register"]
 

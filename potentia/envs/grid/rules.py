@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from potentia.compiling import part
 from potentia.envs.grid.cells import EMPTY, ENTER, GOAL, KIND, LAVA, LOOK, PICK_UP, TOGGLED
 from potentia.envs.light import spread
 
@@ -31,31 +31,34 @@ class World(NamedTuple):
             it carries (0: nothing), and the steps of its episode.
         task: ``(N, T)`` int32: what the level notes of its task, such as the code of the thing wanted.
         rng: ``(N, 6)`` uint64, see `potentia.envs.grid.pcg64`.
-        paper: ``(N, P)`` int32: what the level scribbles while it is drawn; means nothing afterwards.
+        scratch: ``(N, S)`` int32: what the level notes while it is drawn; means nothing afterwards.
     """
 
     cells: Any
     agent: Any
     task: Any
     rng: Any
-    paper: Any
+    scratch: Any
 
 
 class Plan(NamedTuple):
-    """What all worlds of a level share: which it is, its size, its limits, and what its functions are told.
+    """What all worlds of a level share.
 
-    ``max_steps`` scales the reward; episodes are cut after ``limit`` steps.
+    Attributes:
+        width: Columns, with the walls around.
+        height: Rows, with the walls around.
+        stride: How far a cell is from the one below it in ``cells``.
+        max_steps: What scales the reward.
+        limit: After how many steps episodes are cut.
+        moves: Whether things move of themselves.
     """
 
-    kind: int
     width: int
     height: int
     stride: int
     max_steps: int
     limit: int
-    first: int
-    second: int
-    third: int
+    moves: bool
 
 
 def _light() -> np.ndarray[Any, Any]:
@@ -90,19 +93,19 @@ EVERYTHING = np.full_like(LIGHT, (1 << 2 * VIEW) - 1)
 """The table of light where walls are transparent."""
 
 
-@njit(forceinline=True)
+@part(forceinline=True)
 def next_to(place, facing, stride):  # type: ignore[no-untyped-def]
     """The index of the neighbour of a cell in a direction."""
     return place + (facing == 0) - (facing == 2) + stride * (facing == 1) - stride * (facing == 3)
 
 
-@njit(forceinline=True)
+@part(forceinline=True)
 def ahead_of(world, n, stride):  # type: ignore[no-untyped-def]
     """The index of the cell in front of the agent."""
     return next_to(world.agent[n, POSITION], world.agent[n, DIRECTION], stride)
 
 
-@njit(forceinline=True)
+@part(forceinline=True)
 def step_one(world, n, action, stride):  # type: ignore[no-untyped-def]
     """One action in world n, and what it comes to by the rules that all levels share."""
     cells, agent = world.cells, world.agent
@@ -133,7 +136,7 @@ def step_one(world, n, action, stride):  # type: ignore[no-untyped-def]
     return PLAYING
 
 
-@njit
+@part
 def reward_of(outcome, steps, max_steps):  # type: ignore[no-untyped-def]
     """What an outcome pays."""
     if outcome == SUCCESS:
@@ -141,13 +144,13 @@ def reward_of(outcome, steps, max_steps):  # type: ignore[no-untyped-def]
     return -1.0 if outcome == CRASH else 0.0
 
 
-@njit(forceinline=True)
+@part(forceinline=True)
 def _look(cells, n, here, offsets, k):  # type: ignore[no-untyped-def]
     """The look of a cell in view. Unsigned indices need no test for negative ones, and wrap around."""
     return LOOK[np.uint64(cells[n, here + offsets[np.uint64(k)]])]
 
 
-@njit(forceinline=True)
+@part(forceinline=True)
 def _show(image, n, column, row, look, lit):  # type: ignore[no-untyped-def]
     """Writes a look where the light falls on its column."""
     seen = look if lit >> np.uint64(column) & np.uint64(1) else np.uint32(0)
@@ -157,7 +160,7 @@ def _show(image, n, column, row, look, lit):  # type: ignore[no-untyped-def]
     image[n, first + np.uint64(2)] = np.uint8(seen >> np.uint32(16))
 
 
-@njit(forceinline=True)
+@part(forceinline=True)
 def observe_one(world, n, image, offsets, light):  # type: ignore[no-untyped-def]
     """Writes what the agent of world n sees into ``image[n]``, ``(147,)``: column, row, (object, colour, state).
 

@@ -10,7 +10,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from torch import Tensor
 
-from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.levels import find_level
+from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.torch_rules import TorchRules, TorchState
 from potentia.envs.grid.vector import spaces_of
 from potentia.envs.grid.worlds import DISABLED, GridWorlds

@@ -28,7 +28,12 @@ from potentia.envs.grid.cells import (
     TOGGLED,
     code,
 )
-from potentia.envs.grid.levels import Kind, Level
+from potentia.envs.grid.levels.dynamic_obstacles import judge_crash, move_obstacles
+from potentia.envs.grid.levels.level import Level
+from potentia.envs.grid.levels.memory import judge_memory, toggle_instead_of_taking
+from potentia.envs.grid.levels.red_blue_doors import judge_red_blue
+from potentia.envs.grid.levels.things import judge_fetch, judge_go_to, judge_put_near
+from potentia.envs.grid.levels.unlock import judge_open, judge_pick_up
 from potentia.envs.grid.rules import (
     CRASH,
     DONE,
@@ -61,6 +66,11 @@ _BUMP = (KIND != EMPTY) & (KIND != GOAL)
 _IS_OPEN = np.equal(LOOK & 0xFF00FF, LOOK[code(DOOR, 0, OPEN)] & 0xFF00FF)
 
 
+_PREPARED = (None, move_obstacles, toggle_instead_of_taking)
+_JUDGED = (
+    None, judge_open, judge_pick_up, judge_red_blue, judge_memory, judge_fetch, judge_go_to, judge_put_near, judge_crash
+)  # fmt: skip
+"""What levels add to the rules and is written here once more."""
 _OBSTACLE, _TRIES = code(BALL, BLUE), 101
 """What stands in the way in Dynamic-Obstacles, and how often it tries to move."""
 
@@ -119,6 +129,9 @@ class TorchRules:
         max_steps: Another time limit than the level's.
         device: Where the states will be.
         generator: What moves the obstacles, on that device; None for PyTorch's own.
+
+    Raises:
+        ValueError: If the level has rules of its own.
     """
 
     def __init__(
@@ -129,6 +142,9 @@ class TorchRules:
         device: torch.device | str = "cpu",
         generator: torch.Generator | None = None,
     ) -> None:
+        family = level.family
+        if family.prepare not in _PREPARED or family.judge not in _JUDGED:
+            raise ValueError(f"{family.name} has rules of its own, which are not written in PyTorch: use GridVectorEnv")
         self.level, self.device, self.generator = level, torch.device(device), generator
         self.max_steps = level.max_steps if max_steps is None else max_steps
         self.stride = stride = level.width + 2 * MARGIN
@@ -161,10 +177,10 @@ class TorchRules:
             actions: ``(N,)`` of any integer dtype, 0 to 6. Any other does nothing but pass time (in
                 Dynamic-Obstacles what is no step is a turn): to refuse it would be to wait for the device.
         """
-        if self.level.kind == Kind.DYNAMIC_OBSTACLES:
+        if self.level.family.prepare is move_obstacles:
             state, actions = self._move_obstacles(state, actions)
         position, direction, carried, steps = state.agent.unbind(1)
-        if self.level.kind == Kind.MEMORY:
+        if self.level.family.prepare is toggle_instead_of_taking:
             actions = torch.where(actions == TAKE, actions + (TOGGLE - TAKE), actions)
         ahead = position + self._heading[direction]
         cell = state.cells.gather(1, ahead[:, None])[:, 0].long()
@@ -195,7 +211,7 @@ class TorchRules:
         cells, (position, direction, _, _), task = state.cells, state.agent.unbind(1), list(state.task.unbind(1))
         ahead = cells.gather(1, (position + self._heading[direction])[:, None])[:, 0].long()
         task[0] = ((actions == FORWARD) & self._bump[ahead]).long()
-        for k in range(1, 1 + self.level.first):
+        for k in range(1, len(task)):
             old = task[k]
             places = old[:, None] + self._around
             free = (cells.gather(1, places) == EMPTY) & (places != position[:, None])
@@ -208,33 +224,33 @@ class TorchRules:
 
     def _judge(self, after: TorchState, actions: Tensor, ahead: Tensor, carried: Tensor, outcome: Tensor) -> Tensor:
         """What an action comes to in this level; ``carried`` is what the agent carried before it."""
-        kind, task = self.level.kind, after.task
+        judge, task = self.level.family.judge, after.task
         here, holds = after.agent[:, 0], after.agent[:, 2]
-        if kind == Kind.UNLOCK:
+        if judge is judge_open:
             outcome = outcome.masked_fill((actions == TOGGLE) & self._stands_open(after, 0), SUCCESS)
-        elif kind in (Kind.UNLOCK_PICKUP, Kind.KEY_CORRIDOR, Kind.OBSTRUCTED_MAZE):
+        elif judge is judge_pick_up:
             outcome = outcome.masked_fill((actions == TAKE) & (holds == task[:, 0]), SUCCESS)
-        elif kind == Kind.RED_BLUE_DOORS:
+        elif judge is judge_red_blue:
             red, blue = self._stands_open(after, 0), self._stands_open(after, 1)
             toggle = actions == TOGGLE
             red_was, blue_was = red ^ (toggle & (ahead == task[:, 0])), blue ^ (toggle & (ahead == task[:, 1]))
             outcome = outcome.masked_fill(blue & red_was, SUCCESS)
             outcome = outcome.masked_fill((blue & ~red_was) | (~blue & red & blue_was), FAILURE)
-        elif kind == Kind.MEMORY:
+        elif judge is judge_memory:
             outcome = outcome.masked_fill(here == task[:, 1], FAILURE).masked_fill(here == task[:, 0], SUCCESS)
-        elif kind == Kind.FETCH:
+        elif judge is judge_fetch:
             some = holds != 0
             outcome = outcome.masked_fill(some, FAILURE).masked_fill(some & (holds == task[:, 0]), SUCCESS)
-        elif kind in (Kind.GO_TO_DOOR, Kind.GO_TO_OBJECT):
+        elif judge is judge_go_to:
             apart = (here - task[:, 0]).abs()
             done, beside = actions == DONE, (apart == 1) | (apart == self.stride)
             outcome = outcome.masked_fill(done | (actions == TOGGLE), FAILURE).masked_fill(done & beside, SUCCESS)
-        elif kind == Kind.PUT_NEAR:
+        elif judge is judge_put_near:
             tries = (actions == DROP) & (carried != 0)
             wrong = (actions == TAKE) & (holds != 0) & (holds != task[:, 0])
             placed = tries & (holds == 0) & self._near(ahead, task[:, 1])
             outcome = outcome.masked_fill(wrong | tries, FAILURE).masked_fill(placed, SUCCESS)
-        elif kind == Kind.DYNAMIC_OBSTACLES:
+        elif judge is judge_crash:
             outcome = outcome.masked_fill(task[:, 0] != 0, CRASH)
         return outcome
 

@@ -14,7 +14,8 @@ from gymnasium.vector.utils import batch_space
 
 from potentia.envs.grid.captions import CaptionWriter
 from potentia.envs.grid.description import Description, event_bits
-from potentia.envs.grid.levels import Level, find_level
+from potentia.envs.grid.levels import find_level
+from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.render import render_world
 from potentia.envs.grid.rules import DIRECTION, VIEW
 from potentia.envs.grid.worlds import DISABLED, NEXT_STEP, SAME_STEP, GridWorlds, has_distance
@@ -127,7 +128,7 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._image_only = observation == "image"
-        events = event_bits(self.level.kind)
+        events = event_bits(self.level.family)
         self._events, self._bits = tuple(events), np.array([*events.values()], np.uint32)[:, None]
         self._caption = CaptionWriter()
         self._all = self._everywhere()

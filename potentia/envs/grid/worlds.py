@@ -1,47 +1,30 @@
-"""N worlds of one level, stepped together on all cores: the rules, compiled."""
+"""N worlds of one level, stepped together on all cores."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
 
-from potentia.envs.grid.compiling import SOURCES
-from potentia.envs.grid.description import (
-    AHEAD,
-    CARRIED_BEFORE,
-    CELL,
-    POSITION_BEFORE,
-    Description,
-    compile_describe,
+from potentia.envs.grid.description import Description
+from potentia.envs.grid.distance import MOST_DOORS
+from potentia.envs.grid.levels.level import NO_AIM, Level
+from potentia.envs.grid.loops import (
+    DISABLED,
+    NEXT_STEP,
+    SAME_STEP,
+    draw_loop,
+    note_reset_loop,
+    note_step_loop,
+    observe_loop,
+    solve_loop,
+    step_loop,
 )  # fmt: skip
-from potentia.envs.grid.distance import NO_AIM, aim_of
-from potentia.envs.grid.levels import FIRST_WITH_RULES, Level, draw, judge, prepare
-from potentia.envs.grid.levels.catalogue import mission_of
 from potentia.envs.grid.pcg64 import any_states, seeded_state
-from potentia.envs.grid.rules import (
-    CARRIED,
-    DONE,
-    EVERYTHING,
-    LIGHT,
-    MARGIN,
-    PLAYING,
-    POSITION,
-    STEPS,
-    SUCCESS,
-    VIEW,
-    Plan,
-    World,
-    ahead_of,
-    observe_one,
-    reward_of,
-    step_one,
-    view_offsets,
-)  # fmt: skip
+from potentia.envs.grid.rules import EVERYTHING, LIGHT, MARGIN, VIEW, Plan, World, view_offsets
 
-NEXT_STEP, SAME_STEP, DISABLED = range(3)
+__all__ = ["DISABLED", "NEXT_STEP", "SAME_STEP", "GridWorlds", "Output", "has_distance"]
+
 _PARALLEL_FROM = 128
 """The number of worlds from which waking a second core pays."""
 
@@ -71,109 +54,6 @@ class Output(NamedTuple):
     waiting: Any
     fresh: Any
     before: Any
-
-
-@njit(inline="always")
-def step_world(  # type: ignore[no-untyped-def]
-    cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
-    n, action, mode, plan, offsets, light,
-):  # fmt: skip
-    """One action in world n, what it comes to, and what is seen then; nothing, if its episode has ended.
-
-    It is pasted into the loops that call it, and it takes and writes the arrays by their names: only so does the
-    compiler see that they don't overlap, which halves the time, and that what is written in a parallel loop is used.
-    """
-    if waiting[n]:
-        reward[n], terminated[n], truncated[n], success[n] = 0.0, False, False, False
-        fresh[n], before[n, AHEAD] = mode == NEXT_STEP, -1
-    else:
-        world = World(cells, agent, task, rng, paper)
-        special = plan.kind >= FIRST_WITH_RULES
-        if special:
-            action = prepare(world, n, plan, action)
-        ahead, carried = ahead_of(world, n, plan.stride), agent[n, CARRIED]
-        before[n, AHEAD], before[n, CELL] = ahead, cells[n, ahead]
-        before[n, CARRIED_BEFORE], before[n, POSITION_BEFORE] = carried, agent[n, POSITION]
-        outcome = step_one(world, n, action, plan.stride)
-        if special:
-            outcome = judge(world, n, plan, action, carried, outcome)
-        observe_one(world, n, image, offsets, light)
-        steps = agent[n, STEPS]
-        over, late = outcome != PLAYING, steps >= plan.limit
-        reward[n] = reward_of(outcome, steps, plan.max_steps)
-        terminated[n], truncated[n], success[n] = over, late, outcome == SUCCESS
-        waiting[n] = over or late
-        fresh[n] = (over or late) and mode == SAME_STEP
-
-
-@njit
-def _wrong(actions):  # type: ignore[no-untyped-def]
-    for action in actions:  # noqa: SIM110 - any() of a generator is not compiled
-        if action < 0 or action > DONE:
-            return True
-    return False
-
-
-@lru_cache
-def _compile_step(parallel: bool) -> Any:
-    """The step of all worlds, on one core or on all; it returns how many begin anew, -1 for a wrong action.
-
-    It takes the arrays one by one: tuples of them cost more to hand over than sixteen worlds to step.
-    """
-    key = 2 * SOURCES + parallel
-
-    @njit(cache=True, parallel=parallel, error_model="numpy")
-    def step(  # type: ignore[no-untyped-def]
-        cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
-        actions, mode, plan, offsets, light,
-    ):  # fmt: skip
-        if key < 0 or _wrong(actions):
-            return -1
-        begin = 0
-        for n in prange(len(actions)):
-            step_world(
-                cells, agent, task, rng, paper, image, reward, terminated, truncated, success, waiting, fresh, before,
-                n, actions[n], mode, plan, offsets, light,
-            )  # fmt: skip
-            begin += fresh[n]
-        return begin
-
-    return step
-
-
-@lru_cache
-def _compile_draw(kind: int) -> Any:
-    """Draws worlds of one kind."""
-    key = SOURCES
-
-    @njit(cache=True)
-    def draw_all(cells, agent, task, rng, paper, waiting, mask, plan):  # type: ignore[no-untyped-def]
-        if key < 0:
-            return
-        world = World(cells, agent, task, rng, paper)
-        for n in range(len(mask)):
-            if mask[n]:
-                draw(kind, world, n, plan)
-                waiting[n] = False
-
-    return draw_all
-
-
-@lru_cache
-def _compile_observe() -> Any:
-    """Writes what is seen in the worlds of a mask."""
-    key = SOURCES
-
-    @njit(cache=True)
-    def observe_all(cells, agent, task, rng, paper, image, mask, offsets, light):  # type: ignore[no-untyped-def]
-        if key < 0:
-            return
-        world = World(cells, agent, task, rng, paper)
-        for n in range(len(mask)):
-            if mask[n]:
-                observe_one(world, n, image, offsets, light)
-
-    return observe_all
 
 
 class GridWorlds:
@@ -211,28 +91,32 @@ class GridWorlds:
         stride = level.width + 2 * MARGIN
         longest = level.max_steps if max_steps is None else max_steps
         limits = longest, longest if limit is None else min(limit, longest)
-        told = (int(level.first), int(level.second), int(level.third))
-        self.plan = Plan(int(level.kind), level.width, level.height, stride, *limits, *told)
+        self.plan = Plan(level.width, level.height, stride, *limits, level.family.moves)
         self.state = World(
-            np.zeros((num_envs, stride * (level.height + 2 * MARGIN)), np.uint8),
-            np.zeros((num_envs, 4), np.int32),
-            np.zeros((num_envs, level.notes), np.int32),
-            any_states(num_envs),
-            np.zeros((num_envs, level.paper), np.int32),
+            cells=np.zeros((num_envs, stride * (level.height + 2 * MARGIN)), np.uint8),
+            agent=np.zeros((num_envs, 4), np.int32),
+            task=np.zeros((num_envs, level.task_width), np.int32),
+            rng=any_states(num_envs),
+            scratch=np.zeros((num_envs, level.scratch_width), np.int32),
         )
         image = np.zeros((num_envs, VIEW, VIEW, 3), np.uint8)
         before = np.zeros((num_envs, 4), np.int32)
         reward, flags = np.zeros(num_envs), [np.zeros(num_envs, bool) for _ in range(5)]
-        self.out = Output._make((image, np.zeros_like(image), reward, *flags, before))
-        self._image = image.reshape(num_envs, -1)
-        self._arrays = (*self.state, self._image, *self.out[2:])
+        self.out = Output(image, np.zeros_like(image), reward, *flags, before)
         self.offsets, self.light = view_offsets(stride), EVERYTHING if level.see_through else LIGHT
-        self._rest = (self.plan, self.offsets, self.light)
-        kind, parallel = int(level.kind), num_envs >= _PARALLEL_FROM
-        self._step, self._draw, self._observe = _compile_step(parallel), _compile_draw(kind), _compile_observe()
         self._all = np.ones(num_envs, bool)
-        self._describe_step, self._describe_reset = compile_describe(parallel)
+        self._most_doors = min(level.most_doors, MOST_DOORS)
+        self._link()
         self.describe(described=described, measured=measured)
+
+    def _link(self) -> None:
+        """Finds the loops, and puts into order what they take."""
+        parallel = self.num_envs >= _PARALLEL_FROM
+        self._image = self.out.image.reshape(self.num_envs, -1)
+        _, _, *written = self.out
+        self._arrays, self._rest = (*self.state, self._image, *written), (self.plan, self.offsets, self.light)
+        self._step, self._draw = step_loop(self.level.family, parallel), draw_loop(self.level.family)
+        self._note_step, self._solve = note_step_loop(parallel), solve_loop(parallel)
 
     def describe(self, *, described: bool, measured: bool) -> None:
         """Decides what is kept up to date, as the arguments of the same names do; `refresh` then brings it there."""
@@ -247,34 +131,42 @@ class GridWorlds:
     def reset(self, mask: np.ndarray[Any, Any] | None = None) -> None:
         """Draws new levels in the worlds of ``mask``, or in all."""
         mask = self._all if mask is None else np.asarray(mask, bool)
-        self._draw(*self.state, self.out.waiting, mask, self.plan)
+        self._draw.run(*self.state, self.out.waiting, mask, self.plan, self.level.parameters)
         self._look(mask)
 
     def _look(self, mask: np.ndarray[Any, Any]) -> None:
         """Brings up to date what is seen and described in the worlds of ``mask``."""
-        self._observe(*self.state, self._image, mask, self.offsets, self.light)
-        if self.described:
-            self._describe_reset(*self.state, mask, *self.description, self.plan, self.aim)
+        observe_loop.run(*self.state, self._image, mask, self.offsets, self.light)
+        if self.described and note_reset_loop.run(*self.state, mask, *self.description, self.plan, self.aim):
+            self._measure()
+
+    def _measure(self) -> None:
+        """Finds the distances that wait for a table."""
+        d, state = self.description, self.state
+        self._solve.run(
+            state.cells, state.agent, state.task, d.table, d.stale, d.lacking, d.distance, d.potential,
+            self.plan, self.aim, self._most_doors,
+        )  # fmt: skip
 
     def step(self, actions: np.ndarray[Any, Any]) -> bool:
         """One action ``(N,)`` of int64, 0 to 6, in each world; False, and nothing done, if one is not."""
-        begin = self._step(*self._arrays, actions, self.mode, *self._rest)
+        begin = self._step.run(*self._arrays, actions, self.mode, *self._rest)
         if begin < 0:
             return False
-        if self.described:
-            out = self.out
-            self._describe_step(
-                *self.state, out.terminated, out.success, out.before, *self.description, self.plan, self.aim
-            )
+        out = self.out
+        if self.described and self._note_step.run(
+            *self.state, out.terminated, out.success, out.before, *self.description, self.plan, self.aim
+        ):
+            self._measure()
         if begin and self.mode == SAME_STEP:
-            self.out.final[:] = self.out.image
+            out.final[:] = out.image
             if self.described:
                 table = self.description.table
                 self.final_description = Description(*(
                     part if part is table else part.copy() for part in self.description
                 ))  # fmt: skip
         if begin:
-            self.reset(self.out.fresh)
+            self.reset(out.fresh)
         return True
 
     def refresh(self) -> None:
@@ -298,15 +190,15 @@ class GridWorlds:
 
     def mission(self, n: int) -> str:
         """What the agent of world n is told."""
-        return mission_of(self.level, self.state.task[n])
+        return self.level.tell_mission(self.state.task[n])
 
 
 def has_distance(level: Level) -> bool:
     """Whether the distance to success is known in a level."""
-    return aim_of(level) != NO_AIM
+    return level.family.aim != NO_AIM
 
 
 def aim_and_poses(level: Level, measured: bool) -> tuple[int, int]:
     """What the distance is measured to, and from how many poses; ``NO_AIM`` and 0 if it is not."""
-    aim = aim_of(level) if measured else NO_AIM
+    aim = level.family.aim if measured else NO_AIM
     return aim, 4 * level.width * level.height if aim != NO_AIM else 0

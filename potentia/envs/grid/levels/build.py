@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from potentia.compiling import part
 from potentia.envs.grid.cells import (
     BALL,
     BLUE,
@@ -41,13 +41,13 @@ A_KEY, A_BALL, A_BOX = range(3)
 _ENDLESS = 1 << 62
 
 
-@njit
+@part
 def at(x, y, plan):  # type: ignore[no-untyped-def]
     """The index of a cell."""
     return (y + MARGIN) * plan.stride + x + MARGIN
 
 
-@njit
+@part
 def clear(world, n, plan):  # type: ignore[no-untyped-def]
     """An empty grid within its margin of wall, and an agent that is nowhere."""
     world.cells[n, :] = WALL
@@ -56,7 +56,7 @@ def clear(world, n, plan):  # type: ignore[no-untyped-def]
     agent[n, POSITION], agent[n, DIRECTION], agent[n, CARRIED], agent[n, STEPS] = -1, 0, 0, 0
 
 
-@njit
+@part
 def fill(world, n, plan, x, y, columns, rows, cell):  # type: ignore[no-untyped-def]
     """Fills a rectangle."""
     for j in range(y, y + rows):
@@ -64,7 +64,7 @@ def fill(world, n, plan, x, y, columns, rows, cell):  # type: ignore[no-untyped-
             world.cells[n, at(i, j, plan)] = cell
 
 
-@njit
+@part
 def frame(world, n, plan, x, y, columns, rows):  # type: ignore[no-untyped-def]
     """Walls around a rectangle."""
     fill(world, n, plan, x, y, columns, 1, WALL)
@@ -73,14 +73,14 @@ def frame(world, n, plan, x, y, columns, rows):  # type: ignore[no-untyped-def]
     fill(world, n, plan, x + columns - 1, y, 1, rows, WALL)
 
 
-@njit
+@part
 def room(world, n, plan):  # type: ignore[no-untyped-def]
     """An empty room that fills the grid, and an agent that is nowhere."""
     clear(world, n, plan)
     frame(world, n, plan, 0, 0, plan.width, plan.height)
 
 
-@njit
+@part
 def free_place(world, n, plan, x, y, columns, rows, tries=_ENDLESS):  # type: ignore[no-untyped-def]
     """The index of an empty cell without the agent, drawn from a rectangle until one is found; -1 after ``tries``."""
     x, y = max(x, 0), max(y, 0)
@@ -93,7 +93,7 @@ def free_place(world, n, plan, x, y, columns, rows, tries=_ENDLESS):  # type: ig
     return -1
 
 
-@njit
+@part
 def put(world, n, plan, cell):  # type: ignore[no-untyped-def]
     """Puts something anywhere; returns where."""
     place = free_place(world, n, plan, 0, 0, plan.width, plan.height)
@@ -101,7 +101,7 @@ def put(world, n, plan, cell):  # type: ignore[no-untyped-def]
     return place
 
 
-@njit
+@part
 def put_agent(world, n, plan, x, y, columns, rows):  # type: ignore[no-untyped-def]
     """Puts the agent somewhere in a rectangle, looking anywhere."""
     world.agent[n, POSITION] = -1
@@ -109,25 +109,25 @@ def put_agent(world, n, plan, x, y, columns, rows):  # type: ignore[no-untyped-d
     world.agent[n, DIRECTION] = integers(world.rng, n, 0, 4)
 
 
-@njit
+@part
 def put_agent_anywhere(world, n, plan):  # type: ignore[no-untyped-def]
     """Puts the agent anywhere, looking anywhere."""
     put_agent(world, n, plan, 0, 0, plan.width, plan.height)
 
 
-@njit
+@part
 def is_door(cell, state):  # type: ignore[no-untyped-def]
     """Whether a cell is a door in a state."""
     return KIND[cell] == DOOR and LOOK[cell] >> 16 & 0xFF == state
 
 
-@njit
+@part
 def beside(place, other, plan):  # type: ignore[no-untyped-def]
     """Whether two cells are neighbours, not by a corner."""
     return abs(place - other) == 1 or abs(place - other) == plan.stride
 
 
-@njit
+@part
 def near(place, other, plan):  # type: ignore[no-untyped-def]
     """Whether two cells are the same or neighbours, by a corner or not."""
     columns = abs(place % plan.stride - other % plan.stride)
@@ -135,7 +135,7 @@ def near(place, other, plan):  # type: ignore[no-untyped-def]
     return columns <= 1 and rows <= 1
 
 
-@njit
+@part
 def permute_colors(rng, n, colors):  # type: ignore[no-untyped-def]
     """Writes the six colours in any order, each drawn from those that are left, which keep theirs."""
     for k in range(6):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from potentia.compiling import part
 from potentia.envs.grid.cells import EMPTY
 from potentia.envs.grid.levels.build import GOAL, WALL, at, fill, put, put_agent_anywhere, room
+from potentia.envs.grid.levels.level import Family, Level, at_least
 from potentia.envs.grid.pcg64 import integers
 
 
-@njit
-def four_rooms(world, n, plan):  # type: ignore[no-untyped-def]
+@part
+def draw_four_rooms(world, n, plan, _):  # type: ignore[no-untyped-def]
     """Walls and gaps room by room, then the agent, then the goal."""
     cells, rng = world.cells, world.rng
     room(world, n, plan)
@@ -27,3 +27,12 @@ def four_rooms(world, n, plan):  # type: ignore[no-untyped-def]
                 cells[n, at(integers(rng, n, left + 1, right), bottom, plan)] = EMPTY
     put_agent_anywhere(world, n, plan)
     put(world, n, plan, GOAL)
+
+
+FOUR_ROOMS = Family("FourRooms", draw_four_rooms, ("reached_goal",))
+
+
+def four_rooms(size: int = 19) -> Level:
+    """Four rooms in a square of a size, with the walls around."""
+    at_least(7, size=size)
+    return Level(FOUR_ROOMS, size, size, 100, "reach the goal")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from numba import njit
+from typing import NamedTuple
 
+from potentia.compiling import part
 from potentia.envs.grid.cells import EMPTY, code
 from potentia.envs.grid.cells import LAVA as _LAVA
 from potentia.envs.grid.levels.build import GOAL, at, fill, room
+from potentia.envs.grid.levels.level import Family, Level, at_least
 from potentia.envs.grid.pcg64 import integers
 from potentia.envs.grid.rules import POSITION
 
 LAVA = code(_LAVA)
 
 
-@njit
-def lava_gap(world, n, plan):  # type: ignore[no-untyped-def]
+class Strips(NamedTuple):
+    """In which row the second strip of lava lies."""
+
+    second_row: int
+
+
+@part
+def draw_lava_gap(world, n, plan, _):  # type: ignore[no-untyped-def]
     """A wall of lava with one gap."""
     width, height = plan.width, plan.height
     room(world, n, plan)
@@ -26,12 +34,28 @@ def lava_gap(world, n, plan):  # type: ignore[no-untyped-def]
     world.cells[n, at(x, y, plan)] = EMPTY
 
 
-@njit
-def dist_shift(world, n, plan):  # type: ignore[no-untyped-def]
+@part
+def draw_dist_shift(world, n, plan, strips):  # type: ignore[no-untyped-def]
     """Two strips of lava; nothing is drawn."""
-    second_strip, width = plan.first, plan.width
+    width = plan.width
     room(world, n, plan)
     world.cells[n, at(width - 2, 1, plan)] = GOAL
     fill(world, n, plan, 3, 1, width - 6, 1, LAVA)
-    fill(world, n, plan, 3, second_strip, width - 6, 1, LAVA)
+    fill(world, n, plan, 3, strips.second_row, width - 6, 1, LAVA)
     world.agent[n, POSITION] = at(1, 1, plan)
+
+
+LAVA_GAP = Family("LavaGap", draw_lava_gap, ("reached_goal", "fell_into_lava"))
+DIST_SHIFT = Family("DistShift", draw_dist_shift, ("reached_goal", "fell_into_lava"))
+
+
+def lava_gap(size: int) -> Level:
+    """A room of a size, with the walls around."""
+    at_least(5, size=size)
+    return Level(LAVA_GAP, size, size, 4 * size**2, "avoid the lava and get to the green goal square")
+
+
+def dist_shift(strip2_row: int, width: int = 9, height: int = 7) -> Level:
+    """A room whose second strip of lava lies in a row."""
+    told = "get to the green goal square"
+    return Level(DIST_SHIFT, width, height, 4 * width * height, told, Strips(strip2_row), see_through=True)

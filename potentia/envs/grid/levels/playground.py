@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from potentia.compiling import part
 from potentia.envs.grid.cells import CLOSED
 from potentia.envs.grid.levels.build import DOORS, THINGS, WALL, at, fill, put, put_agent_anywhere, room
+from potentia.envs.grid.levels.level import NO_AIM, Family, Level, at_least
+from potentia.envs.grid.levels.unlock import MAZE_EVENTS
 from potentia.envs.grid.pcg64 import integers
 
 _THINGS = 12
 
 
-@njit
-def playground(world, n, plan):  # type: ignore[no-untyped-def]
+@part
+def draw_playground(world, n, plan, _):  # type: ignore[no-untyped-def]
     """Draws the doors room by room, the agent, and the things."""
     cells, rng = world.cells, world.rng
     across, down = plan.width // 3, plan.height // 3
@@ -33,3 +34,12 @@ def playground(world, n, plan):  # type: ignore[no-untyped-def]
     for _ in range(_THINGS):
         kind = integers(rng, n, 0, 3)
         put(world, n, plan, THINGS[kind, integers(rng, n, 0, 6)])
+
+
+PLAYGROUND = Family("Playground", draw_playground, MAZE_EVENTS, NO_AIM)
+
+
+def playground(size: int = 19) -> Level:
+    """Nine rooms in a square of a size, with the walls around."""
+    at_least(12, size=size)
+    return Level(PLAYGROUND, size, size, 100, "")
