@@ -96,7 +96,7 @@ def keep(dispatcher: Any, folder: Path, name: str, digest: str) -> None:
 
     base = _base(name, digest)
 
-    class Locator(_CacheLocator):  # type: ignore[misc]
+    class Locator(_CacheLocator):
         def get_cache_path(self) -> str:
             return str(folder)
 
@@ -110,19 +110,19 @@ def keep(dispatcher: Any, folder: Path, name: str, digest: str) -> None:
         def from_function(cls, py_func: Any, py_file: str) -> Locator:
             return cls()
 
-    class Implementation(CompileResultCacheImpl):  # type: ignore[misc]
-        _locator_classes = [Locator]  # noqa: RUF012 - Numba's attribute
+    class Implementation(CompileResultCacheImpl):
+        _locator_classes = [Locator]  # type: ignore[list-item]  # noqa: RUF012 - Numba's attribute
 
         def get_filename_base(self, fullname: str, abiflags: str) -> str:
             return base
 
-    class Cache(FunctionCache):  # type: ignore[misc]
+    class Cache(FunctionCache):
         _impl_class = Implementation
 
         def _index_key(self, sig: Any, codegen: Any) -> Any:
             return sig, codegen.magic_tuple()  # the digest knows the rest, and the same in each process
 
-    dispatcher._cache = Cache(dispatcher.py_func)
+    dispatcher._cache = Cache(dispatcher.py_func)  # type: ignore[no-untyped-call]
     for path in folder.glob(f"{_base(name, '[0-9a-f]' * 16)}.*"):
         if not path.name.startswith(base):
             with contextlib.suppress(OSError):

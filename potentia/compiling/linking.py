@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from functools import update_wrapper
 from types import CellType, CodeType, FunctionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -23,6 +23,10 @@ _PARTS: dict[FunctionType, dict[str, Any]] = {}
 _DISPATCHERS: dict[FunctionType, Any] = {}
 
 
+@overload
+def part(function: F) -> F: ...
+@overload
+def part(**options: Any) -> Callable[[F], F]: ...
 def part(function: F | None = None, **options: Any) -> Any:
     """Marks a function as one that compiled loops may call; returns it as it is.
 

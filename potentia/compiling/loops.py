@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import update_wrapper
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -14,44 +14,50 @@ from potentia.compiling.kept import cache_folder, is_kept, keep
 from potentia.compiling.linking import digest_of, linked
 from potentia.compiling.notice import notice
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Patience:
     """How long loops are interpreted.
 
     Attributes:
-        compile: Seconds for which a loop is interpreted before it is compiled; 0 compiles at the first call.
-        load: Seconds of interpreting, all loops of the process together, before machine code is loaded that is on disk
-            already: to import Numba takes longer.
+        to_compile: A loop is compiled when to interpret it took so many times the seconds that compiling takes: with 1,
+            the default, never more than twice the time of whoever knows beforehand. 0 compiles at the first call.
+        to_load: Seconds of interpreting, all loops of the process together, before machine code is loaded that is on
+            disk already: to import Numba takes longer.
     """
 
-    compile = 2.0
-    load = 0.2
+    to_compile = 1.0
+    to_load = 0.2
 
 
 patience = Patience()
 
 
-def compiled(name: str, *, work: Callable[..., float] | None, **options: Any) -> Callable[[F], F]:
+def compiled(
+    name: str, *, work: Callable[..., float] | None, seconds: float = 1.0, **options: Any
+) -> Callable[[Callable[P, R]], Compiled[P, R]]:
     """Makes a loop `Compiled`.
 
     Args:
         name: What it does, in words, such as "the steps of grid worlds".
-        work: From the arguments of a call to the number of its innermost rounds, about. None for a loop that is never
-            interpreted, because its floating point numbers would be others.
+        work: From the arguments of a call to the microseconds that it takes to interpret it, about. None for a loop
+            that is never interpreted, because its floating point numbers would be others.
+        seconds: How long it takes to compile, about.
         options: How it is compiled, as ``numba.njit`` takes it, such as ``parallel=True``.
     """
-    return lambda function: Compiled(function, name, work, options)  # type: ignore[return-value]
+    return lambda function: Compiled(function, name, work, seconds, options)
 
 
-class Compiled:
+class Compiled(Generic[P, R]):
     """A loop over arrays, called as the function that it is made of.
 
     Args:
         function: The function.
         name: As `compiled` takes it, as the others.
-        work: The number of innermost rounds.
+        work: Microseconds to interpret a call.
+        seconds: Seconds to compile.
         options: Numba's.
 
     Attributes:
@@ -62,44 +68,50 @@ class Compiled:
     spent_by_all = 0.0
 
     def __init__(
-        self, function: Callable[..., Any], name: str, work: Callable[..., float] | None, options: dict[str, Any]
+        self,
+        function: Callable[P, R],
+        name: str,
+        work: Callable[..., float] | None,
+        seconds: float,
+        options: dict[str, Any],
     ) -> None:
         assert isinstance(function, FunctionType)
-        self.function, self.name, self._work, self._options = function, name, work, options
-        self._spent = self._rounds = 0.0
+        self.function: Callable[P, R] = function
+        self.name, self._work, self._seconds, self._options = name, work, seconds, options
+        self._spent = self._foreseen = 0.0
         self._digest, self._is_kept = "", False
-        self.run: Callable[..., Any] = self._begin
+        self.run: Callable[P, R] = self._begin
         update_wrapper(self, function)
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
         """What the function returns."""
-        return self.run(*arguments)
+        return self.run(*arguments, **named)
 
-    def _begin(self, *arguments: Any) -> Any:
+    def _begin(self, *arguments: P.args, **named: P.kwargs) -> R:
         """A call for which it is not yet decided that machine code is better."""
-        rounds = None if self._work is None else float(self._work(*arguments))
-        if rounds is None or not self._can_be_interpreted(rounds):
-            return self.compile()(*arguments)
+        foreseen = None if self._work is None else 1e-6 * float(self._work(*arguments, **named))
+        if foreseen is None or not self._can_be_interpreted(foreseen):
+            return self.compile()(*arguments, **named)
         begin = time.perf_counter()
-        result = self.interpret(*arguments)
+        result = self.interpret(*arguments, **named)
         took = time.perf_counter() - begin
         Compiled.spent_by_all += took
-        self._spent, self._rounds = self._spent + took, self._rounds + rounds
+        self._spent, self._foreseen = self._spent + took, self._foreseen + foreseen
         return result
 
-    def interpret(self, *arguments: Any) -> Any:
+    def interpret(self, *arguments: P.args, **named: P.kwargs) -> R:
         """What the function returns, as plain Python, in which integers of fixed width wrap around as compiled ones."""
         with np.errstate(over="ignore"):
-            return self.function(*arguments)
+            return self.function(*arguments, **named)
 
-    def compile(self) -> Callable[..., Any]:
+    def compile(self) -> Callable[P, R]:
         """Numba's form of the function, which is called from now on."""
-        import numba  # noqa: PLC0415 - costs 0.2 s, mostly for nothing
+        from numba import config, njit  # noqa: PLC0415 - costs 0.2 s, mostly for nothing
 
-        if numba.config.DISABLE_JIT:
+        if config.DISABLE_JIT:  # type: ignore[attr-defined]
             self.run = self.interpret
             return self.run
-        made, folder = numba.njit(**self._options)(linked(self.function)), cache_folder()
+        made, folder = njit(**self._options)(linked(self.function)), cache_folder()
         self._find()
         if folder is not None:
             keep(made, folder, self.name, self._digest)
@@ -113,13 +125,13 @@ class Compiled:
         self.run = made
         return self.run
 
-    def _can_be_interpreted(self, rounds: float) -> bool:
-        """Whether so many rounds more are made sooner than machine code for them."""
+    def _can_be_interpreted(self, foreseen: float) -> bool:
+        """Whether a call that is foreseen to take so many seconds is sooner made than machine code for it."""
         self._find()
-        expected = rounds * (self._spent / self._rounds if self._rounds else 1e-6)
-        if self._is_kept:
-            return Compiled.spent_by_all + expected < min(patience.compile, patience.load)
-        return self._spent + expected < patience.compile
+        expected = foreseen * (self._spent / self._foreseen if self._foreseen else 1.0)
+        if self._is_kept and patience.to_compile > 0:
+            return Compiled.spent_by_all + expected < patience.to_load
+        return self._spent + expected < patience.to_compile * self._seconds
 
     def _find(self) -> None:
         """Looks, once, whether machine code is on disk."""

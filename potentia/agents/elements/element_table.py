@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
-from numba import njit
 from torch import Tensor
 
 from potentia.agents.action_masks import ACTION_MASK
@@ -21,6 +20,7 @@ from potentia.agents.elements.word_matches import (
     same_words,
     split_words,
 )
+from potentia.compiling import compiled, part
 from potentia.trees import Tree
 
 NAME_WORDS, GOAL_WORDS = 8, 64
@@ -116,7 +116,7 @@ def read_table(obs: Tree, word_buckets: int) -> dict[str, Tensor]:
     return {name: torch.from_numpy(part).to(device) for name, part in whole.items()} | {ACTION_MASK: obs[ACTION_MASK]}
 
 
-@njit(cache=True)
+@compiled("the reading of element tables", work=None)
 def _read_pages(
     role: Array, flags: Array, boxes: Array, names: Array, values: Array, goals: Array, fields: Array, slots: Array,
     word_buckets: int, facts: Array, name_ids: Array, pairs: Array, field_facts: Array, beside: Array, goal_ids: Array,
@@ -161,7 +161,7 @@ def _read_pages(
         page[i, 0], page[i, 1], page[i, 2] = given / count, done / max(given, 1.0), live / role.shape[1]
 
 
-@njit(cache=True)
+@part
 def _read_field(field: Array, goal: Array, word_buckets: int, span: Array, facts: Array, beside: Array) -> None:
     """Facts: whether there is a field, whether it is in the goal, where, and (later) whether it is a row's value."""
     begin = find_phrase(field, goal, np.empty(len(goal), np.bool_))
@@ -174,7 +174,7 @@ def _read_field(field: Array, goal: Array, word_buckets: int, span: Array, facts
         beside[1] = bucket(goal[end], word_buckets)
 
 
-@njit(cache=True)
+@part
 def _extent(boxes: Array) -> tuple[float, float]:
     """How far right and down a page's rows reach, in pixels; at least 1."""
     right, bottom = 1.0, 1.0
@@ -183,7 +183,7 @@ def _extent(boxes: Array) -> tuple[float, float]:
     return right, bottom
 
 
-@njit(cache=True)
+@part
 def _read_row(
     name: Array, goal: Array, flags: Array, box: Array, extent: tuple[float, float], facts: Array
 ) -> tuple[Array, Array]:
@@ -207,7 +207,7 @@ def _read_row(
     return phrase, word
 
 
-@njit(cache=True)
+@part
 def _read_pair(phrase: Array, word: Array, length: int, span: Array, facts: Array) -> None:
     """Facts of a row and a field, but for the first two, whether the value and whether the name is the field.
 
@@ -218,7 +218,7 @@ def _read_pair(phrase: Array, word: Array, length: int, span: Array, facts: Arra
     facts[4], facts[5] = nearness(word, 1, span[0], span[1])
 
 
-@njit(cache=True)
+@part
 def _read_order(boxes: Array, slots: Array, spans: Array, pairs: Array) -> None:
     """The last fact of a row and a field: whether as many text boxes stand above it as texts before it in the goal.
 
@@ -238,7 +238,7 @@ def _read_order(boxes: Array, slots: Array, spans: Array, pairs: Array) -> None:
         pairs[p, :, -1] = (spans[:, 0] >= 0) & (before == above)
 
 
-@njit(cache=True)
+@part
 def _read_lines(boxes: Array, facts: Array) -> None:
     """The last fact: the largest share of a name's words in the goal among other rows that a row's middle line crosses.
 

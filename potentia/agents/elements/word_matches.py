@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from potentia.compiling import part
 
 Array = np.ndarray[Any, Any]
 
@@ -18,7 +19,7 @@ _ZERO, _NINE = ord("0"), ord("9")
 _LETTERS = np.array([byte if byte >= 128 or chr(byte).isalnum() else 0 for byte in bytes(range(256)).lower()], np.uint8)
 
 
-@njit(cache=True)
+@part
 def split_words(text: Array, out: Array) -> int:
     """Hashes of the runs of letters and digits, without regard to ASCII capitals and leading zeros; how many there are.
 
@@ -44,13 +45,13 @@ def split_words(text: Array, out: Array) -> int:
     return count + 1 if inside else count
 
 
-@njit(cache=True)
+@part
 def bucket(word: Any, count: int) -> int:
     """Which of the vectors ``1 ... count - 1`` a word has; 0 is no word."""
     return int(_ONE + (word ^ (word >> _HALF)) % np.uint64(count - 1))
 
 
-@njit(cache=True)
+@part
 def same_words(one: Array, other: Array) -> bool:
     """Whether two texts are the same words in the same order; texts without words are never the same."""
     place = 0
@@ -59,7 +60,7 @@ def same_words(one: Array, other: Array) -> bool:
     return place == len(one) == len(other) > 0
 
 
-@njit(cache=True)
+@part
 def find_phrase(phrase: Array, goal: Array, begins: Array) -> int:
     """Marks where all words of a phrase stand in the goal one after another; the first such place, or -1.
 
@@ -76,7 +77,7 @@ def find_phrase(phrase: Array, goal: Array, begins: Array) -> int:
     return first
 
 
-@njit(cache=True)
+@part
 def find_words(phrase: Array, goal: Array, found: Array) -> tuple[float, float]:
     """Marks the goal's words that are in a phrase; the share of the phrase's words in the goal, and the reverse.
 
@@ -96,7 +97,7 @@ def find_words(phrase: Array, goal: Array, found: Array) -> tuple[float, float]:
     return shared / max(len(phrase), 1), found.sum() / max(len(goal), 1)
 
 
-@njit(cache=True)
+@part
 def nearness(found: Array, length: int, begin: int, end: int) -> tuple[float, float]:
     """``1 / (1 + words between)`` to what was found nearest before, and nearest after, a span of the goal; or 0.
 

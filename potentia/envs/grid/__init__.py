@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from potentia.envs.grid.worlds import GridWorlds
 
 __all__ = [
-    "LEVELS", "CudaGridVectorEnv", "Family", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level", "from_minigrid",
-    "register",
+    "LEVELS", "CudaGridVectorEnv", "Family", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level",
+    "from_minigrid", "register",
 ]  # fmt: skip
 
 _HOMES = {

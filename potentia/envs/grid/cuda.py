@@ -101,19 +101,23 @@ def _scratch_sizes(level: Level, aim: int) -> tuple[int, int, int, int]:
     return 2 * size, room, 2 * PHASES * block + room, 2 * PHASES * block + 4 * room + 4
 
 
+@part(forceinline=True)
+def _find_distance(  # type: ignore[no-untyped-def]
+    cells, agent, task, d, n, plan, aim, most, slot, marks, flags, shorts, words
+):
+    """Finds the distance of world n, if it waits for a table, in the row ``slot`` of scratch."""
+    if d.lacking[n]:
+        _solve(cells, agent, task, n, plan, aim, most, d.table, marks[slot], flags[slot], shorts[slot], words[slot])
+        tell_distance(d.distance, d.potential, n, plan, steps_of(d.table, agent, n, plan))
+        d.stale[n], d.lacking[n] = False, False
+
+
 @lru_cache
 def _describing_kernels(aim: int) -> tuple[Any, Any]:
     """The description of each world after a step, and of those of a mask after a reset.
 
     The worlds are dealt out among as many threads as there are rows of scratch; ``aim`` decides what is searched for.
     """
-
-    @part(forceinline=True)
-    def find_distance(cells, agent, task, d, n, plan, most, marks, flags, shorts, words):  # type: ignore[no-untyped-def]
-        if d.lacking[n]:
-            _solve(cells, agent, task, n, plan, aim, most, d.table, marks, flags, shorts, words)
-            tell_distance(d.distance, d.potential, n, plan, steps_of(d.table, agent, n, plan))
-            d.stale[n], d.lacking[n] = False, False
 
     @_kernel
     def after_step(  # type: ignore[no-untyped-def]
@@ -128,9 +132,7 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
             for n in range(slot, success.shape[0], slots):
                 if note_step(world, d, n, plan, before, terminated[n], success[n]):
                     measure(world, d, n, plan, aim, terminated[n], success[n])
-                    find_distance(
-                        cells, agent, task, d, n, plan, most, marks[slot], flags[slot], shorts[slot], words[slot]
-                    )
+                    _find_distance(cells, agent, task, d, n, plan, aim, most, slot, marks, flags, shorts, words)
 
     @_kernel
     def after_reset(  # type: ignore[no-untyped-def]
@@ -146,9 +148,7 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
                 if mask[n]:
                     note_reset(world, d, n, plan)
                     measure(world, d, n, plan, aim, False, False)
-                    find_distance(
-                        cells, agent, task, d, n, plan, most, marks[slot], flags[slot], shorts[slot], words[slot]
-                    )
+                    _find_distance(cells, agent, task, d, n, plan, aim, most, slot, marks, flags, shorts, words)
 
     return after_step, after_reset
 
@@ -158,7 +158,7 @@ def _shared(tensors: Sequence[torch.Tensor], like: Sequence[Any] | None = None) 
     if simulated():
         arrays = [tensor.numpy() for tensor in tensors]
     else:
-        arrays = [cuda.as_cuda_array(tensor) for tensor in tensors]  # type: ignore[no-untyped-call]
+        arrays = [cuda.as_cuda_array(tensor) for tensor in tensors]
     if like is None:
         return tuple(arrays)
     pairs = zip(arrays, like, strict=False)
@@ -170,7 +170,7 @@ def _usable(device: torch.device | str) -> torch.device:
         return torch.device("cpu")
     if torch.device(device).type != "cuda":
         raise ValueError(f"device must be a CUDA device (or set NUMBA_ENABLE_CUDASIM=1), got {str(device)!r}")
-    if not cuda.is_available():  # type: ignore[no-untyped-call]
+    if not cuda.is_available():
         raise RuntimeError(
             "Numba finds no CUDA device that it can compile for: pip install 'potentia[cuda]', or use GridVectorEnv, "
             "whose worlds are on the CPU"

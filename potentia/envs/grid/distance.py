@@ -64,7 +64,7 @@ class Situation(NamedTuple):
     doors: int
     key: int
     lock: int
-    color: int
+    color: Any
 
 
 class Space(NamedTuple):

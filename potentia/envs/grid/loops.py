@@ -98,17 +98,23 @@ def _wrong(actions):  # type: ignore[no-untyped-def]
     return False
 
 
-def step_loop(family: Family, parallel: bool) -> Compiled:
+def step_loop(family: Family, parallel: bool) -> Compiled[..., Any]:
     """The step of all worlds; it returns how many begin anew, -1 for a wrong action."""
     return _step_loop(*added_rules(family), parallel)
 
 
 @lru_cache
-def _step_loop(prepare: Callable[..., Any], judge: Callable[..., Any], parallel: bool) -> Compiled:
+def _step_loop(prepare: Callable[..., Any], judge: Callable[..., Any], parallel: bool) -> Compiled[..., Any]:
     added = f" ({prepare.__name__}, {judge.__name__})"
     name = f"the steps of grid worlds{' on all cores' if parallel else ''}{added}"
 
-    @compiled(name, work=lambda cells, *_: 250 * len(cells), parallel=parallel, error_model="numpy")
+    @compiled(
+        name,
+        work=lambda cells, *_: 250 * len(cells),
+        seconds=7 if parallel else 2,
+        parallel=parallel,
+        error_model="numpy",
+    )
     def step(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, image, reward, terminated, truncated, success, waiting, fresh, before,
         actions, mode, plan, offsets, light,
@@ -127,18 +133,18 @@ def _step_loop(prepare: Callable[..., Any], judge: Callable[..., Any], parallel:
     return step
 
 
-def draw_loop(family: Family) -> Compiled:
+def draw_loop(family: Family) -> Compiled[..., Any]:
     """Draws the worlds of a mask."""
     return _draw_loop(family.draw)
 
 
 @lru_cache
-def _draw_loop(draw_one: Callable[..., None]) -> Compiled:
+def _draw_loop(draw_one: Callable[..., None]) -> Compiled[..., Any]:
 
     def work(cells: Any, agent: Any, task: Any, rng: Any, scratch: Any, waiting: Any, mask: Any, *rest: Any) -> float:
-        return (300.0 + cells.shape[1]) * mask.sum()
+        return float((300 + cells.shape[1]) * mask.sum())
 
-    @compiled(f"the drawing of grid worlds ({draw_one.__name__})", work=work)
+    @compiled(f"the drawing of grid worlds ({draw_one.__name__})", work=work, seconds=2)
     def draw(cells, agent, task, rng, scratch, waiting, mask, plan, parameters):  # type: ignore[no-untyped-def]
         world = World(cells, agent, task, rng, scratch)
         for n in range(len(mask)):
@@ -151,7 +157,7 @@ def _draw_loop(draw_one: Callable[..., None]) -> Compiled:
 
 def _cells_of(cells: Any, agent: Any, task: Any, rng: Any, scratch: Any, mask: Any, *rest: Any) -> float:
     """The number of cells in the worlds of a mask."""
-    return cells.shape[1] * mask.sum()
+    return float(cells.shape[1] * mask.sum())
 
 
 @compiled("the views of grid worlds", work=lambda cells, agent, task, rng, scratch, image, mask, *_: 200 * mask.sum())
@@ -164,11 +170,17 @@ def observe_loop(cells, agent, task, rng, scratch, image, mask, offsets, light):
 
 
 @lru_cache
-def note_step_loop(parallel: bool) -> Compiled:
+def note_step_loop(parallel: bool) -> Compiled[..., Any]:
     """The description of all worlds after a step; it returns how many distances wait for a table."""
     name = f"the description of grid worlds after a step{' on all cores' if parallel else ''}"
 
-    @compiled(name, work=lambda cells, *_: 50 * len(cells), parallel=parallel, error_model="numpy")
+    @compiled(
+        name,
+        work=lambda cells, *_: 50 * len(cells),
+        seconds=4 if parallel else 1,
+        parallel=parallel,
+        error_model="numpy",
+    )
     def after_step(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, terminated, success, before,
         cells_hash, state_hash, events, table, stale, lacking, distance, potential, plan, aim,
@@ -203,15 +215,15 @@ def note_reset_loop(  # type: ignore[no-untyped-def]
 
 
 @lru_cache
-def solve_loop(parallel: bool) -> Compiled:
+def solve_loop(parallel: bool) -> Compiled[..., Any]:
     """The distances that wait for a table."""
     name = f"the distances in grid worlds{' on all cores' if parallel else ''}"
 
     def work(cells: Any, agent: Any, task: Any, table: Any, stale: Any, lacking: Any, *rest: Any) -> float:
         *_, most_doors = rest
-        return lacking.sum() * float(2 * table.shape[1] << most_doors)
+        return float(lacking.sum() * (2 * table.shape[1] << most_doors))
 
-    @compiled(name, work=work, parallel=parallel, error_model="numpy")
+    @compiled(name, work=work, seconds=10 if parallel else 5, parallel=parallel, error_model="numpy")
     def solve_all(  # type: ignore[no-untyped-def]
         cells, agent, task, table, stale, lacking, distance, potential, plan, aim, most_doors
     ):

@@ -101,8 +101,10 @@ class GridWorlds:
         )
         image = np.zeros((num_envs, VIEW, VIEW, 3), np.uint8)
         before = np.zeros((num_envs, 4), np.int32)
-        reward, flags = np.zeros(num_envs), [np.zeros(num_envs, bool) for _ in range(5)]
-        self.out = Output(image, np.zeros_like(image), reward, *flags, before)
+        terminated, truncated, success, waiting, fresh = (np.zeros(num_envs, bool) for _ in range(5))
+        self.out = Output(
+            image, np.zeros_like(image), np.zeros(num_envs), terminated, truncated, success, waiting, fresh, before
+        )
         self.offsets, self.light = view_offsets(stride), EVERYTHING if level.see_through else LIGHT
         self._all = np.ones(num_envs, bool)
         self._most_doors = min(level.most_doors, MOST_DOORS)

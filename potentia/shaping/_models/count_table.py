@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from potentia import arrays
 from potentia.arrays import host_array
+from potentia.compiling import compiled, part
 from potentia.shaping._models.keys import EMPTY, Keys, mixed, mixed_one
 
 _SMALLEST = 1024
@@ -174,17 +174,17 @@ def _power(number: int) -> int:
     return 1 << (number - 1).bit_length()
 
 
-@njit(cache=True, inline="always")
-def _slot_of(table: np.ndarray[Any, Any], key: int) -> int:
+@part(inline="always")
+def _slot_of(table: np.ndarray[Any, Any], key: int) -> Any:
     """Where the key is, or would be put."""
     last = np.uint64(table.shape[0] - 2)
     slot = mixed_one(np.uint64(key)) & last
     while table[slot] != key and table[slot] != EMPTY:
         slot = (slot + np.uint64(1)) & last
-    return slot  # type: ignore[return-value]
+    return slot
 
 
-@njit(cache=True)
+@compiled("the counts of states", work=lambda table, counts, keys: 5 * len(keys))
 def _look_up(
     table: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], keys: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
@@ -194,7 +194,7 @@ def _look_up(
     return found
 
 
-@njit(cache=True)
+@compiled("the counting of states", work=lambda table, counts, keys, start, size: 6 * (len(keys) - start))
 def _add(
     table: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], start: int, size: int
 ) -> tuple[int, int]:
@@ -207,11 +207,11 @@ def _add(
                 return i, size
             table[slot] = keys[i]
             size += 1
-        counts[slot] = min(counts[slot] + 1, 2**31 - 1)
+        counts[slot] = min(np.int64(counts[slot]) + 1, 2**31 - 1)
     return keys.shape[0], size
 
 
-@njit(cache=True)
+@compiled("the counts of states in a new table", work=lambda table, counts, keys, given: 5 * len(keys))
 def _place(
     table: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]
 ) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor, nn
 
 from potentia import arrays
+from potentia.compiling import compiled, part
 from potentia.trees import Tree, leaves
 
 Keys = np.ndarray[Any, Any] | Tensor
@@ -50,7 +50,7 @@ def mixed(keys: Tensor) -> Tensor:
     return keys ^ _shifted(keys, 31)
 
 
-@njit(cache=True, inline="always")
+@part(inline="always")
 def mixed_one(key: np.uint64) -> np.uint64:
     """`mixed` of one number, compiled."""
     key = (key ^ (key >> np.uint64(30))) * np.uint64(_FIRST)
@@ -113,7 +113,7 @@ def _hash(words: Any) -> Keys:
     return _not_empty(mixed(mixed(words + steps).sum(1)))
 
 
-@njit(cache=True)
+@compiled("the keys of states", work=lambda words: 3 * words.size)
 def _hash_rows(words: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     keys = np.empty(words.shape[0], np.uint64)
     for row in range(words.shape[0]):

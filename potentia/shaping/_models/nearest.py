@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from potentia import arrays
+from potentia.compiling import compiled
 
 _BLOCK = 1 << 22
 
@@ -49,7 +49,7 @@ def nearest_by_products(embeddings: Tensor, episodes: Tensor, now: Tensor, memor
     return torch.cat(found)
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled("the nearest embeddings", work=None, fastmath={"reassoc", "contract", "nsz"})
 def _nearest(
     embeddings: np.ndarray[Any, Any], episodes: np.ndarray[Any, Any], now: np.ndarray[Any, Any], memory: int, k: int
 ) -> np.ndarray[Any, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor, nn
 
+from potentia.compiling import compiled, part
 from potentia.shaping._models.keys import Keys, mixed_one
 
 Visits = dict[str, Any]
@@ -66,17 +66,17 @@ def _grown(visits: Visits) -> Visits:
     return visits | dict(zip(_NAMES, new, strict=False))
 
 
-@njit(cache=True, inline="always")
-def _slot_of(keys: np.ndarray[Any, Any], episodes: np.ndarray[Any, Any], key: int, episode: int) -> int:
+@part(inline="always")
+def _slot_of(keys: np.ndarray[Any, Any], episodes: np.ndarray[Any, Any], key: int, episode: int) -> Any:
     """Where the key is in one environment's table, or would be put."""
     last = np.uint64(keys.shape[0] - 1)
     slot = mixed_one(np.uint64(key)) & last
     while episodes[slot] == episode and keys[slot] != key:
         slot = (slot + np.uint64(1)) & last
-    return slot  # type: ignore[return-value]
+    return slot
 
 
-@njit(cache=True)
+@compiled("the counts of states within episodes", work=lambda keys, *_: 8 * keys.size)
 def _visit(  # type: ignore[no-untyped-def]
     keys, mask, done, before, t, env, key, count, episode, now
 ):
@@ -101,7 +101,7 @@ def _visit(  # type: ignore[no-untyped-def]
     return keys.shape[0], 0
 
 
-@njit(cache=True)
+@compiled("the counts within episodes in new tables", work=lambda key, *_: key.size)
 def _move(key, count, episode, now, new_key, new_count, new_episode):  # type: ignore[no-untyped-def]
     for b in range(key.shape[0]):
         for old in range(key.shape[1]):
@@ -131,8 +131,8 @@ def _visit_tensors(keys: Tensor, mask: Tensor, done: Tensor, visits: Visits) -> 
         known = here.any(1)
         slot = torch.where(known, here.int().argmax(1), (~live).int().argmax(1))[:, None]
         before[t] = torch.where(known & real, count.gather(1, slot)[:, 0], 0)
-        for part, new in ((key, keys[t]), (count, before[t] + 1), (episode, running)):
-            part.scatter_(1, slot, torch.where(real, new, part.gather(1, slot)[:, 0])[:, None])
+        for table, new in ((key, keys[t]), (count, before[t] + 1), (episode, running)):
+            table.scatter_(1, slot, torch.where(real, new, table.gather(1, slot)[:, 0])[:, None])
         ends = done[t] & real
         seen = torch.where(ends, 0, now[:, 1] + (real & ~known))
         now = torch.stack([running + ends, seen], 1).int()

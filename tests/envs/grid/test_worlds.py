@@ -15,13 +15,12 @@ from gymnasium.vector import AutoresetMode
 import potentia  # noqa: F401 - registers the worlds
 from potentia.envs.grid import LEVELS, GridEnv
 from potentia.envs.grid.captions import describe_view
-from potentia.envs.grid.description import EVENTS_OF
-from potentia.envs.grid.names import NAMES
+from potentia.envs.grid.levels import NAMES
 from potentia.envs.grid.worlds import has_distance
 from potentia.testing.environments import check_env
 
 LEFT, RIGHT, FORWARD, PICK_UP, DROP, TOGGLE = range(6)
-FIRST_OF_FAMILY = list({LEVELS[name].kind: name for name in reversed(NAMES)}.values())
+FIRST_OF_FAMILY = list({LEVELS[name].family: name for name in reversed(NAMES)}.values())
 
 
 @pytest.mark.parametrize("name", FIRST_OF_FAMILY)
@@ -54,7 +53,7 @@ def test_every_id_runs_with_all_its_keys(name: str) -> None:
     assert observation in env.observation_space
     level = LEVELS[name]
     assert ("distance" in info) == ("potential" in info) == has_distance(level)
-    assert info["subgoals"] == dict.fromkeys(EVENTS_OF[level.kind], False)
+    assert info["subgoals"] == dict.fromkeys(level.family.events, False)
     if has_distance(level):
         assert info["distance"] >= 1
         assert -1 < info["potential"] < 0

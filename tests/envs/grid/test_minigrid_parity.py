@@ -22,7 +22,7 @@ from potentia.envs.grid.cells import code
 from potentia.envs.grid.pcg64 import integers, pcg64_state, seeded_state, shuffle
 from potentia.shaping import Count
 from potentia.wrappers import ShapeVectorReward
-from tests.envs.minigrid_ids import minigrid_id
+from tests.envs.grid.minigrid_ids import minigrid_id
 
 ACTIONS = [0, 1, 2, 2, 2, 2, 3, 4, 5, 5, 6]
 

@@ -46,11 +46,11 @@ def actions_of(name: str) -> np.ndarray[Any, Any]:
 def there(path: Path, function: str, **environment: str) -> Kept:
     """What a function of this module gives in another process, with another environment."""
     program = (
-        f"import sys, numpy; from tests.envs import test_grid_cuda as t; numpy.savez(sys.argv[1], **t.{function}())"
+        f"import sys, numpy; from tests.envs.grid import test_cuda as t; numpy.savez(sys.argv[1], **t.{function}())"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, str(path)], env=os.environ | environment, capture_output=True,
-        text=True, timeout=600, check=False, cwd=Path(__file__).parents[2],
+        text=True, timeout=600, check=False, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     with np.load(path) as kept:

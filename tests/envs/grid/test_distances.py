@@ -16,10 +16,10 @@ import minigrid  # noqa: F401 - registers the oracle
 import potentia  # noqa: F401
 from potentia.envs.grid import LEVELS, GridEnv, GridVectorEnv, GridWorlds
 from potentia.envs.grid.cells import DOOR, KIND
-from potentia.envs.grid.distance import MOST_DOORS, most_doors
-from potentia.envs.grid.levels import Kind, find_level
+from potentia.envs.grid.distance import MOST_DOORS
+from potentia.envs.grid.levels import find_level
 from potentia.envs.grid.vector import keys_of
-from tests.envs.minigrid_ids import minigrid_id
+from tests.envs.grid.minigrid_ids import minigrid_id
 
 STILL = ("wall", "goal", "lava", "floor")
 
@@ -150,16 +150,16 @@ def test_walking_down_the_distance_succeeds_in_exactly_so_many_steps(name: str) 
     assert reward > 0
 
 
-@pytest.mark.parametrize("name", [name for name, level in LEVELS.items() if most_doors(level)])
+@pytest.mark.parametrize("name", [name for name, level in LEVELS.items() if level.most_doors])
 def test_no_level_has_more_doors_than_a_search_is_given_room_for(name: str) -> None:
     worlds = GridWorlds(LEVELS[name], 300)
     for n in range(300):
         worlds.seed(n, n)
     worlds.reset()
     doors = (KIND[worlds.state.cells] == DOOR).sum(1)
-    assert doors.max() <= most_doors(LEVELS[name]) <= MOST_DOORS
-    if LEVELS[name].kind != Kind.KEY_CORRIDOR or name == "KeyCorridorS3R2":  # whose most is rare where it is larger
-        assert doors.max() == most_doors(LEVELS[name])
+    assert doors.max() <= LEVELS[name].most_doors <= MOST_DOORS
+    if LEVELS[name].family.name != "KeyCorridor" or name == "KeyCorridorS3R2":  # whose most is rare where it is larger
+        assert doors.max() == LEVELS[name].most_doors
 
 
 def test_distance_by_hand() -> None:

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from potentia.envs.grid.cells import BALL, BLUE, EMPTY, GOAL, GREEN, LOOKS, PICK_UP, code
-from potentia.envs.grid.levels import LEVELS, Kind, Level
+from potentia.envs.grid.levels import LEVELS
+from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.rules import FORWARD, MARGIN, VIEW
 from potentia.envs.grid.torch_env import TorchGridVectorEnv
 from potentia.envs.grid.torch_rules import TorchRules, TorchState, TorchStep
@@ -20,8 +21,8 @@ from tests.staying import StaysOnDevice
 
 BALL_CELL, GOAL_CELL = code(BALL, BLUE), code(GOAL, GREEN)
 ACTIONS = [0, 1, 2, 2, 2, 2, 3, 4, 5, 5, 6]
-PLAYED = [name for name, level in LEVELS.items() if level.kind != Kind.DYNAMIC_OBSTACLES]
-ONE_OF_EACH_KIND = list({LEVELS[name].kind: name for name in PLAYED}.values())
+PLAYED = [name for name, level in LEVELS.items() if not level.family.moves]
+ONE_OF_EACH_FAMILY = list({LEVELS[name].family.name: name for name in PLAYED}.values())
 WITH_OBSTACLES = [name for name in LEVELS if name not in PLAYED]
 
 
@@ -78,7 +79,7 @@ def scramble(worlds: GridWorlds, rng: np.random.Generator) -> None:
     worlds.out.waiting[:] = False
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
+@pytest.mark.parametrize("name", ONE_OF_EACH_FAMILY)
 def test_every_kind_is_the_compiled_game_wherever_it_stands(name: str) -> None:
     worlds, rules = drawn(LEVELS[name], 120, 37), TorchRules(LEVELS[name], max_steps=37)
     rng = np.random.default_rng(0)
@@ -120,7 +121,7 @@ def test_actions_of_any_integer_dtype_and_other_numbers_do_nothing(dtype: torch.
     assert torch.equal(after.agent - state.agent, torch.tensor([[0, 0, 0, 1]]).expand(7, 4))
 
 
-@pytest.mark.parametrize("name", [*ONE_OF_EACH_KIND, WITH_OBSTACLES[0]])
+@pytest.mark.parametrize("name", [*ONE_OF_EACH_FAMILY, WITH_OBSTACLES[0]])
 def test_the_host_never_waits_for_the_device(name: str) -> None:
     state, rules = TorchState.from_worlds(drawn(LEVELS[name], 8)), TorchRules(LEVELS[name])
     actions = torch.arange(8) % 7
