@@ -71,7 +71,9 @@ def run():
 """
 DRIVERS = {
     "potentia": f"""
+from potentia.compiling import patience
 from potentia.envs.grid import GridVectorEnv
+patience.to_compile = 0
 env, moves, dtype = GridVectorEnv(level, worlds, info_keys=("success",)), 7, "int64"
 env.reset(seed=0)
 {VECTOR}""",

@@ -24,7 +24,7 @@ def cache_folder() -> Path | None:
     ``NUMBA_CACHE_DIR``; the package's own ``__pycache__``; the user's cache folder; with a warning, a folder of this
     user alone among the temporary ones.
     """
-    folder = _find_folder()
+    folder = find_folder()
     *lasting, last = _candidates()
     if folder in lasting:
         return folder
@@ -39,7 +39,8 @@ def cache_folder() -> Path | None:
 
 
 @lru_cache(maxsize=1)
-def _find_folder() -> Path | None:
+def find_folder() -> Path | None:
+    """`cache_folder`, without a warning."""
     *lasting, last = _candidates()
     for folder in lasting:
         if _can_be_written(folder):
@@ -81,7 +82,7 @@ def _is_private(folder: Path) -> bool:
 
 def is_kept(name: str, digest: str) -> bool:
     """Whether this or an earlier process compiled it; asks Numba nothing."""
-    folder = _find_folder()
+    folder = find_folder()
     return folder is not None and (folder / f"{_base(name, digest)}.nbi").exists()
 
 

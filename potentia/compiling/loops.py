@@ -22,10 +22,10 @@ class Patience:
     """How long loops are interpreted.
 
     Attributes:
-        to_compile: A loop is compiled when to interpret it took so many times the seconds that compiling takes: with 1,
-            the default, never more than twice the time of whoever knows beforehand. 0 compiles at the first call.
-        to_load: Seconds of interpreting, all loops of the process together, before machine code is loaded that is on
-            disk already: to import Numba takes longer.
+        to_compile: A loop is compiled when interpreting, all loops of the process together, took so many times the
+            seconds that it takes to compile this one. 0 compiles at the first call.
+        to_load: Seconds of interpreting before machine code is loaded that is on disk already: to import Numba takes
+            longer.
     """
 
     to_compile = 1.0
@@ -65,7 +65,8 @@ class Compiled(Generic[P, R]):
             the object saves 0.2 us.
     """
 
-    spent_by_all = 0.0
+    spent = 0.0
+    """Seconds that all loops of this process were interpreted."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Compiled(Generic[P, R]):
         assert isinstance(function, FunctionType)
         self.function: Callable[P, R] = function
         self.name, self._work, self._seconds, self._options = name, work, seconds, options
-        self._spent = self._foreseen = 0.0
+        self._own = self._foreseen = 0.0
         self._digest, self._is_kept = "", False
         self.run: Callable[P, R] = self._begin
         update_wrapper(self, function)
@@ -95,8 +96,8 @@ class Compiled(Generic[P, R]):
         begin = time.perf_counter()
         result = self.interpret(*arguments, **named)
         took = time.perf_counter() - begin
-        Compiled.spent_by_all += took
-        self._spent, self._foreseen = self._spent + took, self._foreseen + foreseen
+        Compiled.spent += took
+        self._own, self._foreseen = self._own + took, self._foreseen + foreseen
         return result
 
     def interpret(self, *arguments: P.args, **named: P.kwargs) -> R:
@@ -128,10 +129,9 @@ class Compiled(Generic[P, R]):
     def _can_be_interpreted(self, foreseen: float) -> bool:
         """Whether a call that is foreseen to take so many seconds is sooner made than machine code for it."""
         self._find()
-        expected = foreseen * (self._spent / self._foreseen if self._foreseen else 1.0)
-        if self._is_kept and patience.to_compile > 0:
-            return Compiled.spent_by_all + expected < patience.to_load
-        return self._spent + expected < patience.to_compile * self._seconds
+        expected = foreseen * (self._own / self._foreseen if self._foreseen else 1.0)
+        allowed = patience.to_compile * self._seconds
+        return Compiled.spent + expected < (min(allowed, patience.to_load) if self._is_kept else allowed)
 
     def _find(self) -> None:
         """Looks, once, whether machine code is on disk."""

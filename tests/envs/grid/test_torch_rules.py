@@ -232,7 +232,7 @@ def test_obstacles_move_as_often_to_each_cell_as_in_the_compiled_game(name: str,
     shares = [np.bincount(part, minlength=len(arrangements)) / count for part in np.split(which.reshape(-1), 2)]
     assert len(arrangements) > 10
     assert np.abs(shares[0] - shares[1]).max() < 0.015
-    for k in range(level.first):
+    for k in range(level.parameters.number):
         a, b = (np.bincount(part[:, k], minlength=state.cells.shape[1]) / count for part in (ours, theirs))
         assert np.abs(a - b).max() < 0.015
 
