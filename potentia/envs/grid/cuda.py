@@ -29,6 +29,10 @@ _SIGNED = {np.dtype(f"u{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 """What stands for the dtypes that PyTorch hardly knows."""
 _SCRATCH_BYTES = 2**30
 """How much memory the searches for distances may take: as many worlds are measured at once as it has room for."""
+_LINKED = {
+    "_state", "_out", "_tables", "_step", "_begin", "_description", "_describe_step", "_describe_reset", "_scratch",
+    "_slots",
+}  # fmt: skip
 
 
 def simulated() -> bool:
@@ -222,29 +226,45 @@ class CudaGridWorlds:
         self.device = _usable(device)
         host = GridWorlds(level, num_envs, mode, max_steps, limit=limit)
         self.level, self.num_envs, self.mode, self.plan = level, num_envs, mode, host.plan
-        state, out, tables = (
-            [self.tensor(part) for part in parts] for parts in (host.state, host.out, (host.offsets, host.light))
-        )
-        self.state, self.out = World(*state), Output(*out)
-        self._state = _shared(state, host.state)
-        flat = self.out._replace(image=self.out.image.flatten(1), final=self.out.final.flatten(1))
-        self._out = Output(*_shared(flat, host.out))
-        self._tables = _shared(tables, (host.offsets, host.light))
-        self._step, self._begin = _kernels(level.family)
+        self.state, self.out = World(*map(self.tensor, host.state)), Output(*map(self.tensor, host.out))
         self._scratch_bytes = scratch_bytes
         self._all = torch.ones(num_envs, dtype=torch.bool, device=self.device)
+        self._link()
         self.describe(described=described, measured=measured)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is no view of a tensor and no kernel."""
+        return {name: value for name, value in self.__dict__.items() if name not in _LINKED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, which goes on as the worlds do that it was made of."""
+        self.__dict__.update(state)
+        self._link()
+        self._link_description()
+
+    def _link(self) -> None:
+        """Finds the kernels that step, and shares with them what they take."""
+        host = GridWorlds(self.level, 1)
+        self._state = _shared(self.state, host.state)
+        flat = self.out._replace(image=self.out.image.flatten(1), final=self.out.final.flatten(1))
+        self._out = Output(*_shared(flat, host.out))
+        tables = host.offsets, host.light
+        self._tables = _shared([self.tensor(table) for table in tables], tables)
+        self._step, self._begin = _kernels(self.level.family)
+
+    def _link_description(self) -> None:
+        """The same with the kernels that describe."""
+        self._description = _shared(self.description, Description.of(1, 0))
+        self._describe_step, self._describe_reset = _describing_kernels(self.aim)
+        self._scratch, self._slots = self._make_scratch(self._scratch_bytes) if self.described else ((), 0)
 
     def describe(self, *, described: bool, measured: bool) -> None:
         """As `GridWorlds.describe`."""
         self.aim, poses = aim_and_poses(self.level, measured)
         self.described = described or measured
-        host = Description.of(self.num_envs, poses)
-        description = [self.tensor(part) for part in host]
-        self.description = self.final_description = Description(*description)
-        self._description = _shared(description, host)
-        self._describe_step, self._describe_reset = _describing_kernels(self.aim)
-        self._scratch, self._slots = self._make_scratch(self._scratch_bytes) if self.described else ((), 0)
+        self.description = Description(*map(self.tensor, Description.of(self.num_envs, poses)))
+        self.final_description = self.description
+        self._link_description()
 
     def refresh(self) -> None:
         """As `GridWorlds.refresh`, but what is seen is up to date already."""

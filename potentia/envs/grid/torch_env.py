@@ -79,7 +79,7 @@ class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
         self._waiting = torch.zeros_like(self._waiting)
         return self.rules.observe(self._state), {"success": self._waiting}
 
-    def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         """One action ``(N,)`` in each world, or a new level where the last one ended.
 
         Raises:
@@ -88,6 +88,7 @@ class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
         if self._state is None:
             raise RuntimeError("step() came before reset(): call reset() first")
         anew = self._waiting
+        actions = torch.as_tensor(actions, device=self.device)
         after, reward, terminated, truncated, success = self.rules.step(self._state, actions)
         fresh = self._some_levels()
         self._state = TorchState(

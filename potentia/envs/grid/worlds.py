@@ -27,6 +27,7 @@ __all__ = ["DISABLED", "NEXT_STEP", "SAME_STEP", "GridWorlds", "Output", "has_di
 
 _PARALLEL_FROM = 128
 """The number of worlds from which waking a second core pays."""
+_LINKED = {"offsets", "light", "_image", "_arrays", "_rest", "_step", "_draw", "_note_step", "_solve"}
 
 
 class Output(NamedTuple):
@@ -105,14 +106,24 @@ class GridWorlds:
         self.out = Output(
             image, np.zeros_like(image), np.zeros(num_envs), terminated, truncated, success, waiting, fresh, before
         )
-        self.offsets, self.light = view_offsets(stride), EVERYTHING if level.see_through else LIGHT
         self._all = np.ones(num_envs, bool)
         self._most_doors = min(level.most_doors, MOST_DOORS)
         self._link()
         self.describe(described=described, measured=measured)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What `_link` does not make: views of arrays would become arrays of their own, and loops are not copied."""
+        return {name: value for name, value in self.__dict__.items() if name not in _LINKED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, which goes on as the worlds do that it was made of."""
+        self.__dict__.update(state)
+        self._link()
+
     def _link(self) -> None:
         """Finds the loops, and puts into order what they take."""
+        self.offsets = view_offsets(self.plan.stride)
+        self.light = EVERYTHING if self.level.see_through else LIGHT
         parallel = self.num_envs >= _PARALLEL_FROM
         self._image = self.out.image.reshape(self.num_envs, -1)
         _, _, *written = self.out

@@ -106,6 +106,17 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
         oracle = () if self._task.oracle == "none" else _ORACLE_KEYS
         self.offer((*_ALWAYS, *oracle), ("success",), info_keys)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuses to be copied.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(
+            "a MiniHack world can't be copied or pickled, since its game is in NetHack's own memory: make another one "
+            "with the same options, reset it with the same seed and repeat the actions"
+        )
+
     def _describe(self) -> None:
         if "caption" in self.info_keys and self._surroundings is None:
             self._surroundings = Surroundings()
