@@ -140,7 +140,7 @@ def test_nothing_depends_on_what_the_tensors_hold(name: str) -> None:
     state = TorchState(
         torch.empty((count, size), dtype=torch.uint8, device="meta"),
         torch.empty((count, 4), dtype=torch.int64, device="meta"),
-        torch.empty((count, level.notes), dtype=torch.int64, device="meta"),
+        torch.empty((count, level.task_width), dtype=torch.int64, device="meta"),
     )
     rules = TorchRules(level, device="meta")
     actions = torch.empty(count, dtype=torch.int64, device="meta")
