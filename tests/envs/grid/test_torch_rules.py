@@ -193,7 +193,7 @@ def test_all_but_where_obstacles_go_is_the_compiled_game(name: str) -> None:
         assert torch.equal(state.agent[:, 0], torch.where(goes, ahead, before.agent[:, 0]))
         np.testing.assert_array_equal(state.agent[:, 1:].numpy(), worlds.state.agent[:, 1:])
         obstacles = (state.cells == BALL_CELL).sum(1)
-        assert (obstacles == LEVELS[name].first).all()
+        assert (obstacles == LEVELS[name].parameters.number).all()
         assert (state.cells.gather(1, state.task[:, 1:]) == BALL_CELL).all()
         steps = (state.task[:, 1:] - before.task[:, 1:]).abs() % rules.stride
         assert ((steps <= 1) | (steps == rules.stride - 1)).all()
