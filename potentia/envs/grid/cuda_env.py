@@ -54,6 +54,13 @@ class CudaGridVectorEnv(GridVectorEnv):
         **size: int,
     ) -> None:
         level = find_level(level, **size) if isinstance(level, str) else level
+        offered = _keys_of(level)
+        wanted = () if info_keys is None or isinstance(info_keys, str) else info_keys
+        if unknown := sorted(set(wanted).difference(offered)):  # before a device is asked for
+            raise ValueError(
+                f"info_keys must be among {offered} on a device, got {unknown}; the caption is written on the host: "
+                "leave it out, or use GridVectorEnv"
+            )
         super().__init__(
             level, num_envs, info_keys=info_keys, autoreset_mode=autoreset_mode, max_steps=max_steps,
             max_episode_steps=max_episode_steps, device=device,
@@ -67,7 +74,7 @@ class CudaGridVectorEnv(GridVectorEnv):
         return worlds
 
     def _offered(self) -> tuple[str, ...]:
-        return tuple(key for key in keys_of(self.level) if key != "caption")
+        return _keys_of(self.level)
 
     def _everywhere(self) -> Tensor:
         return torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
@@ -94,3 +101,8 @@ class CudaGridVectorEnv(GridVectorEnv):
 
     def _copy(self, array: Tensor) -> Tensor:
         return array.clone()
+
+
+def _keys_of(level: Level) -> tuple[str, ...]:
+    """The info keys that a device can give."""
+    return tuple(key for key in keys_of(level) if key != "caption")

@@ -121,8 +121,10 @@ def play(
                 with guard():
                     given = envs.step(actions)
                     kept |= flat(dict(enumerate(given)), f"{name} {mode} {t}")
-                    if mode is AutoresetMode.DISABLED:
-                        begun = envs.reset(options={"reset_mask": given[2] | given[3]})
+                done = given[2] | given[3]
+                if mode is AutoresetMode.DISABLED and bool(done.any()):
+                    with guard():
+                        begun = envs.reset(options={"reset_mask": done})
                         kept |= flat(dict(enumerate(begun)), f"{name} {mode} {t} anew")
     return kept
 
