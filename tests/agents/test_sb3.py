@@ -13,6 +13,7 @@ import torch
 pytest.importorskip("stable_baselines3")
 
 from stable_baselines3 import A2C, DQN, PPO, SAC, HerReplayBuffer
+from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnvWrapper, VecMonitor, VecNormalize
 
@@ -554,3 +555,14 @@ def test_a_second_call_of_learn_pairs_no_stale_info() -> None:
     assert size == 21
     assert (buffer.columns["place"][:size] == buffer.observations[:size, :, 0]).all()
     assert (buffer.columns["next_place"][:size] == buffer.next_observations[:size, :, 0]).all()
+
+
+def test_the_callback_logs_every_term_and_its_share() -> None:
+    model = PPO("MlpPolicy", DummyVecEnv([lake] * 2), n_steps=16, batch_size=32, gamma=GAMMA, seed=0)
+    recorded: dict[str, float] = {}
+    model.set_logger(configure(None, []))
+    model.logger.record = lambda key, value, *_: recorded.__setitem__(key, float(value))  # type: ignore[method-assign]
+    model.learn(32, callback=ShapingCallback(Count()))
+    assert recorded["shaping/terms/Count"] == 1.0  # nothing was counted before the first rollout
+    assert recorded["shaping/shares/env"] + recorded["shaping/shares/Count"] == pytest.approx(1.0)
+    assert recorded["shaping/Count/states"] > 0

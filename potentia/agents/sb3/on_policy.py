@@ -11,6 +11,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from potentia.agents.sb3.recorder import TransitionRecorder, innermost, true_next_obs
 from potentia.agents.sb3.stack import check_stack, raise_severe
+from potentia.metrics import reward_metrics
 from potentia.rollout import ENV, Rollout, concatenate
 from potentia.shaping.fit import Home, require_fit
 from potentia.shaping.shaper import Shaper
@@ -98,6 +99,10 @@ class ShapingCallback(BaseCallback):
         shaped, self.carry = self.shaper.shape(rollout, self.carry)
         assert isinstance(self.model, OnPolicyAlgorithm)
         _add(self.model.rollout_buffer, shaped.check_finite().reward - rollout.reward, self.locals["dones"])
+        seen = reward_metrics(shaped)
+        for name, mean in seen["terms"].items():
+            self.logger.record(f"shaping/terms/{name}", mean)
+            self.logger.record(f"shaping/shares/{name}", seen["shares"][name])
         metrics = self.shaper.update(shaped, policy=self.model.policy)
         for name, value in metrics.items():
             self.logger.record(f"shaping/{self.shaper.name}/{name}", value)
