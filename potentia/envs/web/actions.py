@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from potentia.envs.action_text import ActionCall, format_action, parse_action
 from potentia.envs.web.elements import Element
-from potentia.envs.web.spaces import text_space
+from potentia.envs.web.spaces import text_space, well_formed
 
 __all__ = ["KEYS", "OPERATIONS", "Action", "View", "make_view"]
 
@@ -213,7 +213,9 @@ class DictView:
             raise ValueError(f"the action must be a dictionary of {sorted(self.space)}, got {action!r}")
         x, y = (int(part) for part in action["point"])
         kind = KINDS[int(action["kind"])]
-        return checked(Action(kind, int(action["row"]), str(action["text"]), (x, y), int(action["target"])))
+        return checked(
+            Action(kind, int(action["row"]), well_formed(str(action["text"])), (x, y), int(action["target"]))
+        )
 
     def mask(self, elements: Sequence[Element], fields: Sequence[str], asks: bool, everything: bool) -> Any:
         del elements, fields, asks, everything
@@ -233,7 +235,7 @@ class TextView:
 
     def read(self, action: Any, fields: Sequence[str]) -> Action:
         del fields
-        said = str(action)
+        said = well_formed(str(action))
         for tag in ("action", "link"):
             if said.count(f"<{tag}>") == 1 == said.count(f"</{tag}>"):
                 said = said.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]

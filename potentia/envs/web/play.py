@@ -13,6 +13,7 @@ from potentia.envs.web.browser.failure import PageFailure
 from potentia.envs.web.browser.page import Backend
 from potentia.envs.web.elements import PageState, page_text
 from potentia.envs.web.observation import Observer
+from potentia.envs.web.spaces import well_formed
 from potentia.envs.web.task import Verdict, WebTask
 
 __all__ = ["FREE_KEYS", "OFFERED_KEYS", "Play"]
@@ -84,7 +85,7 @@ class Play:
         """One action; an action that says nothing, or a page that is lost, is told in ``info``."""
         self._steps += 1
         self._error = ""
-        self._response = action if isinstance(action, str) else ""
+        self._response = well_formed(action) if isinstance(action, str) else ""
         verdict = Verdict()
         try:
             act = self.view.read(action, self.task.fields)

@@ -220,7 +220,7 @@ def test_a_wrapped_environment_has_our_spaces():
     assert obs["role"][:3].tolist() == [1 + ROLES.index(role) for role in ("heading", "textbox", "checkbox")]
     assert obs["field_bytes"][0].tobytes().rstrip(b"\0") == b"green tea"
     assert np.flatnonzero(obs["action_mask"][1:17]).tolist() == [1, 2, 4, 5, 6, 7, 9, 10, 11]
-    assert set(info) == {"caption", "state_hash", "success", "failure", "action_error"}
+    assert set(info) == {"success", "goal", "failure", "action_error"}
 
 
 def test_steps_are_passed_on_and_cut():

@@ -38,7 +38,7 @@ CASES = [("pickle", name) for name in sorted(TEMPLATES)] + [(way, "NotesMerge") 
 
 @pytest.mark.parametrize(("way", "name"), CASES)
 def test_a_copy_goes_on_equally_and_by_itself(way, name):
-    env = gym.make(f"potentia/Web-{name}-v0", backend="html", actions="text")
+    env = gym.make(f"potentia/Web-{name}-v0", backend="html", actions="text", info_keys="all")
     _, info = env.reset(seed=5)
     for _ in range(2):  # both in the midst of the reference solution and with a mistake behind
         first = info["reference"].partition("\n")[0]

@@ -16,6 +16,7 @@ from potentia.envs.web import WebEnv
 from potentia.envs.web.browser.gate import Gate
 from potentia.envs.web.http import Response
 from tests.envs.web.hostile import HOST, Listener, PageTask
+from tests.envs.web.routes import ROUTES, WINDOWS
 
 DRIVERS = ("cdp", "playwright")
 both_drivers = pytest.mark.parametrize("driver", DRIVERS)
@@ -39,62 +40,6 @@ def browsers():
     yield
     for env in kept:
         env.close()
-
-
-# Each is what a page does when its button is pressed, ADDRESS being one outside. It must be counted at least once.
-ROUTES = {
-    "navigation": "location.href = 'http://ADDRESS/'",
-    "replaced location": "location.replace('http://ADDRESS/')",
-    "secure navigation": "location.href = 'https://ADDRESS/'",
-    "form": "const f = document.createElement('form'); f.action = 'http://ADDRESS/'; f.method = 'post'; "
-    "document.body.append(f); f.submit()",
-    "fetch": "fetch('http://ADDRESS/', {mode: 'no-cors'}).catch(() => 0)",
-    "secure fetch": "fetch('https://ADDRESS/', {mode: 'no-cors'}).catch(() => 0)",
-    "request": "const r = new XMLHttpRequest(); r.open('GET', 'http://ADDRESS/'); r.send()",
-    "beacon": "navigator.sendBeacon('http://ADDRESS/', 'secret')",
-    "image": "new Image().src = 'http://ADDRESS/a.png'",
-    "script": "const s = document.createElement('script'); s.src = 'http://ADDRESS/a.js'; document.body.append(s)",
-    "style sheet": "const l = document.createElement('link'); l.rel = 'stylesheet'; "
-    "l.href = 'http://ADDRESS/a.css'; document.head.append(l)",
-    "background": "document.body.style.backgroundImage = 'url(http://ADDRESS/a.png)'",
-    "font": "new FontFace('f', 'url(http://ADDRESS/a.woff)').load().catch(() => 0)",
-    "video": "const v = document.createElement('video'); v.src = 'http://ADDRESS/a.mp4'; "
-    "v.load(); document.body.append(v)",
-    "frame": "const i = document.createElement('iframe'); i.src = 'http://ADDRESS/'; document.body.append(i)",
-    "object": "const o = document.createElement('object'); o.data = 'http://ADDRESS/'; document.body.append(o)",
-    "event source": "new EventSource('http://ADDRESS/')",
-    "WebSocket": "new WebSocket('ws://ADDRESS/')",
-    "secure WebSocket": "new WebSocket('wss://ADDRESS/')",
-    "worker": "new Worker(URL.createObjectURL(new Blob("
-    "[\"fetch('http://ADDRESS/', {mode: 'no-cors'}).catch(() => 0)\"])))",
-    "imported script": "new Worker(URL.createObjectURL(new Blob([\"importScripts('http://ADDRESS/a.js')\"])))",
-    "prefetch": "const l = document.createElement('link'); l.rel = 'prefetch'; l.href = 'http://ADDRESS/'; "
-    "document.head.append(l)",
-    "refresh": "const m = document.createElement('meta'); m.httpEquiv = 'refresh'; "
-    "m.content = '0;url=http://ADDRESS/'; document.head.append(m)",
-    "redirect": "location.href = '/redirect'",
-    "fetched redirect": "fetch('/redirect', {mode: 'no-cors'}).catch(() => 0)",
-    "popup": "window.open('http://ADDRESS/')",
-    "own popup": "window.open('/')",
-    "target": "const a = document.createElement('a'); a.href = 'http://ADDRESS/'; a.target = '_blank'; "
-    "document.body.append(a); a.click()",
-    "download": "const a = document.createElement('a'); a.href = '/file'; a.download = 'f'; document.body.append(a); "
-    "a.click()",
-    "attachment": "location.href = '/attachment'",
-    "alert": "alert('stop')",
-    "confirm": "confirm('stop')",
-    "prompt": "prompt('stop')",
-    "file": "location.href = 'file:///etc/hostname'",
-    "file by link": "const a = document.createElement('a'); a.href = 'file:///etc/hostname'; document.body.append(a); "
-    "a.click()",
-    "fetched file": "fetch('file:///etc/hostname').catch(() => 0)",
-    "file in a frame": "const i = document.createElement('iframe'); i.src = 'file:///etc/hostname'; "
-    "document.body.append(i)",
-    "chrome": "location.href = 'chrome://version'",
-    "view-source": "location.href = 'view-source:file:///etc/hostname'",
-    "service worker": "navigator.serviceWorker.register('/worker.js').catch(() => 0)",
-    "WebRTC": "try { new RTCPeerConnection({iceServers: [{urls: 'stun:ADDRESS'}]}) } catch (error) {}",
-}
 
 
 # Both drivers share the gate, so one of them tries every kind of address.
@@ -133,10 +78,32 @@ def test_no_way_leads_out_and_each_attempt_is_counted(outside, driver, where, ro
     assert [listener.hits for listener in outside] == before
     assert "127.0.0.2" not in env.play.state.title
     state = env.play.state
-    assert state.url.startswith((f"http://{HOST}/", f"http://{target}/", f"https://{target}/", "chrome-error:"))
+    assert state.url.startswith(
+        (f"http://{HOST}/", f"http://{target}/", f"https://{target}/", "chrome-error:", "http://example")
+    )
     _, info = env.reset()
     assert info["blocked"] == 0
     assert env.play.state.find("button", "go") == 0
+    env.close()
+
+
+@both_drivers
+@pytest.mark.parametrize("where", WINDOWS)
+def test_a_native_interface_is_nowhere_to_be_had(driver, where):
+    pages = {
+        "/": f"""<p id=a>none</p><button onclick="go()">go</button><script>
+        const note = (found) => {{ if (String(found).includes("[native code]")) a.textContent = "native" }};
+        function go() {{ {WINDOWS[where]} }}</script>""",
+        "/window": "<script>(window.opener || parent).note(RTCPeerConnection)</script>",
+    }
+    env = WebEnv(PageTask(pages), backend=driver, deadline=5.0, actions="text")
+    env.reset(seed=0)
+    *_, info = env.step("click(1)")
+    time.sleep(0.2)
+    *_, info = env.step("noop()")
+    assert env.play.state.elements[0].name == "none"
+    assert info["failure"] == ""
+    assert info["blocked"] == int("window" in where or "one's own" in where)
     env.close()
 
 
@@ -203,6 +170,36 @@ def test_a_killed_process_ends_the_episode_and_not_the_environment(driver, kind,
     env.close()
 
 
+STOPPED = [(driver, kind) for driver in DRIVERS for kind in ("browser", "all")]
+STOPPED += [("cdp", kind) for kind in ("renderer", "gpu-process", "utility")]
+
+
+@pytest.mark.parametrize(("driver", "kind"), STOPPED)
+def test_a_stopped_process_is_replaced(driver, kind):
+    deadline = 2.0 + STOPPED.index((driver, kind)) / 100  # a browser of its own
+    envs = [WebEnv(PageTask({"/": "<button>there</button>"}), backend=driver, deadline=deadline) for _ in range(2)]
+    before = descendants(os.getpid())
+    for env in envs:
+        env.reset(seed=0)
+    ours = {pid: command(pid) for pid in descendants(os.getpid()) - before}
+    for pid, line in ours.items():
+        named = line.partition(b"--type=")[2]
+        if b"--headless" in line and (
+            kind == "all" or (named.startswith(kind.encode()) if named else kind == "browser")
+        ):
+            os.kill(pid, signal.SIGSTOP)
+    for env in envs:
+        *_, info = env.step(1)
+        assert info["failure"] in ("script timeout", "browser lost", "")
+        _, info = env.reset()
+        assert info["failure"] == ""
+        assert env.play.state.find("button", "there") == 0
+        *_, info = env.step(1)
+        assert info["failure"] == ""
+        env.close()
+    assert not [pid for pid in ours if command(pid)]
+
+
 def test_a_killed_driver_ends_the_episode_and_not_the_environment():
     env = WebEnv(PageTask({"/": "<button>there</button>"}), backend="playwright", deadline=9.0)
     before = descendants(os.getpid())
@@ -240,6 +237,38 @@ def test_a_killed_program_leaves_no_process(driver):
     while any(command(pid) for pid in started) and time.monotonic() < until:
         time.sleep(0.1)
     assert not [pid for pid in started if command(pid)]
+
+
+ENDS = {
+    "the program's end": "",
+    "an error": "raise SystemExit(3)",
+    "SIGINT": "os.kill(os.getpid(), signal.SIGINT)",
+    "SIGTERM": "os.kill(os.getpid(), signal.SIGTERM)",
+    "SIGKILL": "os.kill(os.getpid(), signal.SIGKILL)",
+    "no ado": "os._exit(0)",
+    "a killed browser": "os.system('kill -9 -%d' % env.play.page._lease._held.browser.connection._pid)",
+}
+
+
+@pytest.mark.parametrize(("driver", "end"), [("cdp", end) for end in ENDS] + [("playwright", "SIGTERM")])
+def test_however_a_program_ends_it_leaves_no_files(tmp_path, driver, end):
+    program = f"""
+    import os, signal
+    from potentia.envs.web import WebEnv
+    env = WebEnv("ShopPrice", backend="{driver}")
+    env.reset(seed=0)
+    print(len(os.listdir(os.environ["TMPDIR"])), flush=True)
+    {ENDS[end]}
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    ended = subprocess.run(
+        command, capture_output=True, timeout=60, check=False, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    assert int(ended.stdout) > 0
+    until = time.monotonic() + 10
+    while list(tmp_path.iterdir()) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert list(tmp_path.iterdir()) == []
 
 
 @both_drivers

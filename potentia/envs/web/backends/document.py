@@ -147,8 +147,8 @@ class _Tree:
         return next((node for node in label.descendants() if role_of(node) in _CONTROLS), None)
 
 
-_tree = functools.lru_cache(maxsize=256)(_Tree)
-"""A tree takes some 50 KiB. Pages come back within an episode, of which they are some 20, and seldom later."""
+_tree = functools.lru_cache(maxsize=128)(_Tree)
+"""A tree takes some 50 KiB. Pages come back within an episode, which has some 20, and seldom later."""
 
 
 class Document:

@@ -8,7 +8,6 @@ import fcntl
 import itertools
 import json
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,6 +20,17 @@ __all__ = ["Connection"]
 Json = dict[str, Any]
 Listener = Callable[[str, Json], None]
 _FIRST_FREE = 16
+
+_KEEPER = """trap "" HUP INT TERM
+read -r _
+tries=0
+while rm -rf "$1"; [ "$tries" -lt 250 ] && { kill -0 -- "-$2" || [ -e "$1" ]; }; do
+    tries=$((tries + 1))
+    sleep 0.02
+done
+"""
+"""Removes a browser's files when this process has let go of the input, in whatever way it ended, until the last of the
+browser's processes is gone."""
 
 
 class Connection:
@@ -40,14 +50,18 @@ class Connection:
         self._received = bytearray()
         self._profile = tempfile.mkdtemp(prefix="potentia-web-")
         self._pid, self._to, self._from = _spawn(executable, flags, self._profile)
+        self._keeper, self._keeping = _spawn_keeper(self._profile, self._pid)
         self._unsent = bytearray()
         self.open = True
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._from, self._read)
 
-    def listen(self, session: str, listener: Listener) -> None:
-        """Calls ``listener(method, parameters)`` on every event of a session (``""``: of the browser)."""
-        self._listeners[session] = listener
+    def listen(self, session: str, listener: Listener | None) -> None:
+        """Calls ``listener(method, parameters)`` on every event of a session (``""``: of the browser); None: nobody."""
+        if listener is None:
+            self._listeners.pop(session, None)
+        else:
+            self._listeners[session] = listener
 
     def send(self, method: str, session: str = "", **parameters: Any) -> asyncio.Future[Json]:
         """Sends a message; the future holds its result, or fails with `PageFailure`."""
@@ -102,7 +116,7 @@ class Connection:
                 try:
                     sent = os.write(self._to, self._unsent)
                 except BrokenPipeError:
-                    self._lose()
+                    self.lose()
                     return
                 del self._unsent[:sent]
             self._loop.remove_writer(self._to)
@@ -117,7 +131,7 @@ class Connection:
         except OSError:
             data = b""
         if not data:
-            self._lose()
+            self.lose()
             return
         searched = len(self._received)
         self._received += data
@@ -139,7 +153,7 @@ class Connection:
         elif (listener := self._listeners.get(message.get("sessionId", ""))) is not None:
             listener(message["method"], message["params"])
 
-    def _lose(self) -> None:
+    def lose(self) -> None:
         """The browser is gone: all that waits fails, and listeners are told."""
         if not self.open:
             return
@@ -153,16 +167,20 @@ class Connection:
             listener("Potentia.lost", {})
 
     async def close(self) -> None:
-        """Ends the browser and all its processes, and removes its files."""
-        with contextlib.suppress(PageFailure):
+        """Ends the browser and all its processes, and removes its files; raises nothing."""
+        with contextlib.suppress(PageFailure, TimeoutError):
             async with asyncio.timeout(2):
                 await self.send("Browser.close")
-        self._lose()
+        self.lose()
         for end in (self._to, self._from):
             with contextlib.suppress(OSError):
                 os.close(end)
-        await asyncio.to_thread(_reap, self._pid)
-        await asyncio.to_thread(shutil.rmtree, self._profile, ignore_errors=True)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._pid, signal.SIGKILL)
+        await _ended(self._pid)
+        with contextlib.suppress(OSError):
+            os.close(self._keeping)
+        await _ended(self._keeper)
 
 
 def _spawn(executable: str, flags: Sequence[str], profile: str) -> tuple[int, int, int]:
@@ -193,9 +211,26 @@ def _spawn(executable: str, flags: Sequence[str], profile: str) -> tuple[int, in
     return pid, to, out
 
 
-def _reap(pid: int) -> None:
-    """Kills what is left of a browser's process group and waits for its end."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+def _spawn_keeper(profile: str, browser: int) -> tuple[int, int]:
+    """Starts `_KEEPER`, in a process group of its own: its process, and the end of the pipe that is to be let go."""
+    read_end, keeping = os.pipe()
+    nowhere = [(os.POSIX_SPAWN_OPEN, end, os.devnull, os.O_RDWR, 0) for end in (1, 2)]
+    arguments = ["/bin/sh", "-c", _KEEPER, "potentia-keeper", profile, str(browser)]
+    try:
+        pid = os.posix_spawn(
+            arguments[0],
+            arguments,
+            os.environ,
+            file_actions=[*nowhere, (os.POSIX_SPAWN_DUP2, read_end, 0)],
+            setpgroup=0,
+        )
+    finally:
+        os.close(read_end)
+    return pid, keeping
+
+
+async def _ended(pid: int) -> None:
+    """Waits for the end of a process that we started; without a thread, of which none start when the program ends."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+        while os.waitpid(pid, os.WNOHANG) == (0, 0):
+            await asyncio.sleep(0.005)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
-from importlib import resources
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from potentia.envs.web.actions import Action
 from potentia.envs.web.browser.failure import PageFailure, heard
 from potentia.envs.web.browser.gate import Gate
+from potentia.envs.web.browser.injected import scripts_of
 from potentia.envs.web.browser.pointer import Pointer
 from potentia.envs.web.browser.pool import Lease
 from potentia.envs.web.browser.tab import Tab
@@ -20,7 +22,7 @@ from potentia.envs.web.elements import FLAGS, Element, PageState
 from potentia.envs.web.images import read_png
 from potentia.envs.web.task import Opening, WebTask
 
-__all__ = ["Backend", "BrowserPage", "page_script", "read_row"]
+__all__ = ["Backend", "BrowserPage", "read_row"]
 
 LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
@@ -90,6 +92,7 @@ class BrowserPage:
 
     def __init__(self, task: WebTask, lease: Lease, *, rows: int, trusted: bool = True) -> None:
         self._task, self._lease, self._rows, self._trusted = task, lease, rows, trusted
+        self._scripts = scripts_of(task)
         self._tab: Tab | None = None
         self._pointer: Pointer
         self._gate: Gate | None = None
@@ -99,6 +102,7 @@ class BrowserPage:
         self._episodes = 0
         self._counted = 0
         self._watches = False
+        self._failures = 0  # since the page was last read
 
     def __getstate__(self) -> Any:
         """Refuses.
@@ -117,74 +121,60 @@ class BrowserPage:
         return self._attempts() - self._counted
 
     async def open(self) -> None:
-        """A gate and a tab; a tab that failed, or has served many episodes, is replaced."""
+        """A gate and a tab; a tab that can't serve another episode is replaced."""
         if self._gate is None:
             self._gate = Gate(self._task.handle, lambda: self._task.hosts)
-        if self._tab is not None and (self._tab.events.failure is not None or self._episodes >= _LIFE):
+        if self._tab is not None and self._spent(self._tab):
             await self._drop()
         if self._tab is None:
-            browser = await self._lease.browser()
-            self._tab = await browser.open(self._gate.address, self._task.viewport)
+            if self._failures > 1:  # a fresh tab did not help: it may be the browser
+                await self._lease.renew()
+            with self._counting():
+                browser = await self._lease.browser()
+                self._tab = await browser.open(self._gate.address, self._task.viewport, self._scripts)
             self._url, self._elapsed, self._ahead, self._episodes = "", 0.0, 0.0, 0
             self._pointer = Pointer(self._tab)
 
     async def reset_page(self, opening: Opening) -> None:
         """A fresh load, or where it is proven to be the same, a new beginning in the page."""
-        tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
-        try:
-            await self._pointer.release()
-            if part := self._elapsed % 1:  # clocks begin at a whole millisecond
-                await self._pass(1 - part)
-            if opening.soft and self._url == opening.url:
-                await self._park()
-            else:
-                await tab.prepare(f"{page_script()}({self._settings(opening)})")
-                await tab.navigate(opening.url)
-                await self._advance(LOAD)
-                await self._draw(tab)
-                # A new document takes the mouse to be at its corner until it moves.
-                await asyncio.gather(self._park(), tab.forget())
-            if opening.script:
-                await tab.evaluate(f"__potentia.begin({self._settings(opening)});{opening.script}")
-                await self._advance(self._pace + _ODD)
-            self._url = opening.url
-            self._episodes += 1
-            self._counted = self._attempts()
-        except PageFailure:
+        await self._load(opening)
+        if self._the_tab().events.lasting and self._episodes:  # it may have met what an earlier episode left
             await self._drop()
-            raise
+            await self.open()
+            await self._load(opening)
+        self._url = opening.url
+        self._episodes += 1
+        self._counted = self._attempts()
 
     async def act(self, action: Action) -> None:
         """One action, and the time that its consequences take."""
         tab = self._the_tab()
-        try:
-            await self._do(tab, action)
-            if self._watches:
-                await self._draw(tab)
-            await self._wait(tab, self._pace + _ODD)
-        except PageFailure as failure:
-            if failure.reason == "script timeout":
-                await tab.unhang()
-            tab.events.failure = tab.events.failure or failure
-            raise
+        with self._counting():
+            try:
+                await self._do(tab, action)
+                if self._watches:
+                    await self._draw(tab)
+                await self._wait(tab, self._pace + _ODD)
+            except PageFailure as failure:
+                if failure.reason == "script timeout":
+                    await tab.unhang()
+                raise
 
     async def observe(self, *, screenshot: bool = False) -> PageState:
         """Reads the page, all rows in one call."""
         tab = self._the_tab()
-        probe = self._task.probe or "null"
-        try:
-            told = await tab.evaluate(f"window.__potentia ? __potentia.observe({self._rows}, {probe}) : null")
+        with self._counting():
+            told = await tab.read(f"window.__potentia ? __potentia.observe({self._rows}) : null")
             picture = await self._picture(tab) if screenshot else None
-        except PageFailure as failure:
-            tab.events.failure = tab.events.failure or failure
-            raise
+            url = "" if told is not None else await tab.read("location.href")
+        self._failures = 0
         if (gate := self._gate) is not None and gate.errors:
             raise RuntimeError("the application failed while it answered a request") from gate.errors.pop()
         if told is None:
-            url = await tab.evaluate("location.href")
             self._seen = PageState(url, "", (), None, picture)
             return self._seen
-        url, title, rows, probed, self._watches = json.loads(told)
+        url, title, rows, probed, self._watches, lasts = json.loads(told)
+        tab.events.lasting |= lasts
         self._seen = PageState(url, title, [read_row(row) for row in rows], probed, picture)
         return self._seen
 
@@ -195,6 +185,39 @@ class BrowserPage:
             self._gate.close()
             self._gate = None
         await self._lease.release()
+
+    @contextlib.contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Marks a tab that fails, and counts: after one failure a fresh tab is tried, after more a fresh browser."""
+        try:
+            yield
+        except PageFailure as failure:
+            self._failures += 1
+            if self._tab is not None:
+                self._tab.events.failure = self._tab.events.failure or failure
+            raise
+
+    async def _load(self, opening: Opening) -> None:
+        tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
+        with self._counting():
+            await self._pointer.release()
+            if part := self._elapsed % 1:  # clocks begin at a whole millisecond
+                await self._pass(1 - part)
+            if opening.soft and self._url == opening.url:
+                await self._park()
+            else:
+                if tab.events.leaving:
+                    tab.events.leaving = False
+                    await tab.evaluate("__potentia.leave()")
+                await tab.prepare(self._beginning(opening))
+                await tab.navigate(opening.url)
+                await self._advance(LOAD)
+                await self._draw(tab)
+                # A new document takes the mouse to be at its corner until it moves.
+                await asyncio.gather(self._park(), tab.forget())
+            if opening.script:
+                await tab.evaluate(f"__potentia.{self._beginning(opening)};{opening.script}")
+                await self._advance(self._pace + _ODD)
 
     def _the_tab(self) -> Tab:
         if self._tab is None:
@@ -208,9 +231,15 @@ class BrowserPage:
             tab, self._tab = self._tab, None
             await tab.close()
 
+    def _spent(self, tab: Tab) -> bool:
+        """Whether it can't serve another episode: it failed, has what would survive into it, or has served many."""
+        events = tab.events
+        unfit = events.failure is not None or events.lasting
+        return unfit or self._episodes >= _LIFE or events.documents >= tab.life
+
     def _attempts(self) -> int:
         events = self._tab.events if self._tab is not None else None
-        told = 0 if events is None else events.popups + events.dialogs + events.downloads + events.local
+        told = 0 if events is None else events.popups + events.dialogs + events.downloads + events.refused
         return told + (self._gate.blocked if self._gate is not None else 0)
 
     async def _advance(self, milliseconds: float) -> None:
@@ -229,10 +258,9 @@ class BrowserPage:
         if self._watches or tab.events.navigated:
             await self._draw(tab)
 
-    def _settings(self, opening: Opening) -> str:
-        """Of the page's script: its clock begins now."""
-        seed = opening.seed & 0x7FFFFFFF
-        return json.dumps({"seed": seed, "shift": self._elapsed, "skip": self._task.skip})
+    def _beginning(self, opening: Opening) -> str:
+        """Of the page's chance and time, which begins now."""
+        return f"begin({opening.seed & 0x7FFFFFFF}, {self._elapsed:.15g})"
 
     async def _draw(self, tab: Tab, *, picture: bool = False) -> bytes:
         """One frame, with what comes with it: scroll events, observers, the first focus; perhaps a picture of it.
@@ -243,10 +271,10 @@ class BrowserPage:
         tab.events.navigated = False
         if not tab.framed:
             return b""
-        await tab.evaluate("window.__potentia && __potentia.ask()")
+        await tab.read("window.__potentia && __potentia.ask()")
         for _ in range(_FRAMES):
             shot = await tab.frame(picture=picture)
-            if await tab.evaluate("!window.__potentia || __potentia.drawn()") and bool(shot) == picture:
+            if await tab.read("!window.__potentia || __potentia.drawn()") and bool(shot) == picture:
                 return shot
         raise PageFailure("page unreadable", "it draws nothing")
 
@@ -278,7 +306,7 @@ class BrowserPage:
         elif kind == "press":
             await tab.key(action.text)
         elif kind == "scroll":
-            await tab.evaluate(f"__potentia.scroll({0.8 if action.text == 'down' else -0.8})")
+            await tab.read(f"__potentia.scroll({0.8 if action.text == 'down' else -0.8})")
         elif kind == "back":
             await tab.back()
         elif kind == "click_at":
@@ -303,7 +331,7 @@ class BrowserPage:
 
     async def _brought(self, tab: Tab, row: int) -> tuple[float, float] | None:
         """The middle of what is seen of a row, brought into view; None if it has no place."""
-        place = await tab.evaluate(f"__potentia.place({row})")
+        place = await tab.read(f"__potentia.place({row})")
         return None if place is None else (place[0], place[1])
 
     async def _drag(self, tab: Tab, row: int, target: int) -> None:
@@ -328,9 +356,9 @@ class BrowserPage:
         if (element := self._element(row)) is None:
             return
         if element.role == "option":
-            await tab.evaluate(f"__potentia.choose({row})")
+            await tab.read(f"__potentia.choose({row})")
         elif not self._trusted:
-            await tab.evaluate(f"__potentia.press({row})")
+            await tab.read(f"__potentia.press({row})")
         elif (place := self._seen_place(element) or await self._brought(tab, row)) is not None:
             await self._pointer.click(*place)
 
@@ -339,13 +367,13 @@ class BrowserPage:
             return
         if self._trusted:
             await self._click(tab, row)
-            ready = await tab.evaluate(f"__potentia.ready({row})")
+            ready = await tab.read(f"__potentia.ready({row})")
             if ready == "type":
                 await (self._type(tab, text) if text else tab.key("Delete"))
                 return
             if ready == "no":
                 return
-        await tab.evaluate(f"__potentia.put({row}, {json.dumps(text)})")
+        await tab.read(f"__potentia.put({row}, {json.dumps(text)})")
 
     async def _type(self, tab: Tab, text: str) -> None:
         """Types, and lets a new line, by which forms are sent, do what it does before what follows it is typed."""
@@ -366,9 +394,3 @@ def read_row(row: list[Any]) -> Element:
 @functools.cache
 def _flags(bits: int) -> frozenset[str]:
     return frozenset(flag for index, flag in enumerate(FLAGS) if bits >> index & 1)
-
-
-@functools.cache
-def page_script() -> str:
-    """The script that every page runs first, a function of its settings."""
-    return resources.files("potentia.envs.web.browser").joinpath("scripts/page.js").read_text("utf-8").rstrip()

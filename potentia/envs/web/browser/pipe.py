@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
+from collections.abc import Awaitable
 from itertools import groupby
 from typing import Any
 
 from potentia.envs.web.actions import KEYS
-from potentia.envs.web.browser.connection import Connection, Json
-from potentia.envs.web.browser.failure import PageFailure, heard
-from potentia.envs.web.browser.tab import (
-    CLOCK_START,
-    FLAGS,
-    FRAME_FLAGS,
-    Mouse,
-    TabEvents,
-    mouse_messages,
-    pass_time,
-    refuses,
-)
+from potentia.envs.web.browser.connection import Connection
+from potentia.envs.web.browser.failure import PageFailure
+from potentia.envs.web.browser.flags import FLAGS, FRAME_FLAGS
+from potentia.envs.web.browser.injected import Scripts
+from potentia.envs.web.browser.tab import Json, Tab
 
 __all__ = ["PipeBrowser"]
-
-_PATIENCE = 0.1
-"""Seconds within which a page that was not left has usually handled an event."""
 
 
 class PipeBrowser:
@@ -60,6 +50,7 @@ class PipeBrowser:
             PageFailure: If it does not, or can't draw frames when it is asked to and should.
         """
         await self.connection.call("Target.setDiscoverTargets", discover=True)
+        self.follow_workers("", filter=[{"type": "shared_worker"}, {"exclude": True}])
         if self.framed:
             call = self.connection.call
             target = await call("Target.createTarget", url="about:blank", enableBeginFrameControl=True)
@@ -67,22 +58,25 @@ class PipeBrowser:
             await call("HeadlessExperimental.beginFrame", session["sessionId"])
             await call("Target.closeTarget", targetId=target["targetId"])
 
+    def follow_workers(self, session: str, **how: Any) -> None:
+        """Workers wait for us before they run anything: those of a page, of a worker, or those that pages share."""
+        how |= {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+        self.connection.send("Target.setAutoAttach", session, **how)
+
     async def frame(self, session: str, **parameters: Any) -> Json:
         """A frame of a page; they take turns, since two at once make Chromium's process of graphics fail."""
         async with self._frames:
             return await self.connection.call("HeadlessExperimental.beginFrame", session, **parameters)
 
-    async def open(self, proxy: str, viewport: tuple[int, int]) -> PipeTab:
+    async def open(self, proxy: str, viewport: tuple[int, int], scripts: Scripts) -> PipeTab:
         """A tab in a context of its own."""
-        call = self.connection.call
-        context = await call(
-            "Target.createBrowserContext", proxyServer=proxy, proxyBypassList="<-loopback>", disposeOnDetach=True
-        )
-        tab = PipeTab(self, context["browserContextId"], viewport)
+        proxies = {"proxyServer": proxy, "proxyBypassList": "<-loopback>"}
+        made = await self.connection.call("Target.createBrowserContext", disposeOnDetach=True, **proxies)
+        tab = PipeTab(self, made["browserContextId"], scripts)
         self._tabs = {key: kept for key, kept in self._tabs.items() if kept.events.failure is None}
         self._tabs[tab.context] = tab
         try:
-            await tab.start()
+            await tab.start(*viewport)
         except PageFailure:
             await tab.close()
             raise
@@ -93,40 +87,42 @@ class PipeBrowser:
         await self.connection.close()
 
     def _hear(self, method: str, parameters: Json) -> None:
-        """Windows opened by a page, downloads and crashes are told to the browser, not to the page."""
+        """Windows opened by a page, shared workers, downloads and crashes are told to the browser, not to the page."""
+        target: Json = parameters.get("targetInfo", {})
+        tab = self._tabs.get(target.get("browserContextId", ""))
         if method == "Target.targetCreated":
-            target = parameters["targetInfo"]
-            tab = self._tabs.get(target.get("browserContextId", ""))
             if tab is not None and target["type"] == "page" and tab.target not in ("", target["targetId"]):
-                tab.events.popups += 1
                 self.connection.send("Target.closeTarget", targetId=target["targetId"])
-        elif method == "Target.targetCrashed":
-            for tab in self._tabs.values():
-                if tab.target == parameters["targetId"]:
-                    tab.fail(PageFailure("renderer crashed"))
-        elif method == "Browser.downloadWillBegin":
-            for tab in self._tabs.values():
-                if tab.target == parameters["frameId"]:  # a page's main frame bears its target's name
-                    tab.events.downloads += 1
+        elif method == "Target.attachedToTarget":
+            self.connection.send("Log.enable", parameters["sessionId"])
+            if tab is not None:
+                tab.set_up_worker(parameters["sessionId"])
+        elif method == "Target.detachedFromTarget":
+            self.connection.listen(parameters["sessionId"], None)
         elif method == "Potentia.lost":
             for tab in self._tabs.values():
                 tab.fail(PageFailure("browser lost"))
+        elif method in ("Target.targetCrashed", "Browser.downloadWillBegin"):
+            crashed = method == "Target.targetCrashed"
+            named = parameters["targetId" if crashed else "frameId"]  # a page's main frame bears its target's name
+            for tab in self._tabs.values():
+                if tab.target == named and crashed:
+                    tab.fail(PageFailure("renderer crashed"))
+                elif tab.target == named:
+                    tab.events.downloads += 1
 
 
-class PipeTab:
-    """See `potentia.envs.web.browser.tab.Tab`."""
+class PipeTab(Tab):
+    """A tab of a `PipeBrowser`, in the browser context of that name."""
 
-    def __init__(self, browser: PipeBrowser, context: str, viewport: tuple[int, int]) -> None:
-        self.events, self.framed = TabEvents(), browser.framed
+    def __init__(self, browser: PipeBrowser, context: str, scripts: Scripts) -> None:
+        super().__init__(scripts)
+        self.framed = browser.framed
         self.context, self.target = context, ""
-        self._browser, self._connection = browser, browser.connection
-        self._viewport, self._session = viewport, ""
-        self._script: asyncio.Future[Json] | None = None
-        self._expired: asyncio.Future[None] | None = None
+        self._browser, self._connection, self._session = browser, browser.connection, ""
 
-    async def start(self) -> None:
+    async def start(self, width: int, height: int) -> None:
         """Opens the page and stops its clock."""
-        width, height = self._viewport
         call, send = self._connection.call, self._connection.send
         target = await call(
             "Target.createTarget", url="about:blank", browserContextId=self.context, width=width, height=height,
@@ -135,81 +131,42 @@ class PipeTab:
         self.target = target["targetId"]
         session = await call("Target.attachToTarget", targetId=self.target, flatten=True)
         self._session = session["sessionId"]
-        self._connection.listen(self._session, self._hear)
-        policy = {"policy": "pause", "initialVirtualTime": CLOCK_START}
-        sent = [
-            send("Page.enable", self._session),
-            send("Inspector.enable", self._session),
-            send("Log.enable", self._session),
-            send("Emulation.setDeviceMetricsOverride", self._session, width=width, height=height, deviceScaleFactor=1,
-                 mobile=False),
-            send("Emulation.setFocusEmulationEnabled", self._session, enabled=True),
-            send("Browser.setDownloadBehavior", behavior="deny", browserContextId=self.context, eventsEnabled=True),
-            send("Emulation.setVirtualTimePolicy", self._session, **policy),
-        ]  # fmt: skip
-        await self._connection.within(asyncio.gather(*sent))
+        self._connection.listen(self._session, self.hear)
+        send("Inspector.enable", self._session)
+        send("Browser.setDownloadBehavior", behavior="deny", browserContextId=self.context, eventsEnabled=True)
+        self._browser.follow_workers(self._session)
+        await self._set_up(width, height)
 
-    def fail(self, failure: PageFailure) -> None:
-        """From now on everything fails."""
-        self.events.failure = self.events.failure or failure
-        self._connection.fail(self._session, failure)
-        if self._expired is not None and not self._expired.done():
-            self._expired.set_exception(failure)
-
-    def _hear(self, method: str, parameters: Json) -> None:
-        if method == "Emulation.virtualTimeBudgetExpired":
-            if self._expired is not None and not self._expired.done():
-                self._expired.set_result(None)
-        elif method == "Page.javascriptDialogOpening":
+    def hear(self, method: str, parameters: Json) -> None:
+        if method == "Page.javascriptDialogOpening":
             self.events.dialogs += 1
-            accept = parameters["type"] == "beforeunload"
-            self._send("Page.handleJavaScriptDialog", accept=accept)
-        elif method == "Page.frameNavigated" and "parentId" not in parameters["frame"]:
-            self.events.navigated = True
-        elif method == "Log.entryAdded":
-            self.events.local += refuses(parameters["entry"]["text"])
+            self._send("Page.handleJavaScriptDialog", accept=parameters["type"] == "beforeunload")
         elif method == "Inspector.targetCrashed":
             self.fail(PageFailure("renderer crashed"))
+        elif method == "Target.attachedToTarget":
+            self.set_up_worker(parameters["sessionId"])
+        elif method == "Target.detachedFromTarget":
+            self._connection.listen(parameters["sessionId"], None)
+        else:
+            super().hear(method, parameters)
+
+    def set_up_worker(self, session: str) -> None:
+        """Puts chance and time into a worker that waits, and lets it go."""
+        send = self._connection.send
+        self._connection.listen(session, self.hear)
+        self._browser.follow_workers(session)
+        send("Runtime.evaluate", session, expression=f"({self._scripts.worker}).{self._begin}")
+        send("Runtime.runIfWaitingForDebugger", session)
+
+    def fail(self, failure: PageFailure) -> None:
+        super().fail(failure)
+        self._connection.fail(self._session, self.events.failure or failure)
 
     def _send(self, method: str, **parameters: Any) -> asyncio.Future[Json]:
         return self._connection.send(method, self._session, **parameters)
 
-    async def _call(self, method: str, **parameters: Any) -> Json:
-        if self.events.failure is not None:
-            raise self.events.failure
-        return await self._connection.call(method, self._session, **parameters)
-
-    async def prepare(self, script: str) -> None:
-        if self._script is not None:
-            known = await self._connection.within(self._script)
-            self._send("Page.removeScriptToEvaluateOnNewDocument", identifier=known["identifier"])
-        self._script = self._send("Page.addScriptToEvaluateOnNewDocument", source=script)
-
-    async def navigate(self, url: str) -> None:
-        await self._call("Page.navigate", url=url)
-
-    async def evaluate(self, expression: str) -> Any:
-        result = await self._call("Runtime.evaluate", expression=expression, returnByValue=True)
-        if "exceptionDetails" in result:
-            details = result["exceptionDetails"]
-            raise PageFailure("page unreadable", str(details.get("exception", {}).get("description", details["text"])))
-        return result["result"].get("value")
-
-    async def mouse(self, events: list[Mouse]) -> None:
-        await self._input("dispatchMouseEvent", mouse_messages(events), len(events))
-
-    async def _input(self, method: str, events: list[Json], awaited: int | None = None) -> None:
-        """Sends events and waits until the page has handled the first ``awaited`` of them, or all.
-
-        A page that was left meanwhile may never say that it did.
-        """
-        if self.events.failure is not None:
-            raise self.events.failure
-        sent = [self._send(f"Input.{method}", **event) for event in events][:awaited]
-        if sent:
-            await asyncio.wait(sent, timeout=_PATIENCE)
-        if not self.events.navigated:
-            await self._connection.within(asyncio.gather(*sent))
+    async def _within(self, work: Awaitable[Any]) -> Any:
+        return await self._connection.within(asyncio.ensure_future(work))
 
     async def key(self, name: str) -> None:
         await self._strokes([(name, *KEYS[name])])
@@ -233,42 +190,22 @@ class PipeTab:
         await self._input("dispatchKeyEvent", events)
 
     async def frame(self, *, picture: bool = False) -> bytes:
+        if not self.framed:
+            return await super().frame(picture=picture)
         if self.events.failure is not None:
             raise self.events.failure
-        how = {"format": "png", "optimizeForSpeed": True}
-        if self.framed:
-            wanted: Json = {"screenshot": how} if picture else {"noDisplayUpdates": True}
-            shot = (await self._browser.frame(self._session, **wanted)).get("screenshotData", "")
-        else:
-            shot = (await self._call("Page.captureScreenshot", **how))["data"] if picture else ""
-        return base64.b64decode(shot)
-
-    async def advance(self, milliseconds: float) -> None:
-        self._expired = asyncio.get_running_loop().create_future()
-        self._expired.add_done_callback(heard)
-        await self._connection.within(
-            asyncio.ensure_future(pass_time(self._expired, self._call, self.evaluate, milliseconds))
+        wanted: Json = (
+            {"screenshot": {"format": "png", "optimizeForSpeed": True}} if picture else {"noDisplayUpdates": True}
         )
-        self._expired = None
-
-    async def back(self) -> None:
-        history = await self._call("Page.getNavigationHistory")
-        if history["currentIndex"] > 0:
-            entry = history["entries"][history["currentIndex"] - 1]
-            await self._call("Page.navigateToHistoryEntry", entryId=entry["id"])
-
-    async def forget(self) -> None:
-        history = self._send("Page.resetNavigationHistory")
-        cookies = self._connection.send("Storage.clearCookies", browserContextId=self.context)
-        await self._connection.within(asyncio.gather(history, cookies))
-
-    async def unhang(self) -> None:
-        with contextlib.suppress(PageFailure, TimeoutError):
-            async with asyncio.timeout(1):
-                await self._send("Runtime.terminateExecution")
+        return base64.b64decode((await self._browser.frame(self._session, **wanted)).get("screenshotData", ""))
 
     async def close(self) -> None:
-        self.fail(self.events.failure or PageFailure("browser lost", "the tab was closed"))
-        with contextlib.suppress(PageFailure, TimeoutError):
-            async with asyncio.timeout(5):
+        self.fail(PageFailure("browser lost", "the tab was closed"))
+        try:
+            async with asyncio.timeout(min(5.0, self._connection.deadline)):
                 await self._connection.send("Target.disposeBrowserContext", browserContextId=self.context)
+        except TimeoutError:
+            # Whatever the pages do, the browser's own process answers this, unless it is stopped.
+            self._connection.lose()
+        except PageFailure:
+            pass

@@ -22,7 +22,7 @@ DRIVERS: tuple[Driver, ...] = ("cdp", "playwright")
 
 @dataclass(eq=False)
 class _Shared:
-    """A browser, how many use it, and how many tabs it opened."""
+    """A browser, and how many use it."""
 
     browser: Browser
     users: int = 0
@@ -67,6 +67,13 @@ class Lease:
             shared.users += 1
             self._held = shared
             return shared.browser
+
+    async def renew(self) -> None:
+        """Gives it back for good: who asks next gets a fresh one; others keep it as long as it serves them."""
+        async with _lock():
+            if self._held is not None and _shared.get(self._key) is self._held:
+                del _shared[self._key]
+            await self._let_go()
 
     async def release(self) -> None:
         """Gives it back; the last one to do so ends it."""

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
+import os
+import signal
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from potentia.envs.web.browser.failure import PageFailure, heard
-from potentia.envs.web.browser.tab import CLOCK_START, FLAGS, Mouse, TabEvents, mouse_messages, pass_time, refuses
+from potentia.envs.web.browser.flags import FLAGS
+from potentia.envs.web.browser.injected import Scripts
+from potentia.envs.web.browser.tab import Json, Tab
 
 __all__ = ["PlaywrightBrowser"]
 
-_T = TypeVar("_T")
+_FLAGS = ("--js-flags=--random-seed=1",)
+"""Playwright lets workers go before anybody can put chance and time into them, so Chromium seeds them, all alike."""
 
 
 class PlaywrightBrowser:
     """See `potentia.envs.web.browser.tab.Browser`. By Playwright's asynchronous API, on this library's own loop."""
 
-    def __init__(self, playwright: Any, browser: Any, deadline: float) -> None:
+    def __init__(self, playwright: Any, browser: Any, process: int, deadline: float) -> None:
         self._playwright, self._browser, self._deadline = playwright, browser, deadline
+        self._process = process
         self._tabs: list[PlaywrightTab] = []
         self._dead = False
-        browser.on("disconnected", lambda _: self._lost())
+        browser.on("disconnected", lambda _: self._lose())
 
     @classmethod
     async def launch(cls, executable: str, deadline: float, *, headed: bool = False) -> PlaywrightBrowser:
@@ -41,30 +47,33 @@ class PlaywrightBrowser:
         try:
             browser = await playwright.chromium.launch(
                 executable_path=executable,
-                args=[*FLAGS, "--proxy-server=127.0.0.1:9"],
+                args=[*FLAGS, *_FLAGS, "--proxy-server=127.0.0.1:9"],
                 headless=not headed,
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,
             )
+            devtools = await browser.new_browser_cdp_session()
+            known = (await devtools.send("SystemInfo.getProcessInfo"))["processInfo"]
         except Error as error:
             await playwright.stop()
             raise PageFailure("browser lost", str(error)) from error
-        return cls(playwright, browser, deadline)
+        process = next(int(each["id"]) for each in known if each["type"] == "browser")
+        return cls(playwright, browser, process, deadline)
 
     @property
     def alive(self) -> bool:
         """Whether it can still open tabs."""
         return not self._dead and bool(self._browser.is_connected())
 
-    async def open(self, proxy: str, viewport: tuple[int, int]) -> PlaywrightTab:
+    async def open(self, proxy: str, viewport: tuple[int, int], scripts: Scripts) -> PlaywrightTab:
         """A tab in a context of its own."""
-        tab = PlaywrightTab(self._deadline)
+        tab = PlaywrightTab(self, scripts, self._deadline)
         self._tabs.append(tab)
         try:
             await tab.start(self._browser, proxy, viewport)
         except PageFailure:
-            self._dead = True  # a dead driver still calls its browser connected
+            self.kill()  # a dead driver still calls its browser connected
             await tab.close()
             raise
         self._tabs = [tab for tab in self._tabs if tab.events.failure is None]
@@ -73,28 +82,37 @@ class PlaywrightBrowser:
     async def close(self) -> None:
         """Ends browser and driver."""
         for work in (self._browser.close, self._playwright.stop):
-            with contextlib.suppress(Exception):
+            try:
                 async with asyncio.timeout(5):
                     await work()
+            except Exception:
+                self.kill()
 
-    def _lost(self) -> None:
+    def kill(self) -> None:
+        """For a browser that answers nothing; Playwright starts each in a process group of its own."""
+        if not self._dead:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if (group := os.getpgid(self._process)) != os.getpgid(0):
+                    os.killpg(group, signal.SIGKILL)
+        self._lose()
+
+    def _lose(self) -> None:
+        self._dead = True
         for tab in self._tabs:
             tab.fail(PageFailure("browser lost"))
 
 
-class PlaywrightTab:
-    """See `potentia.envs.web.browser.tab.Tab`."""
+class PlaywrightTab(Tab):
+    """A tab of a `PlaywrightBrowser`."""
 
-    framed = False
+    life = 500  # Playwright keeps 5 KiB of each document until the tab is closed
 
-    def __init__(self, deadline: float) -> None:
-        self.events = TabEvents()
-        self._deadline = deadline
+    def __init__(self, browser: PlaywrightBrowser, scripts: Scripts, deadline: float) -> None:
+        super().__init__(scripts)
+        self._browser, self._deadline = browser, deadline
         self._context: Any = None
         self._page: Any = None
         self._devtools: Any = None
-        self._script: str | None = None
-        self._expired: asyncio.Future[None] | None = None
 
     async def start(self, browser: Any, proxy: str, viewport: tuple[int, int]) -> None:
         """Opens the page and stops its clock."""
@@ -110,45 +128,31 @@ class PlaywrightTab:
         self._page = await self._within(self._context.new_page())
         self._context.on("page", self._popup)
         self._page.on("dialog", self._dialog)
-        self._page.on("download", lambda _: self._count("downloads"))
+        self._page.on("download", lambda _: self._download())
         self._page.on("crash", lambda _: self.fail(PageFailure("renderer crashed")))
         self._devtools = await self._within(self._context.new_cdp_session(self._page))
-        self._devtools.on("Emulation.virtualTimeBudgetExpired", lambda _: self._time_passed())
-        self._devtools.on("Log.entryAdded", self._logged)
-        await self._send("Page.enable")
-        await self._send("Log.enable")
-        await self._send("Emulation.setFocusEmulationEnabled", enabled=True)
-        await self._send("Emulation.setVirtualTimePolicy", policy="pause", initialVirtualTime=CLOCK_START)
+        for method in self.heard_of:
+            self._devtools.on(method, partial(self.hear, method))
+        await self._set_up(width, height)
 
-    def _logged(self, event: Any) -> None:
-        self.events.local += refuses(event["entry"]["text"])
-
-    def fail(self, failure: PageFailure) -> None:
-        """From now on everything fails."""
-        self.events.failure = self.events.failure or failure
-        self._time_passed(failure)
-
-    def _time_passed(self, failure: PageFailure | None = None) -> None:
-        if self._expired is not None and not self._expired.done():
-            if failure is None:
-                self._expired.set_result(None)
-            else:
-                self._expired.set_exception(failure)
-
-    def _count(self, name: str) -> None:
-        setattr(self.events, name, getattr(self.events, name) + 1)
+    def _download(self) -> None:
+        self.events.downloads += 1
 
     async def _popup(self, page: Any) -> None:
-        self._count("popups")
         with contextlib.suppress(Exception):
             await page.close()
 
     async def _dialog(self, dialog: Any) -> None:
-        self._count("dialogs")
+        self.events.dialogs += 1
         with contextlib.suppress(Exception):
             await (dialog.accept() if dialog.type == "beforeunload" else dialog.dismiss())
 
-    async def _within(self, work: Awaitable[_T]) -> _T:
+    def _send(self, method: str, **parameters: Any) -> asyncio.Future[Json]:
+        future: asyncio.Future[Json] = asyncio.ensure_future(self._devtools.send(method, parameters))
+        future.add_done_callback(heard)
+        return future
+
+    async def _within(self, work: Awaitable[Any]) -> Any:
         """What a call gives.
 
         Raises:
@@ -173,64 +177,23 @@ class PlaywrightTab:
                 raise PageFailure("renderer crashed", text) from error
             raise PageFailure("browser lost" if "closed" in text else "page unreadable", text) from error
 
-    async def _send(self, method: str, **parameters: Any) -> Any:
-        return await self._within(self._devtools.send(method, parameters))
-
-    async def prepare(self, script: str) -> None:
-        if self._script is not None:
-            await self._send("Page.removeScriptToEvaluateOnNewDocument", identifier=self._script)
-        self._script = (await self._send("Page.addScriptToEvaluateOnNewDocument", source=script))["identifier"]
-
-    async def navigate(self, url: str) -> None:
-        await self._send("Page.navigate", url=url)  # not page.goto, which waits until it is loaded
-
-    async def evaluate(self, expression: str) -> Any:
-        return await self._within(self._page.evaluate(expression))
-
-    async def mouse(self, events: list[Mouse]) -> None:
-        send = self._devtools.send
-        messages = mouse_messages(events)
-        sent = [asyncio.ensure_future(send("Input.dispatchMouseEvent", message)) for message in messages]
-        for future in sent:
-            future.add_done_callback(heard)
-        await self._within(asyncio.gather(*sent[: len(events)]))
-
     async def key(self, name: str) -> None:
         await self._within(self._page.keyboard.press(name))
 
     async def type_text(self, text: str) -> None:
         await self._within(self._page.keyboard.type(text))
 
-    async def frame(self, *, picture: bool = False) -> bytes:
-        if not picture:
-            return b""
-        shot = await self._send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
-        return base64.b64decode(shot["data"])
-
-    async def advance(self, milliseconds: float) -> None:
-        self._expired = asyncio.get_running_loop().create_future()
-        self._expired.add_done_callback(heard)
-        await self._within(pass_time(self._expired, self._send, self.evaluate, milliseconds))
-        self._expired = None
-
-    async def back(self) -> None:
-        history = await self._send("Page.getNavigationHistory")
-        if history["currentIndex"] > 0:
-            entry = history["entries"][history["currentIndex"] - 1]
-            await self._send("Page.navigateToHistoryEntry", entryId=entry["id"])
-
-    async def forget(self) -> None:
-        await self._send("Page.resetNavigationHistory")
-        await self._within(self._context.clear_cookies())
-
     async def unhang(self) -> None:
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(1):
-                await self._devtools.send("Runtime.terminateExecution")
+            await super().unhang()
 
     async def close(self) -> None:
-        self.events.failure = self.events.failure or PageFailure("browser lost", "the tab was closed")
-        if self._context is not None:
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(5):
+        self.fail(PageFailure("browser lost", "the tab was closed"))
+        if self._context is not None and self._browser.alive:
+            try:
+                async with asyncio.timeout(min(5.0, self._deadline)):
                     await self._context.close()
+            except TimeoutError:
+                self._browser.kill()
+            except Exception:  # Playwright's, when it is gone already
+                pass

@@ -17,6 +17,7 @@ from potentia.envs.web.elements import PageState, page_text
 from potentia.envs.web.miniwob.goals import named_texts
 from potentia.envs.web.observation import Observer
 from potentia.envs.web.play import state_hash
+from potentia.envs.web.spaces import well_formed
 from potentia.envs.world import World
 
 __all__ = ["FromBrowserGym", "from_browsergym"]
@@ -107,7 +108,7 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
             seed = int(self.np_random.integers(2**31))
         told, _ = self.env.reset(seed=seed, options=options)
         self._steps, self._begun = 0, True
-        self._task.goal = " ".join(str(told["goal"]).split())
+        self._task.goal = " ".join(well_formed(str(told["goal"])).split())
         self._task.fields = named_texts(self._task.goal)
         self._read(told)
         return self.observer(self._state), self._info()
@@ -155,7 +156,7 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
 
     def _read(self, told: dict[str, Any]) -> None:
         self._rows = read_tree(told["axtree_object"], told["extra_element_properties"], told["focused_element_bid"])
-        title = told["open_pages_titles"][int(np.asarray(told["active_page_index"]).reshape(-1)[0])]
+        title = well_formed(told["open_pages_titles"][int(np.asarray(told["active_page_index"]).reshape(-1)[0])])
         shot = None
         if "screenshot" in self.observer.parts:
             shot = np.asarray(told["screenshot"])

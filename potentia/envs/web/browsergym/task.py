@@ -13,7 +13,9 @@ from playwright.sync_api import Error, Page
 
 from potentia.envs.action_text import ActionCall, parse_action
 from potentia.envs.web.browser.gate import Gate
-from potentia.envs.web.browser.page import page_script, read_row
+from potentia.envs.web.browser.injected import Scripts, scripts_of
+from potentia.envs.web.browser.page import read_row
+from potentia.envs.web.browser.tab import refuses
 from potentia.envs.web.elements import PageState
 from potentia.envs.web.find_task import find_task
 
@@ -21,6 +23,38 @@ __all__ = ["PotentiaTask", "make"]
 
 _ROWS = 256
 _PATIENCE = 10.0
+_WORLD = "potentia"
+
+
+class _Reader:
+    """The reader's world on a page, by its DevTools."""
+
+    def __init__(self, page: Page, scripts: Scripts) -> None:
+        self.refused = 0
+        self._devtools = page.context.new_cdp_session(page)
+        self._devtools.on("Log.entryAdded", self._hear)
+        self._send("Page.enable")
+        self._frame = self._send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        self._send("Log.enable")
+        self._send("Page.addScriptToEvaluateOnNewDocument", source=scripts.reader, worldName=_WORLD)
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression in it.
+
+        Raises:
+            Error: If the page is being replaced, or the expression fails.
+        """
+        world = self._send("Page.createIsolatedWorld", frameId=self._frame, worldName=_WORLD)["executionContextId"]
+        said = self._send("Runtime.evaluate", expression=expression, contextId=world, returnByValue=True)
+        if "exceptionDetails" in said:
+            raise Error(str(said["exceptionDetails"]))
+        return said["result"].get("value")
+
+    def _send(self, method: str, **parameters: Any) -> Any:
+        return self._devtools.send(method, parameters)
+
+    def _hear(self, event: Any) -> None:
+        self.refused += refuses(event["entry"]["text"])
 
 
 class PotentiaTask:
@@ -56,6 +90,8 @@ class PotentiaTask:
         self.locale = self.timezone_id = None
         self.opening = self.task.begin(Random().randrange(2**31) if seed is None else seed, 0)
         self.gate = Gate(self.task.handle, lambda: self.task.hosts)
+        self._scripts = scripts_of(self.task)
+        self._readers: dict[Page, _Reader] = {}
 
     @classmethod
     def get_task_id(cls) -> str:
@@ -73,8 +109,9 @@ class PotentiaTask:
         Raises:
             RuntimeError: If the page's context does not use the task's proxy.
         """
-        settings = json.dumps({"seed": self.opening.seed & 0x7FFFFFFF, "shift": 0, "skip": self.task.skip})
-        page.context.add_init_script(f"{page_script()}({settings})")
+        seed = self.opening.seed & 0x7FFFFFFF
+        self._reader(page)
+        page.context.add_init_script(f"{self._scripts.page};__potentia.begin({seed}, 0)")
         try:
             page.goto(self.opening.url)
         except Error as error:
@@ -127,12 +164,11 @@ class PotentiaTask:
 
     def see(self, page: Page) -> PageState:
         """The page as our own environment sees it, tried again while it is being replaced by another."""
-        probe = self.task.probe or "null"
         end = time.monotonic() + _PATIENCE
         while True:
             try:
                 page.wait_for_load_state("domcontentloaded")
-                told = page.evaluate(f"window.__potentia ? __potentia.observe({_ROWS}, {probe}) : null")
+                told = self._reader(page).evaluate(f"window.__potentia ? __potentia.observe({_ROWS}) : null")
                 break
             except Error:
                 if page.is_closed() or time.monotonic() > end:
@@ -140,12 +176,18 @@ class PotentiaTask:
                 page.wait_for_timeout(10)
         if told is None:
             return PageState(page.url, "", ())
-        url, title, rows, probed, _ = json.loads(told)
+        url, title, rows, probed, *_ = json.loads(told)
         return PageState(url, title, [read_row(row) for row in rows], probed)
+
+    def _reader(self, page: Page) -> _Reader:
+        if page not in self._readers:
+            self._readers[page] = _Reader(page, self._scripts)
+        return self._readers[page]
 
     def _info(self, state: PageState, *, success: bool) -> dict[str, Any]:
         """BrowserGym's agents may log it as JSON, so no arrays."""
-        return {"success": success, "potential": self.task.describe("potential", state), "blocked": self.gate.blocked}
+        blocked = self.gate.blocked + sum(reader.refused for reader in self._readers.values())
+        return {"success": success, "potential": self.task.describe("potential", state), "blocked": blocked}
 
     def _await_next(self, page: Page, before: Any) -> tuple[str, float]:
         """The next action and the potential, once the last one has had its effect."""
@@ -161,14 +203,14 @@ class PotentiaTask:
             page.wait_for_timeout(10)
 
     def _do(self, page: Page, call: ActionCall) -> None:
-        row = call.arguments[0]
+        row, reader = call.arguments[0], self._reader(page)
         if call.name == "fill":
-            if page.evaluate(f"__potentia.ready({row})") == "type":
+            if reader.evaluate(f"__potentia.ready({row})") == "type":
                 page.keyboard.insert_text(str(call.arguments[1]))
             else:
-                page.evaluate(f"__potentia.put({row}, {json.dumps(call.arguments[1])})")
+                reader.evaluate(f"__potentia.put({row}, {json.dumps(call.arguments[1])})")
         else:
-            page.evaluate(f"__potentia.press({row})")
+            reader.evaluate(f"__potentia.press({row})")
 
 
 def make(task: str, task_kwargs: Mapping[str, Any] | None = None, **options: Any) -> gym.Env[Any, str]:

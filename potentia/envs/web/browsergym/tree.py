@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from potentia.envs.web.elements import Element
+from potentia.envs.web.spaces import well_formed
 
 __all__ = ["Row", "read_tree"]
 
@@ -104,7 +105,15 @@ class _Reader:
             return None
         shown = self._properties.get(owner if role == "option" else bid, {})
         return Row(
-            Element(role, name, _value(node, role), self._flags(node, role, bid, shown), _box(shown)), bid, owner
+            Element(
+                role,
+                well_formed(name),
+                well_formed(_value(node, role)),
+                self._flags(node, role, bid, shown),
+                _box(shown),
+            ),
+            bid,
+            owner,
         )
 
     def _flags(self, node: Mapping[str, Any], role: str, bid: str, shown: Mapping[str, Any]) -> frozenset[str]:
