@@ -1,6 +1,6 @@
 """A page without a browser: the element table of server-rendered HTML, and what its links and forms do.
 
-The rules by which elements are named are those of ``page.js``; tests hold the two to each other on every page that
+The rules by which elements are named are those of ``table.js``; tests hold the two to each other on every page that
 the reference solutions visit. There is no layout, no script and no style here.
 """
 
