@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from potentia.agents.elements.word_matches import bucket, find_phrase, find_words, nearness, same_words, split_words
 
+# What compiled loops call is called here as plain Python, in which NumPy tells that hashes wrap around.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar")
+
 
 def octets(text: str, length: int = 80) -> np.ndarray:
     return np.frombuffer(text.encode()[:length].ljust(length, b"\0"), np.uint8).copy()

@@ -182,17 +182,28 @@ def test_little_scratch_is_enough_and_ppo_learns_there(tmp_path: Path, environme
     assert kept["losses"].size > 1
 
 
+def refusals_there() -> Kept:
+    """What is said of keys that there can't be on a device: captions are written in Python."""
+    said = {}
+    for level, key in (("Empty-5x5", "caption"), ("Playground", "distance")):
+        with pytest.raises(ValueError, match="info_keys must be among") as refused:
+            CudaGridVectorEnv(level, info_keys=(key,))
+        said[level] = np.array(str(refused.value))
+    return said
+
+
+@WHERE
+def test_keys_that_a_device_cannot_give_are_refused(tmp_path: Path, environment: dict[str, str]) -> None:
+    said = there(tmp_path / "kept.npz", "refusals_there", **environment)
+    assert str(said["Empty-5x5"]).endswith("got ['caption']")
+    assert str(said["Playground"]).endswith("got ['distance']")
+
+
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [
-        (
-            lambda: CudaGridVectorEnv("Empty-5x5", info_keys=("caption",)),
-            ValueError,
-            "the caption is written on the host",
-        ),
         (lambda: CudaGridVectorEnv("Empty-5x5", device="cpu"), ValueError, "must be a CUDA device .* got 'cpu'"),
         (lambda: CudaGridVectorEnv("Empty-5x5", 0), ValueError, "num_envs must be at least 1, got 0"),
-        (lambda: CudaGridVectorEnv("PutNear-6x6-N2", info_keys=("distance",)), ValueError, "info_keys must be among"),
     ],
 )
 def test_what_is_refused(make: Callable[[], object], error: type[Exception], says: str) -> None:
