@@ -73,6 +73,10 @@ def test_no_way_leads_out_and_each_attempt_is_counted(outside, driver, where, ro
     if route in ("popup", "own popup", "target"):
         time.sleep(0.2)  # a window is told of by the browser, not by the page
         _, reward, terminated, truncated, info = env.step(0)
+    patience = time.monotonic() + 5
+    while info["blocked"] == 0 and time.monotonic() < patience:  # an attempt is told of in real time
+        time.sleep(0.1)
+        _, reward, terminated, truncated, info = env.step(0)
     assert (reward, terminated, truncated, info["failure"]) == (0.0, False, False, "")
     assert info["blocked"] >= 1
     assert [listener.hits for listener in outside] == before
