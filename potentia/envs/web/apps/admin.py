@@ -19,7 +19,7 @@ CHOICES = {"Password length": ("8", "10", "12", "16"), "Session length": ("1 hou
 
 
 class Admin(Accounts):
-    """Accounts are found by list or search, changed, suspended, deleted; people are invited and put into teams.
+    """Accounts are found by list or search, changed, suspended, deleted. People are invited and put into teams.
 
     The audit log keeps what can't be undone (sign-ins, password changes, deletions). What can be undone leaves no
     trace, so that an agent that takes it back is where it was.
@@ -47,7 +47,7 @@ class Admin(Accounts):
     }
 
     def populate(self, random: Random, rows: int) -> None:
-        """``rows`` accounts beside the user's own, some of them dormant; teams, invitations, ``2 rows`` events."""
+        """Adds ``rows`` accounts beside the user's own, some dormant. It adds teams, invitations, ``2 rows`` events."""
         for name, value in (SWITCHES | {name: values[0] for name, values in CHOICES.items()}).items():
             self.insert("setting", name=name, value=value)
         teams = [self.insert("team", name=name) for name in TEAMS]
@@ -66,7 +66,7 @@ class Admin(Accounts):
             self.log(random, actor["name"], random.choice(KINDS[:3]), day_before(random, 0, 20, actor["seen"]))
 
     def enrol(self, random: Random, name: str, *, dormant: bool = False, **values: str) -> int:
-        """Adds an account, with what is not given drawn; returns its id."""
+        """Adds an account, with what is not given drawn. The result is its id."""
         taken = {row["email"] for row in self.rows("SELECT email FROM account")}
         first, last = name.lower().split()[0], name.lower().split()[-1]
         (email,) = distinct(
@@ -81,7 +81,7 @@ class Admin(Accounts):
         return self.insert("account", name=name, reset=int(random.random() < 0.2), **drawn | values)
 
     def log(self, random: Random, actor: str, kind: str, day: str) -> int:
-        """Adds an event at a time of a day; returns its id."""
+        """Adds an event at a time of a day. The result is its id."""
         moment = f"{day} {random.randint(6, 20):02}:{random.randint(0, 59):02}"
         return self.insert("event", moment=moment, actor=actor, kind=kind, about="")
 
@@ -167,7 +167,7 @@ class Admin(Accounts):
 
     @route("GET", "/event/{event}")
     def event(self, request: Request, event: int) -> Response:
-        """One event; it links to the account, if there still is one of that name."""
+        """One event. Its page links to the account, if there still is one of that name."""
         del request
         row = self.row("SELECT * FROM event WHERE id = ?", event)
         accounts = self.rows("SELECT id FROM account WHERE name = ?", row["actor"])

@@ -20,7 +20,7 @@ DORMANT = str(date.fromisoformat(TODAY) - timedelta(days=90))
 
 
 class Accounts(App):
-    """What the user management does with the table ``account``; `Admin` is the whole application."""
+    """What the user management does with the table ``account``. `Admin` is the whole application."""
 
     @route("GET", "/")
     def users(self, request: Request) -> Response:
@@ -49,7 +49,7 @@ class Accounts(App):
         return self.row("SELECT * FROM account WHERE id = ?", user)
 
     def _set(self, user: int, **values: str | int) -> Response:
-        """Sets columns of an account; there must be an active admin afterwards."""
+        """Sets columns of an account. There must be an active admin afterwards."""
         self._account(user)
         for column, value in values.items():
             self.change(f"UPDATE account SET {column} = ? WHERE id = ?", value, user)

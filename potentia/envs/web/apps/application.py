@@ -25,11 +25,11 @@ _Method = TypeVar("_Method", bound=Callable[..., Response])
 
 
 class BadInput(ValueError):  # noqa: N818 - said to users, not raised at them
-    """A form that can't be accepted; its message is shown on the page."""
+    """A form that can't be accepted. Its message is shown on the page."""
 
 
 def route(method: str, pattern: str) -> Callable[[_Method], _Method]:
-    """Marks a method of an `App` as the answer to a method and path; ``{name}`` in it is a number, and an argument."""
+    """Marks a method of an `App` as the answer to a method and path. ``{name}`` in it is a number, and an argument."""
 
     def mark(function: _Method) -> _Method:
         function.route = (method, pattern)  # type: ignore[attr-defined]
@@ -65,12 +65,12 @@ class App:
     begin with the navigation bar.
 
     Args:
-        neighbours: Title to address of the other applications of the task; their links stand in the bar.
+        neighbours: Title to address of the other applications of the task. Their links stand in the bar.
 
     Attributes:
         name: The host is ``<name>.test``.
         title: What its pages are headed by.
-        schema: SQL of its tables. Each has a column ``id INTEGER PRIMARY KEY``; references are declared.
+        schema: SQL of its tables. Each has a column ``id INTEGER PRIMARY KEY``. References are declared.
         bar: Text to path of the links in the navigation bar.
     """
 
@@ -108,7 +108,7 @@ class App:
         self.db.execute("PRAGMA foreign_keys = ON")
 
     def handle(self, request: Request) -> Response:
-        """The response to a request; what it changes, it changes wholly or not at all."""
+        """The response to a request. What a request changes, it changes wholly or not at all."""
         for method, pattern, name in _routes(type(self)):  # type: ignore[arg-type]  # a class is hashable
             if method == request.method and (match := pattern.fullmatch(request.path)):
                 # SQLite's integers end at 64 bits; no row has such a number.
@@ -157,11 +157,11 @@ class App:
         return found
 
     def insert(self, table: str, **values: Any) -> int:
-        """Inserts a row; returns its id."""
+        """Inserts a row. The result is its id."""
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
         statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
         return int(self.db.execute(statement, tuple(values.values())).lastrowid or 0)
 
     def change(self, statement: str, *values: Any) -> int:
-        """Runs an UPDATE or DELETE; returns how many rows it changed."""
+        """Runs an UPDATE or DELETE. The result is the number of rows that it changed."""
         return self.db.execute(statement, values).rowcount

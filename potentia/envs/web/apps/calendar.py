@@ -22,7 +22,7 @@ _A_PAGE = 10
 
 
 class Calendar(App):
-    """Events last from a time to a later one of the same day; they may overlap."""
+    """Events last from a time to a later one of the same day. Events may overlap."""
 
     name = "calendar"
     title = "Calendar"
@@ -43,7 +43,7 @@ class Calendar(App):
                 self.invite(event, f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}", again=True)
 
     def free(self, random: Random, day: str) -> tuple[str, str, str]:
-        """A day and times of that day, from 08:00 on, that no event of the day overlaps; later where it is full."""
+        """A day and times of it, from 08:00 on, that no event overlaps. Where the day is full, a later one is taken."""
         starts = [f"{hour:02}:{minute}" for hour in range(8, 19) for minute in ("00", "30")]
         random.shuffle(starts)
         for start in starts:
@@ -53,14 +53,14 @@ class Calendar(App):
         return self.free(random, str(date.fromisoformat(day) + timedelta(days=1)))
 
     def put(self, random: Random, title: str, day: str, start: str, finish: str, place: str = "") -> int:
-        """Adds an event somewhere; returns its id."""
+        """Adds an event somewhere. The result is its id."""
         return self.insert(
             "event", title=title, day=day, start=start, finish=finish, place=place or random.choice(PLACES), notes="",
             reminder=random.choice(REMINDERS),
         )  # fmt: skip
 
     def invite(self, event: int, name: str, *, again: bool = False) -> None:
-        """Adds a guest; one who is invited already is refused, unless ``again`` lets it pass."""
+        """Adds a guest. One who is invited already is refused, unless ``again`` lets it pass."""
         if self.rows("SELECT id FROM guest WHERE event_id = ? AND lower(name) = lower(?)", event, name):
             if again:
                 return
@@ -173,7 +173,7 @@ class Calendar(App):
 
     @route("POST", "/event/{event}/delete")
     def delete(self, request: Request, event: int) -> Response:
-        """Deletes an event; shows the week in which it was."""
+        """Deletes an event. The answer shows the week in which it was."""
         del request
         day = self._event(event)["day"]
         self.change("DELETE FROM event WHERE id = ?", event)

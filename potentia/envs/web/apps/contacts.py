@@ -28,7 +28,7 @@ class Contacts(App):
             self.meet(name, random.choice(DOMAINS))
 
     def meet(self, name: str, domain: str) -> str:
-        """Adds a contact whose address is made of the name; returns the address."""
+        """Adds a contact whose address is made of the name. The result is the address."""
         email = f"{name.lower().replace(' ', '.')}@{domain}"
         self.insert("contact", name=name, email=email)
         return email
@@ -81,14 +81,14 @@ class Contacts(App):
 
     @route("POST", "/contact/{contact}/delete")
     def delete_contact(self, request: Request, contact: int) -> Response:
-        """Deletes a contact; messages to and from that address stay."""
+        """Deletes a contact. Messages to and from that address stay."""
         del request
         self.row("SELECT * FROM contact WHERE id = ?", contact)
         self.change("DELETE FROM contact WHERE id = ?", contact)
         return redirect("/contacts")
 
     def _contact_sent(self, request: Request, but: int = 0) -> dict[str, str]:
-        """The fields of a contact's form; no other contact, save the one with the id ``but``, may have them."""
+        """The fields of a contact's form. No other contact, save the one with the id ``but``, may have them."""
         name, email = request.sent("name"), request.sent("email").lower()
         if not name or "," in name:
             raise BadInput("A contact needs a name, without commas.")

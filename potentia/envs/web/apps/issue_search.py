@@ -1,4 +1,4 @@
-"""Lists of issues: found by words and filters, and closed many at once; a part of an application that has issues."""
+"""Lists of issues: found by words and filters, and closed many at once. An application that has issues has them."""
 
 from __future__ import annotations
 

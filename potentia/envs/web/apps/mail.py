@@ -1,4 +1,4 @@
-"""Mail: messages in four folders, labels, contacts; written, answered, forwarded, searched and sorted."""
+"""Mail: messages in four folders, labels, contacts. Messages are written, answered, forwarded, searched and sorted."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Mail(Contacts, Labels):
         self, random: Random, sender: str, subject: str, time: str, *, recipient: str = ME, folder: str = "Inbox",
         unread: int = 0, starred: int = 0,
     ) -> int:  # fmt: skip
-        """Puts a message with some text into a folder; returns its id."""
+        """Puts a message with some text into a folder. The result is its id."""
         body = random.choice(SENTENCES).format(random.choice(TOPICS))
         return self.insert(
             "message", folder=folder, sender=sender, recipient=recipient, cc="", subject=subject, body=body, time=time,
@@ -110,7 +110,7 @@ class Mail(Contacts, Labels):
         )  # fmt: skip
 
     def send(self, to: str, subject: str, body: str, *, cc: str = "", quoted: int | None = None) -> int:
-        """Sends a message to contacts' names or addresses; returns its id."""
+        """Sends a message to contacts' names or addresses. The result is its id."""
         recipient = self.addresses(to)
         if not recipient or not subject or not body:
             raise BadInput("A message needs somebody to go to, a subject and a text.")
@@ -138,7 +138,7 @@ class Mail(Contacts, Labels):
 
     @route("GET", "/")
     def front(self, request: Request) -> Response:
-        """A folder's messages, the last first, seven a page; perhaps only the unread or the starred ones."""
+        """A folder's messages, the last first, seven a page. The list may be of the unread or the starred ones only."""
         folder, only, start = request.asked("folder", "Inbox"), request.asked("only", "All"), start_of(request)
         if folder not in FOLDERS or only not in _FILTERS:
             raise LookupError(folder)

@@ -25,7 +25,7 @@ class Milestones(App):
     """
 
     def milestone_row(self, milestone: int) -> sqlite3.Row:
-        """A milestone with its project; a `LookupError` if there is none."""
+        """A milestone with its project. A `LookupError` is raised if there is none."""
         return self.row(
             "SELECT milestone.*, project.name AS project FROM milestone JOIN project ON project.id = project_id "
             "WHERE milestone.id = ?",
@@ -38,7 +38,7 @@ class Milestones(App):
         return [row["name"] for row in found]
 
     def milestone_of(self, project: int, name: str) -> int | None:
-        """The id of a project's milestone, None for "none"; a `LookupError` if it has no such milestone."""
+        """The id of a project's milestone, None for "none". A `LookupError` is raised if it has no such milestone."""
         if name == NONE:
             return None
         return int(self.row("SELECT id FROM milestone WHERE project_id = ? AND name = ?", project, name)["id"])
@@ -48,7 +48,7 @@ class Milestones(App):
         self.change("UPDATE issue SET milestone_id = ? WHERE milestone_id = ? AND state = 'open'", other, milestone)
 
     def close_milestone(self, milestone: int) -> None:
-        """Closes a milestone; a `BadInput` if an issue of it is open."""
+        """Closes a milestone. A `BadInput` is raised if an issue of it is open."""
         left = self.row("SELECT count(*) FROM issue WHERE milestone_id = ? AND state = 'open'", milestone)[0]
         if left:
             raise BadInput(f"Open issues of this milestone: {left}. Close or move them first.")

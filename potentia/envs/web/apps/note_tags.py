@@ -28,7 +28,7 @@ class NoteTags(App):
     """
 
     def tag(self, note: int, tag: str) -> None:
-        """Tags a note; a tag that it has stays."""
+        """Tags a note. A tag that it has stays."""
         found = self.row("SELECT id FROM tag WHERE name = ?", tag)["id"]
         self.change("INSERT OR IGNORE INTO marking (note_id, tag_id) VALUES (?, ?)", note, found)
 
@@ -95,7 +95,7 @@ class NoteTags(App):
 
     @route("POST", "/tag/{tag}/delete")
     def delete_tag(self, request: Request, tag: int) -> Response:
-        """Deletes a tag; its notes stay."""
+        """Deletes a tag. Its notes stay."""
         del request
         self.row("SELECT * FROM tag WHERE id = ?", tag)
         self.change("DELETE FROM tag WHERE id = ?", tag)

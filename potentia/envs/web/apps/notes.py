@@ -19,7 +19,7 @@ _LONGEST_TITLE = 40
 
 
 class Notes(NoteTags, CheckLists):
-    """Notes are found in a list, by tag or by search; each has a page with its text, its tags and its check list."""
+    """Notes are found in a list, by tag or by search. Each has a page with its text, its tags and its check list."""
 
     name = "notes"
     title = "Notes"
@@ -54,7 +54,7 @@ class Notes(NoteTags, CheckLists):
             )  # fmt: skip
 
     def write(self, title: str, text: str, tags: Iterable[str] = (), items: Iterable[str] = ()) -> int:
-        """Writes a note, with tags that there are and a list of which nothing is ticked; returns its id."""
+        """Writes a note, with tags that there are and a list of which nothing is ticked. The result is its id."""
         note = self.insert("note", title=title, text=text)
         for tag in tags:
             self.tag(note, tag)
@@ -74,7 +74,7 @@ class Notes(NoteTags, CheckLists):
         self.change("DELETE FROM note WHERE id = ?", note)
 
     def note_row(self, note: int) -> sqlite3.Row:
-        """The note with this id; a `LookupError` if there is none."""
+        """The note with this id. A `LookupError` is raised if there is none."""
         return self.row("SELECT * FROM note WHERE id = ?", note)
 
     @route("GET", "/")
@@ -196,7 +196,7 @@ class Notes(NoteTags, CheckLists):
         return redirect(f"/note/{note}")
 
     def _written(self, request: Request, old: str = "") -> tuple[str, str]:
-        """The title and the text sent; no other note may have that title."""
+        """The title and the text sent. No other note may have that title."""
         title, text = request.sent("title"), request.sent("text").replace("\r\n", "\n")
         if not 1 <= len(title) <= _LONGEST_TITLE:
             raise BadInput(f"A note needs a title of at most {_LONGEST_TITLE} letters.")

@@ -22,8 +22,8 @@ class Paging:
 
     Attributes:
         rows: At most `A_PAGE` of them.
-        previous: The address of the page before; "" if this is the first.
-        following: The address of the next page; "" if this is the last.
+        previous: The address of the page before. It is "" if this is the first.
+        following: The address of the next page. It is "" if this is the last.
     """
 
     rows: Sequence[Any]

@@ -139,7 +139,7 @@ class Shop(App):
         return redirect("/orders")
 
     def order(self, label: str, *, gift: bool) -> int:
-        """Orders what is in the cart to the address with this label; returns the order's id."""
+        """Orders what is in the cart to the address with this label. The result is the order's id."""
         lines = self.rows("SELECT product_id, quantity, cents FROM cart JOIN product ON product.id = product_id")
         if not lines:
             raise BadInput("The cart is empty.")

@@ -87,18 +87,18 @@ class Tracker(IssueSearch, IssueLabels, IssueComments, Milestones):
         return issue
 
     def file(self, project: str, title: str, text: str, priority: str, assignee: str) -> int:
-        """Files an issue today; returns its number."""
+        """Files an issue today. The result is its number."""
         return self.insert(
             "issue", project_id=self.row("SELECT id FROM project WHERE name = ?", project)["id"], title=title,
             text=text, day=TODAY, priority=priority, person_id=self.person(assignee),
         )  # fmt: skip
 
     def person(self, name: str) -> int | None:
-        """The id of a person, None for "nobody"; a `LookupError` if there is no such person."""
+        """The id of a person, None for "nobody". A `LookupError` is raised if there is no such person."""
         return None if name == NOBODY else int(self.row("SELECT id FROM person WHERE name = ?", name)["id"])
 
     def issue_row(self, issue: int) -> sqlite3.Row:
-        """The issue with this number, with names in place of ids; a `LookupError` if there is none."""
+        """The issue with this number, with names in place of ids. A `LookupError` is raised if there is none."""
         return self.row("SELECT * FROM listed WHERE id = ?", issue)
 
     @route("GET", "/projects")

@@ -16,7 +16,7 @@ class AppWorld(Mapping[str, App]):
     """Applications by name, each linking to the others.
 
     Args:
-        apps: Their classes; the first one's front page is where an episode begins.
+        apps: Their classes. The first one's front page is where an episode begins.
     """
 
     def __init__(self, apps: Iterable[type[App]]) -> None:

@@ -22,10 +22,12 @@ _CASE = re.compile(r"\b(upper|lower) case\b")
 
 
 def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = ()) -> tuple[str, ...]:
-    """The texts that a goal names, without repetition, the likeliest first: those given; the quoted ones, in the case
-    asked for; the two ends of a route; what to choose from a list; those stressed, unless they say what a quoted one
-    is; dates and times, in words and as form controls hold them; what is listed after the first verb, if nothing else
-    was found; numbers.
+    """The texts that a goal names, without repetition, the likeliest first.
+
+    First come those given. The quoted ones follow, in the case asked for. The two ends of a route are next, then what
+    to choose from a list. Stressed texts follow, unless they say what a quoted one is. Then come dates and times, in
+    words and as form controls hold them. What is listed after the first verb counts if nothing else was found. Numbers
+    come last.
 
     >>> named_texts('Enter "bob" into the text field and press Submit.')
     ('bob',)
@@ -33,7 +35,7 @@ def named_texts(goal: str, given: Iterable[str] = (), stressed: Iterable[str] = 
     ('G2e', 'HHC')
     >>> named_texts("Enter 1:17 PM as the time and press submit.")
     ('1:17 PM', '13:17')
-    """  # noqa: D205 - one sentence
+    """
     quoted = [first or second for first, second in _QUOTED.findall(goal)]
     if case := _CASE.search(goal):
         quoted = [text.upper() if case[1] == "upper" else text.lower() for text in quoted] + quoted
@@ -61,6 +63,6 @@ def _listed(text: str) -> list[str]:
     listed = _LISTED.match(text.strip())
     if listed is None:
         return []
-    said = _ENDS.split(listed[1], maxsplit=1)[0]
-    parts = (part.strip(" .:;") for part in re.split(r",(?! *\d+\))|\band\b", said))
+    clause = _ENDS.split(listed[1], maxsplit=1)[0]
+    parts = (part.strip(" .:;") for part in re.split(r",(?! *\d+\))|\band\b", clause))
     return [part for part in parts if 0 < len(part) <= 40]

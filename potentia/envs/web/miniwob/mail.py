@@ -15,17 +15,19 @@ _QUOTED = re.compile(r'"(.+)"')
 
 
 class Inbox:
-    """Counts the actions left of the shortest way: open the sender's email, "Reply" or "Forward", fill in, send; or
-    press the icon beside it.
+    """Counts the actions left of the shortest way.
+
+    The way is to open the sender's email, press "Reply" or "Forward", fill in and send. For other goals it is to press
+    the icon beside the email.
 
     The page has five views: the inbox, the search, an email, and the forms to reply and to forward. What is in a form
     does not tell whose email it answers, so `see` is to be called after each action.
 
     Args:
         goal: The page's sentence.
-        given: What the page says of it besides, empty if it does not: the action, unless it is to forward; the sender;
+        given: What the page says of it besides, empty if it does not: the action (unless it is to forward), the sender,
             the text or the receiver.
-    """  # noqa: D205 - one sentence
+    """
 
     def __init__(self, goal: str, given: Sequence[str]) -> None:
         self._form, self._sender, self._text = _asked(goal, given)
@@ -63,7 +65,7 @@ class Inbox:
 
 
 def _asked(goal: str, given: Sequence[str]) -> tuple[str, str, str]:
-    """Which form it takes, "" for none; the sender; what to fill in."""
+    """Which form it takes ("" for none), the sender, and what to fill in."""
     if given:
         kind, sender, *rest = given if given[0] in ("reply", "forward", "delete", "star") else ("forward", *given)
         return kind if rest else "", sender, "".join(rest)

@@ -16,7 +16,7 @@ HOST = "miniwob.test"
 
 @functools.cache
 def page_folder() -> Path:
-    """Where the wheel's pages are; the package itself is not imported, so Selenium is not needed.
+    """Where the wheel's pages are. The package itself is not imported, so Selenium is not needed.
 
     Raises:
         ImportError: If it is not installed.

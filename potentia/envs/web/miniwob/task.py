@@ -53,20 +53,21 @@ _QUICK = {
 
 
 class MiniWobTask:
-    """A page of MiniWoB++ (Shi et al. 2017; Liu et al. 2018, arXiv 1802.08802), unchanged.
+    """A page of MiniWoB++ (Shi et al. 2017, and Liu et al. 2018, arXiv 1802.08802), unchanged.
 
-    The reward is the page's own without its time penalty, in [-1, 1], or 1 for success alone; the episode ends when the
-    page says so; success is a reward of the page above 0. Its ten seconds are not counted: time stands still while
+    The reward is the page's own without its time penalty, in [-1, 1], or 1 for success alone. The episode ends when the
+    page says so. Success is a reward of the page above 0. Its ten seconds are not counted: time stands still while
     the agent thinks. ``potential`` is ``J - 1`` in [-1, 0], J the Jaccard index of the texts that the goal names and
-    those that are set on the page: typed, ticked or chosen, where each empty text box counts as one that is wrong, and
-    beginnings and ends will do where the goal asks for them (no oracle: it knows nothing of the task); 0 at success,
-    and -1 where the goal names none. On the mail pages (email-inbox-...), where most of what is to be done sets no
-    text, it is an oracle: minus the actions left, divided by the most there can be.
+    those that are set on the page: typed, ticked or chosen. Each empty text box counts as a text that is wrong.
+    Beginnings and ends will do where the goal asks for them. This ``potential`` is no oracle: it knows nothing of the
+    task. It is 0 at success, and -1 where the goal names no text. On the mail pages (email-inbox-...),
+    where most of what is to be done sets no text, it is an oracle: minus the actions left, divided by the most there
+    can be.
 
     Args:
         name: A file's name without ".html", such as "click-button".
         always_fresh: Whether to load the page anew for each episode even where going on in the page was proven equal.
-        reward: "page": the page's own; "success": 1 at success, else 0, as success rates count.
+        reward: "page" is the page's own. "success" is 1 at success, else 0, as success rates count.
 
     Raises:
         ImportError: If the package miniwob is not installed.

@@ -29,13 +29,13 @@ TEMPLATES: dict[str, type[Template]] = {
 
 
 def suite(*, difficulty: str | None = None, app: str | None = None, tag: str | None = None) -> tuple[str, ...]:
-    """The names of the tasks of a difficulty ("easy", "medium", "hard"), application and tag; None for any.
+    """The names of the tasks of a difficulty ("easy", "medium", "hard"), application and tag. None stands for any.
 
     >>> suite(difficulty="hard", app="shop")
     ('ShopBuyTwo', 'OrderFromNote')
 
     Raises:
-        ValueError: If there is none; says what there is.
+        ValueError: If there is none. The message says what there is.
     """
     found = tuple(
         name

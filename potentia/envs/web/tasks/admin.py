@@ -193,7 +193,7 @@ class FailedSignIn(_AdminTask):
 
 
 class SuspendDormant(_AdminTask):
-    """Those of a role who were away for long are locked at once; others on the list are not."""
+    """Those of a role who were away for long are locked at once. Others on the list are not."""
 
     name = "AdminReview"
     difficulty = "medium"
@@ -241,7 +241,7 @@ def _dormant(world: AppWorld, role: str) -> list[tuple[str, str]]:
 
 
 class DeleteByAddress(_AdminTask):
-    """An account is found by its e-mail address and deleted; there is one with nearly the same."""
+    """An account is found by its e-mail address and deleted. Another account has nearly the same address."""
 
     name = "AdminDelete"
     difficulty = "medium"

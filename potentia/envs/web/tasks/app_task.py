@@ -22,7 +22,7 @@ CHECKLIST = 32
 
 
 class AppTask:
-    """An application task, judged from the database; see `potentia.envs.web.task.WebTask`.
+    """An application task, judged from the database. It is a `potentia.envs.web.task.WebTask`.
 
     Args:
         template: A name in `potentia.envs.web.tasks.TEMPLATES`, or a template of one's own.
@@ -99,9 +99,9 @@ class AppTask:
         hint = self.episode.hint(page)
         if self._success or hint is None:
             return ""
-        said = write_text(hint)
+        text = write_text(hint)
         box = page.elements[hint.row].box if hint.row >= 0 else (0, 0, 0, 0)
-        return f"{said}\n[{list(box)}]" if any(box) else said
+        return f"{text}\n[{list(box)}]" if any(box) else text
 
     def identity(self) -> Any:
         tables = self.episode.world.contents()

@@ -62,12 +62,12 @@ def _title(random: Random, world: AppWorld) -> str:
 
 
 def _put(random: Random, world: AppWorld, title: str, day: int, place: str = "") -> int:
-    """Puts an event into free time so many days from today; where that day is full, the next."""
+    """Puts an event into free time so many days from today. Where that day is full, the next one is taken."""
     return _calendar(world).put(random, title, *_calendar(world).free(random, _day_in(day)), place)
 
 
 def _twice(random: Random, world: AppWorld, first: range, second: range) -> Params:
-    """Two events of one title on different days; the task is about the first."""
+    """Two events of one title on different days. The task is about the first."""
     title, day = _title(random, world), random.choice(first)
     places = random.sample(PLACES, 2)
     events = [
@@ -302,7 +302,7 @@ class Guests(_CalendarTask):
 
 
 class Swap(_CalendarTask):
-    """Two events of this week change places; when they are must be looked up."""
+    """Two events of this week change places. When they are must be looked up."""
 
     name = "CalendarSwap"
     difficulty = "hard"

@@ -69,7 +69,7 @@ def _to_message(params: Params) -> list[Move]:
 
 
 class StockByMail(Template):
-    """The shop says how much there is of a product; a mail says it to somebody."""
+    """The shop says how much there is of a product. A mail says it to somebody."""
 
     name = "StockByMail"
     apps = (Shop, Mail)
@@ -112,7 +112,7 @@ class StockByMail(Template):
 
 
 class EventFromMail(Template):
-    """A mail says when and where something takes place; another with the same subject says otherwise."""
+    """A mail says when and where something takes place. Another with the same subject says otherwise."""
 
     name = "EventFromMail"
     apps = (Mail, Calendar)
@@ -159,7 +159,7 @@ class EventFromMail(Template):
 
 
 class OrderFromNote(Template):
-    """A note lists what is to be ordered; another one has nearly the same title."""
+    """A note lists what is to be ordered. Another one has nearly the same title."""
 
     name = "OrderFromNote"
     apps = (Notes, Shop)
@@ -211,7 +211,7 @@ def _write(world: AppWorld, title: str, items: Sequence[str]) -> None:
 
 
 class InviteFromMail(Template):
-    """A mail asks for an invitation; it is answered and followed."""
+    """A mail asks for an invitation. The mail is answered and what it asks for is done."""
 
     name = "InviteFromMail"
     apps = (Mail, Admin)
@@ -259,7 +259,7 @@ class InviteFromMail(Template):
 
 
 class ReportUser(Template):
-    """An account is suspended, and an issue with its address is filed; somebody has nearly the same name."""
+    """An account is suspended, and an issue with its address is filed. Somebody has nearly the same name."""
 
     name = "ReportUser"
     apps = (Admin, Tracker)

@@ -102,7 +102,7 @@ class Episode:
         return self._judged[1]
 
     def succeeds(self, answer: str | None) -> bool:
-        """Whether the task is done now; a question needs the right answer, everything else none."""
+        """Whether the task is done now. A question needs the right answer, everything else none."""
         if self.answer is None:
             return self.reached
         return answer is not None and _said(answer) == _said(self.answer) and self.reached
@@ -125,7 +125,7 @@ class Episode:
         return found
 
     def done_stages(self) -> frozenset[int] | None:
-        """The stages whose edits are made; None if the state is none on the way (something else was changed)."""
+        """The stages whose edits are made. It is None if the state is none on the way (something else was changed)."""
         changes = self.world.changes
         if self._stage_at is None or self._stage_at[0] != changes:
             now = self.world.contents()
@@ -133,7 +133,7 @@ class Episode:
         return self._stage_at[1]
 
     def remaining(self, page: PageState) -> float:
-        """The number of actions that the reference solution still takes from here; ``inf`` if it can't go on."""
+        """The number of actions that the reference solution still takes. It is ``inf`` where that can't go on."""
         done = self._question_or_done()
         if done is None:
             return math.inf
@@ -165,13 +165,13 @@ class Episode:
         return sum(map(sum, self._costs)) + (self.answer is not None)
 
     def potential(self, page: PageState) -> float:
-        """``-remaining / length`` in [-1, 0]; 0 when the task is done, -1 where the reference solution can't go on."""
+        """``-remaining / length`` in [-1, 0]. It is 0 when the task is done, -1 where the reference can't go on."""
         if self.answer is None and self.reached:
             return 0.0
         return -min(1.0, self.remaining(page) / max(self.length, 1))
 
     def hint(self, page: PageState) -> Action | None:
-        """The next action of the reference solution: a click, a text to fill in, or the answer; None if it has none."""
+        """The reference solution's next action: a click, a text to fill in, or the answer. None means it has none."""
         done = self._question_or_done()
         if done is None:
             return None

@@ -25,12 +25,12 @@ _LONGEST = 100
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A state that was reached; nothing changes it.
+    """A state that was reached. Nothing changes it.
 
     Attributes:
         page: The page as it was left.
         saved: What the databases hold.
-        contents: A number for what they hold; the same for the same rows.
+        contents: A number for what they hold. It is the same for the same rows.
         answer: What was answered, which ends the episode.
     """
 
@@ -75,15 +75,15 @@ class Explorer:
     def offered(self, place: Place) -> list[Action]:
         """What the discrete view's mask allows but for the noop: clicks, fills, answers (of a question), back, Enter.
 
-        An answer is given as its text. Each action is there once; none after an answer.
+        An answer is given as its text. Each action is there once. There is none after an answer.
         """
         if place.answer is not None:
             return []
         elements, fields = place.shown.elements, self.episode.fields
         mask = self._view.mask(elements, fields, self.episode.answer is not None, False)
         actions = (self._view.read(index, fields) for index in np.flatnonzero(mask)[1:])
-        said = (Action("answer", text=elements[a.row].name) if a.kind == "answer" else a for a in actions)
-        return list(dict.fromkeys(said))
+        resolved = (Action("answer", text=elements[a.row].name) if a.kind == "answer" else a for a in actions)
+        return list(dict.fromkeys(resolved))
 
     def after(self, place: Place, action: Action) -> Place:
         """Where an action leads.
@@ -110,7 +110,7 @@ class Explorer:
         return self.episode.succeeds(place.answer)
 
     def remaining(self, place: Place) -> float:
-        """`Episode.remaining`; 0 where the task is done, ``inf`` after a wrong answer."""
+        """`Episode.remaining`. It is 0 where the task is done, ``inf`` after a wrong answer."""
         if self.succeeds(place):
             return 0.0
         return math.inf if place.answer is not None else self.episode.remaining(place.shown)
@@ -127,7 +127,7 @@ class Explorer:
         return self.episode.hint(place.shown)
 
     def played(self, place: Place) -> float:
-        """The actions that the reference solution, played from here, takes until the task is done; ``inf`` if never."""
+        """The actions that the reference solution, played from here, takes to do the task. It is ``inf`` if never."""
         for taken in range(_LONGEST):
             if self.succeeds(place):
                 return taken

@@ -40,7 +40,7 @@ def _subject(random: Random, world: AppWorld) -> str:
 
 
 def _namesakes(random: Random, world: AppWorld) -> list[str]:
-    """Two people with one first name who are no contacts yet; they are now."""
+    """Two people with one first name who are no contacts yet. They are made contacts."""
     first = random.choice(FIRST_NAMES)
     taken = frozenset(row["name"] for row in _mail(world).rows("SELECT name FROM contact"))
     names = distinct(random, 2, lambda: f"{first} {random.choice(LAST_NAMES)}", besides=taken)
@@ -55,7 +55,7 @@ def _deliver(random: Random, world: AppWorld, who: str, text: str, time: str, fo
 
 
 def _twice(random: Random, world: AppWorld, times: tuple[str, str], folders: tuple[str, str]) -> Params:
-    """Two messages of one subject from two people; the task is about the first."""
+    """Two messages of one subject from two people. The task is about the first."""
     text, names = _subject(random, world), _namesakes(random, world)
     for name, time, folder in zip(names, times, folders, strict=True):
         _deliver(random, world, name, text, time, folder)
@@ -157,7 +157,7 @@ class Delete(_MailTask):
 
 
 class Contact(_MailTask):
-    """Somebody's address has changed; somebody else has the same first name."""
+    """Somebody's address has changed. Somebody else has the same first name."""
 
     name = "MailContact"
     difficulty = "easy"
@@ -204,7 +204,7 @@ class Contact(_MailTask):
 
 
 class Reply(_MailTask):
-    """A message in the archive is answered; a younger one in the inbox has the same subject."""
+    """A message in the archive is answered. A younger one in the inbox has the same subject."""
 
     name = "MailReply"
     difficulty = "medium"

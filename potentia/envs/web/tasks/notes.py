@@ -52,7 +52,7 @@ def _by_search(world: AppWorld, title: str, words: str) -> list[Move]:
 
 
 def _on_note(world: AppWorld, title: str, move: Move, statement: str, *values: object) -> Stage:
-    """Opens a note and makes one move there; the edit is an SQL statement whose first ``?`` is the note's id."""
+    """Opens a note and makes one move there. The edit is an SQL statement whose first ``?`` is the note's id."""
     note = _note(world, title)
     return Stage([*_to_note(world, title), move], lambda world: _notes(world).change(statement, note, *values))
 
@@ -112,7 +112,7 @@ class Create(_NotesTask):
 
 
 class Delete(_NotesTask):
-    """A note is deleted; another one has nearly the same title."""
+    """A note is deleted. Another one has nearly the same title."""
 
     name = "NotesDelete"
     difficulty = "easy"
@@ -182,7 +182,7 @@ class LeftItem(_NotesTask):
 
 
 class Tick(_NotesTask):
-    """Two items are ticked on a list that is found by one of them; another item has nearly the same name."""
+    """Two items are ticked on a list that is found by one of them. Another item has nearly the same name."""
 
     name = "NotesTick"
     difficulty = "medium"

@@ -37,9 +37,10 @@ class WebPreference:
         template: The task's name.
         truth: How it is known. "search": the right action begins a shortest way to the goal and none of the rejected
             does, proven by `ways_by_search`. "reference": the reference solution needs one action less after the
-            right one, and not less after the rejected ones; another way, which it does not know, may be as short.
+            right one, and not less after the rejected ones. Another way, which it does not know, may be as short.
         remaining: The number of actions from here to the goal.
-        detours: How many of the actions that led here were drawn at random; 0 on the path of the reference solution.
+        detours: How many of the actions that led here were drawn at random. It is 0 on the path of the
+            reference solution.
         checklist: The mean state of `Episode.checklist` after each candidate.
     """
 
@@ -97,17 +98,17 @@ def draw_preferences(
 ) -> list[WebPreference]:
     """Draws instances from an episode: where it has been, one of the right actions, and four of the others.
 
-    The reference solution is followed; before each of its actions, with probability ``detour``, one of those offered is
+    The reference solution is followed. Before each of its actions, with probability ``detour``, one of those offered is
     drawn instead, unless the task could not be done after it. Everything is a function of the arguments.
 
     Args:
         name: A name in `potentia.envs.web.tasks.TEMPLATES`.
         seed: Of the environment.
         index: The episode's number since that seed.
-        count: How many instances at most; fewer where a page offers too little.
+        count: How many instances at most. There are fewer where a page offers too little.
         detour: In [0, 1).
-        most: The number of remaining actions up to which the truth is searched for; 0 never searches.
-        tries: What a search may cost, in actions; see `potentia.envs.web.tasks.shortest.shortest`.
+        most: The number of remaining actions up to which the truth is searched for. With 0, it never is.
+        tries: What a search by `potentia.envs.web.tasks.shortest.shortest` may cost, in actions.
 
     Raises:
         ValueError: If there is no such task, or the detour is out of range.
@@ -150,7 +151,7 @@ def _walk(explorer: Explorer, random: Random, detour: float) -> Iterator[tuple[P
 
 
 def _detoured(explorer: Explorer, place: Place, random: Random) -> Place | None:
-    """A neighbour from which the goal can still be reached; None if none of those drawn is one."""
+    """A neighbour from which the goal can still be reached. It is None if none of those drawn is one."""
     actions = [action for action in explorer.offered(place) if action.kind != "answer"]
     for action in random.sample(actions, min(_DETOURS, len(actions))):
         there = explorer.after(place, action)
@@ -160,7 +161,7 @@ def _detoured(explorer: Explorer, place: Place, random: Random) -> Place | None:
 
 
 def _instance(explorer: Explorer, place: Place, random: Random, most: int, tries: int) -> WebPreference | None:
-    """An instance of a state; None if the truth is not known there, or too few actions are wrong."""
+    """An instance of a state. It is None if the truth is not known there, or too few actions are wrong."""
     truth: Truth = "search"
     ways = ways_by_search(explorer, place, most, tries)
     if ways is None:
@@ -172,16 +173,16 @@ def _instance(explorer: Explorer, place: Place, random: Random, most: int, tries
     wrong = [action for action in offered if action not in ways.first]
     if not right or len(wrong) < _REJECTED:
         return None
-    candidates = [chosen := random.choice(right), *random.sample(wrong, _REJECTED)]
+    candidates = [correct := random.choice(right), *random.sample(wrong, _REJECTED)]
     random.shuffle(candidates)
-    said = tuple(map(write_text, candidates))
-    preference = StepPreference(explorer.episode.goal, page_text(place.shown), said, (candidates.index(chosen),))
+    texts = tuple(map(write_text, candidates))
+    preference = StepPreference(explorer.episode.goal, page_text(place.shown), texts, (candidates.index(correct),))
     checklist = tuple(explorer.checklist(explorer.after(place, action)) for action in candidates)
     return WebPreference(preference, explorer.episode.template.name, truth, ways.actions, 0, checklist)
 
 
 def shuffle_rows(instance: StepPreference, random: Random) -> StepPreference:
-    """The same page with its rows in another order, the options of a list below it; actions name the new rows.
+    """The same page with its rows in another order, the options of a list below it. Actions name the new rows.
 
     A judge that goes by what rows say, and not by where they stand, is as good as before.
 

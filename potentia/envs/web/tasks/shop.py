@@ -187,10 +187,10 @@ class EmptyLine(_ShopTask):
     )
 
     def draw(self, random: Random, world: AppWorld) -> Params:
-        chosen = random.sample(_names(world), 3)
-        for name in chosen:
+        products = random.sample(_names(world), 3)
+        for name in products:
             _shop(world).insert("cart", product_id=_product(world, name), quantity=random.randint(1, 3))
-        return {"product": chosen[0], "other": chosen[1]}
+        return {"product": products[0], "other": products[1]}
 
     def stages(self, world: AppWorld, params: Params) -> list[Stage]:
         product = _product(world, params["product"])

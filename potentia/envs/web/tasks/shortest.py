@@ -25,7 +25,7 @@ class Ways:
 
 
 def shortest(explorer: Explorer, place: Place, most: int, tries: int) -> Ways | None:
-    """The shortest ways, over all that `Explorer.offered` gives; exact.
+    """The shortest ways, over all that `Explorer.offered` gives. They are exact.
 
     States are the same if address, elements, databases and as much of the history as can still be gone back are.
 
@@ -33,7 +33,7 @@ def shortest(explorer: Explorer, place: Place, most: int, tries: int) -> Ways | 
         explorer: Of the episode.
         place: Where the ways begin.
         most: Longer ways are not looked for.
-        tries: How many actions are tried at most; a page with forms offers some 50.
+        tries: How many actions are tried at most. A page with forms offers some 50.
 
     Returns:
         None if all ways are longer, or it can't be told with so few tries.
@@ -62,7 +62,7 @@ def shortest(explorer: Explorer, place: Place, most: int, tries: int) -> Ways | 
 
 
 def _worth_trying(explorer: Explorer, place: Place, *, last: bool) -> Iterator[Action]:
-    """What is offered; as the last action, only an answer, or what sends a form: nothing else changes a database."""
+    """What is offered. The last action can only be an answer or what sends a form: no other changes a database."""
     for action in explorer.offered(place):
         sends = action.kind == "press" or (action.kind == "click" and _role(place, action) == "button")
         if not last or action.kind == "answer" or sends:

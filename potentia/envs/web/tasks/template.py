@@ -23,7 +23,8 @@ class Move:
 
     Attributes:
         press: The name of the link or button.
-        to: The address it leads to, such as ``"http://shop.test/cart"``; "" for the last move of a stage.
+        to: The address it leads to, such as ``"http://shop.test/cart"``. The last move of a
+            stage has "".
         values: What controls must hold before, by their labels: a text for a text box or a choice, a bool for a
             check box.
     """
@@ -38,7 +39,7 @@ class Stage:
     """One edit of the goal and the moves by which it is made.
 
     Attributes:
-        moves: The first presses a link that stands on every page of the application; the last makes the edit.
+        moves: The first presses a link that stands on every page of the application. The last makes the edit.
         edit: Makes the same edit in the databases of a world.
     """
 
@@ -55,9 +56,9 @@ class Template:
 
     Attributes:
         name: The id is ``potentia/Web-<name>-v0``.
-        apps: The applications in play; an episode begins on the first one's front page.
+        apps: The applications in play. An episode begins on the first one's front page.
         difficulty: "easy", "medium" or "hard".
-        complexity: The step budget is ten times as much (AndroidWorld's rule); the reference solution takes at most
+        complexity: The step budget is ten times as much (AndroidWorld's rule). The reference solution takes at most
             half of it.
         phrasings: Ways to say the goal, at least three, with the parameters in braces. What must be typed or answered
             literally stands in double quotes.
@@ -79,10 +80,10 @@ class Template:
         raise NotImplementedError
 
     def stages(self, world: AppWorld, params: Params) -> list[Stage]:
-        """The goal and its reference solution, given the initial state; of a question, one stage that ends before it.
+        """The goal and its reference solution, given the initial state.
 
-        A question's only stage has an edit that does nothing, and its last move leads (``to``) to where the answer
-        stands.
+        A question has one stage, which ends before the answer. This stage has an edit that does nothing, and its last
+        move leads (``to``) to where the answer stands.
         """
         raise NotImplementedError
 

@@ -36,9 +36,9 @@ def _two_projects(random: Random, world: AppWorld) -> list[tuple[int, str]]:
 
 def _find(words: str = "", **filters: str) -> list[Move]:
     """From anywhere to the issues found by words and filters."""
-    chosen = ({"words": words} if words else {}) | filters
-    asked = {"words": "", **dict.fromkeys(("project", "state", "priority", "assignee", "label"), "any"), **chosen}
-    values = {name.capitalize(): value for name, value in chosen.items()}
+    criteria = ({"words": words} if words else {}) | filters
+    asked = {"words": "", **dict.fromkeys(("project", "state", "priority", "assignee", "label"), "any"), **criteria}
+    values = {name.capitalize(): value for name, value in criteria.items()}
     return [
         Move("Search", f"{_TRACKER}/search"),
         Move("Find", f"{_TRACKER}/found?{urlencode(asked)}", values),
@@ -87,7 +87,7 @@ class Comment(_TrackerTask):
 
 
 class DeleteComment(_TrackerTask):
-    """One of three comments on an issue is deleted; another one says nearly the same."""
+    """One of three comments on an issue is deleted. Another one says nearly the same."""
 
     name = "TrackerDeleteComment"
     difficulty = "easy"
@@ -104,9 +104,9 @@ class DeleteComment(_TrackerTask):
         issue = app.seed(random, title, project=random.randint(1, 3), priority="normal")
         builds = random.sample(range(100, 1000), 2)
         comment, other = (f"Seen on build {build}" for build in builds)
-        author, said = random.choice(app.names("person")), [comment, other, "Can you send a picture?"]
-        random.shuffle(said)
-        for day, text in enumerate(said, 10):
+        author, comments = random.choice(app.names("person")), [comment, other, "Can you send a picture?"]
+        random.shuffle(comments)
+        for day, text in enumerate(comments, 10):
             app.remark(issue, text, author, f"2026-03-{day}")
         return {"issue": issue, "title": title, "comment": comment, "other": other}
 
@@ -213,7 +213,7 @@ class Owner(_TrackerTask):
 
 
 class Triage(_TrackerTask):
-    """An issue gets a priority and an assignee and loses a label; another project has one of the same title."""
+    """An issue gets a priority and an assignee and loses a label. Another project has an issue of the same title."""
 
     name = "TrackerTriage"
     difficulty = "medium"
