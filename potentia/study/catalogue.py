@@ -82,7 +82,7 @@ def _imports(module: str) -> dict[str, tuple[str, str]]:
 
 
 def _find_class(module: str, name: str) -> tuple[str, ast.ClassDef] | None:
-    """A class, in the module that defines it; None if the name is something else."""
+    """A class, in the module that defines it. The result is None if the name is something else."""
     for node in _tree(module).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             return module, node

@@ -18,7 +18,7 @@ _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "
 
 
 class SpecError(ValueError):
-    """A study that can't be run as it is written; the message has one line for each problem."""
+    """A study that can't be run as it is written. The message has one line for each problem."""
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:
         self.source, self.problems = source, list(problems)
@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping; a repeated key is an error, where PyYAML would silently take the last."""
+        """A mapping. A repeated key is an error, where PyYAML would silently take the last."""
         seen = set()
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":  # "<<: *defaults", which the keys beside it override
@@ -62,7 +62,7 @@ def read_yaml(text: str, source: str) -> dict[str, Any]:
     """The mapping that a YAML text holds.
 
     Raises:
-        SpecError: If it is not YAML, repeats a key, or is not a mapping; with the line and column.
+        SpecError: If it is not YAML, repeats a key, or is not a mapping. The message has the line and column.
     """
     too_deep = f"brackets are nested too deeply; at most {_DEEPEST} levels are read"
     steps = (1 if letter in "[{" else -1 for letter in text if letter in "[]{}")

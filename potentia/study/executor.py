@@ -49,7 +49,7 @@ class Executor:
     Attributes:
         todo: The runs to do, in order.
         jobs: How many processes at once.
-        timeout: Seconds that one run may take; None for any time.
+        timeout: Seconds that one run may take. None allows any time.
         on_change: Called after each change and about four times a second.
         grace: Seconds that a run has to stop by itself, once it was asked, before it is killed.
         running: The runs that have a process now.
@@ -130,7 +130,7 @@ class Executor:
         self.running.append(job)
 
     def _postpone(self, job: Job) -> None:
-        """Tries once more at the end; another process works on the run now."""
+        """Tries once more at the end. Another process works on the run now."""
         if not job.postponed:
             job.postponed = True
             self._waiting.append(job)
@@ -181,7 +181,7 @@ class Executor:
             return not free
 
     def _tell(self, job: Job, state: str, **changes: str) -> bool:
-        """Writes the status, and says whether it could; one run that can't be told of doesn't stop the others."""
+        """Writes the status, and says whether it could. A status that can't be written doesn't stop the other runs."""
         try:
             job.folder.set_status(state, **changes)
         except OSError as error:
@@ -198,7 +198,7 @@ class Executor:
 
     @staticmethod
     def _ask(job: Job) -> None:
-        """Asks a run to stop at its next rollout; it has the seconds of grace."""
+        """Asks a run to stop at its next rollout. The run has the seconds of grace to do so."""
         assert job.process is not None
         job.process.send_signal(signal.SIGTERM)
         job.asked = time.monotonic()

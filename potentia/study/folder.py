@@ -20,7 +20,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Replaces a JSON file in one move, so that a reader sees the old one or the new one.
 
     Raises:
-        OSError: If it can't be written; the old file stays.
+        OSError: If it can't be written. The old file stays.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -51,7 +51,7 @@ class RunFolder:
         self.log = path / "log.txt"
 
     def config(self) -> dict[str, Any]:
-        """The configuration of the run; ``{}`` if there is none."""
+        """The configuration of the run. It is ``{}`` if there is none."""
         try:
             config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
         except FileNotFoundError:
@@ -64,7 +64,7 @@ class RunFolder:
         return self._written_status()["state"] == "completed" and (self.path / "result.json").is_file()
 
     def status(self) -> dict[str, Any]:
-        """The last status; ``queued`` if there is none yet, ``interrupted`` if it runs but nobody works on it."""
+        """The last status. It is ``queued`` if there is none yet, ``interrupted`` if it runs but nobody works on it."""
         status = self._written_status()
         if status["state"] == "running":
             with self.lock(patience=0.0) as abandoned:
@@ -80,7 +80,7 @@ class RunFolder:
         return status
 
     def set_status(self, state: str, **changes: Any) -> None:
-        """Changes the status; an error of an earlier attempt is forgotten once the run goes on."""
+        """Changes the status. An error of an earlier attempt is forgotten once the run goes on."""
         kept = {key: value for key, value in self._written_status().items() if key != "error"}
         write_json(self.path / "status.json", kept | {"state": state, "updated": time.time()} | changes)
 
@@ -88,7 +88,7 @@ class RunFolder:
         """Appends lines to the metrics.
 
         Raises:
-            ValueError: If a number in them is not finite; it names the quantity and the step.
+            ValueError: If a number in them is not finite. The message names the quantity and the step.
         """
         try:
             texts = [json.dumps(line, allow_nan=False) + "\n" for line in lines]
@@ -101,7 +101,7 @@ class RunFolder:
             file.flush()
 
     def bound_log(self) -> None:
-        """Leaves the beginning and the end of a log that has grown beyond `LOG_LIMIT`; whoever prints may go on."""
+        """Leaves the beginning and the end of a log that has grown beyond `LOG_LIMIT`. Whoever prints may go on."""
         try:
             if self.log.stat().st_size <= LOG_LIMIT:
                 return
@@ -138,7 +138,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self, patience: float = 1.0) -> Iterator[bool]:
-        """True while no other process works on this run; the kernel lets go of it when this process dies.
+        """True while no other process works on this run. The kernel lets go of it when this process dies.
 
         Args:
             patience: Seconds to try for: who asks for the status holds the lock for a moment.

@@ -19,7 +19,7 @@ GRACE = 20.0
 """Seconds that a run has to stop by itself, once it was asked, before it is killed."""
 
 COMPLETED, FAILED, BUSY, INTERRUPTED = 0, 1, 75, 130
-"""The exit statuses of a run; 75 says that another process works on it."""
+"""The exit statuses of a run. Status 75 says that another process works on it."""
 
 _BOOT = "import runpy, sys; runpy.run_path(sys.argv[1])['main'](*sys.argv[2:])"
 

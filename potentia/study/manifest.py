@@ -77,7 +77,7 @@ def _world(spec: gym.envs.registration.EnvSpec | None) -> dict[str, Any] | None:
 
 
 def _git() -> dict[str, Any] | None:
-    """The commit of the code that runs, and whether it was changed since; None outside of a checkout."""
+    """The commit of the code that runs, and whether it was changed since. The result is None outside of a checkout."""
     here = Path(__file__).parent
     try:
         sha = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Modules that a study names, because they register its environments; in this process and in those of its runs."""
+"""Modules that a study names because they register its environments, for this process and those of its runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OWN = ("gymnasium", "potentia")
 
 
 def import_modules(names: Iterable[str]) -> list[str]:
-    """Imports modules; returns what went wrong, one line each."""
+    """Imports modules. Returns what went wrong, one line each."""
     problems = []
     for name in names:
         try:
@@ -36,7 +36,7 @@ def registered(identity: str) -> tuple[str, str]:
 
 
 def environment_problem(identity: str) -> str:
-    """What is wrong with the id of an environment, or ``""``; imports the module that the id names."""
+    """What is wrong with the id of an environment, or ``""``. The module that the id names is imported."""
     module, name = registered(identity)
     problems = import_modules([module] if module else [])
     if problems or name in gym.registry:

@@ -38,8 +38,8 @@ class RunConfig:
     """One cell of a study: all that decides its result.
 
     Attributes:
-        study: The study's name; not a part of the identity.
-        imports: Modules that register environments; not a part of the identity.
+        study: The study's name. It is not a part of the identity.
+        imports: Modules that register environments. They are not a part of the identity.
         environment: The world.
         shaping: The shaping.
         learner: The learner.

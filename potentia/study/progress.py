@@ -50,7 +50,7 @@ def summary(states: dict[str, int]) -> str:
 
 
 def time_left(study: StudyFolder, executor: Executor) -> str:
-    """``", about 5 min left"``: what is to be done, at the speed that each world had so far; ``""`` if unknown."""
+    """``", about 5 min left"``: what is to be done, at the speed that each world had so far. ``""`` if unknown."""
     todo = {job.config.run_id for job in executor.todo}
     speeds: dict[str, list[float]] = {}
     remaining: list[tuple[str, int]] = []
@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
 
 
 def table(runs: list[tuple[RunConfig, RunFolder]], rows: int | None = None) -> Table:
-    """Every run; if there is no room for all, those that run or went wrong come first."""
+    """Every run. If there is no room for all, those that run or went wrong come first."""
     order = ["running", "failed", "timeout", "interrupted", "queued", "completed"]
     entries = [(config, folder, folder.status()) for config, folder in runs]
     if rows is not None and len(entries) > rows:

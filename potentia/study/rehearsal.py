@@ -48,7 +48,7 @@ def check_cells(study: StudySpec, configs: Iterable[RunConfig], source: str) -> 
 
 
 def _rehearse_world(study: StudySpec, config: RunConfig) -> tuple[World | None, list[str]]:
-    """One copy is asked what it is; then copies in the form in which a run has them take a step."""
+    """One copy is asked what it is. Then copies in the form in which a run has them take a step."""
     from potentia.study.world import World  # noqa: PLC0415 - torch is slow to import
 
     where = f"environments[{study.environments.index(config.environment)}]"

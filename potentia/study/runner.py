@@ -20,7 +20,7 @@ from potentia.study.spec import StudySpec, bundled_studies, load_study
 
 @dataclass(frozen=True)
 class Shard:
-    """The k-th of n parts of a study, for several machines that share a folder; k counts from 1.
+    """The k-th of n parts of a study, for several machines that share a folder. The count k starts at 1.
 
     Raises:
         ValueError: If k is not in 1..n.
@@ -52,7 +52,7 @@ class StudyFolder:
 
     Args:
         study: The study.
-        out: The folder that holds studies; this one gets a folder by its name there.
+        out: The folder that holds studies. This study gets a folder by its name there.
 
     Raises:
         SpecError: If the folder can't be made.
@@ -65,7 +65,7 @@ class StudyFolder:
 
     @classmethod
     def find(cls, source: str, out: Path) -> StudyFolder:
-        """That of a study's folder, its file, or its name; it need not have been run.
+        """That of a study's folder, its file, or its name. The study need not have been run.
 
         Args:
             source: The folder of its results, or what `load_study` takes, or its name in ``out``.
@@ -83,7 +83,7 @@ class StudyFolder:
         return cls(load_study(source), out)
 
     def prepare(self) -> None:
-        """Writes the study, the list of its runs, and each run's configuration; results stay."""
+        """Writes the study, the list of its runs, and each run's configuration. Results stay."""
         try:
             for config, folder in self.runs:
                 folder.path.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def run_study(
     timeout: float | None = None,
     watch: Callable[[StudyFolder, Executor], Callable[[], None]] | None = None,
 ) -> tuple[StudyFolder, Executor]:
-    """Runs whatever of the study is not completed; the same call again goes on where this one stopped.
+    """Runs whatever of the study is not completed. The same call again goes on where this one stopped.
 
     Args:
         study: The study.

@@ -30,10 +30,10 @@ def make_shaper(
     seed: int,
     where: str = "shaping",
 ) -> Chain:
-    """The chain of a shaping, fresh; constructors get the spaces, the device and the seed if they ask by name.
+    """The chain of a shaping, fresh. Constructors get the spaces, the device and the seed if they ask by name.
 
     Raises:
-        ObjectError: If an argument is wrong, or a constructor refuses it; its path comes first.
+        ObjectError: If an argument is wrong, or a constructor refuses it. Its path comes first.
         ValueError: If the order of the shapers is refused.
     """
     filled_in = {

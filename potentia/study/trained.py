@@ -51,7 +51,7 @@ def load_policy(run: Run | str | os.PathLike[str], *, greedy: bool | None = None
 
     Args:
         run: a run of `load(...).study.runs`, or a run's folder.
-        greedy: whether to take the likeliest action; as in the study's evaluations by default.
+        greedy: whether to take the likeliest action. The default is that of the study's evaluations.
         seed: of the policy's own randomness.
 
     Returns:
@@ -92,7 +92,7 @@ def read_checkpoint(run: Path) -> tuple[RunConfig, dict[str, Any]]:
 
 
 def restored(config: RunConfig, parts: Mapping[str, Any]) -> Trained:
-    """The learner and the shaper of a checkpoint; a world is made once, for its spaces."""
+    """The learner and the shaper of a checkpoint. A world is made once, for its spaces."""
     seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
     world = World.probe(config)
     spaces = world.observation_space, world.action_space

@@ -1,4 +1,4 @@
-"""The loop of a run: collect, shape, learn, update; with evaluations and checkpoints between."""
+"""The loop of a run: collect, shape, learn, update. Evaluations and checkpoints come between."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Training:
         return EnvCollector(envs, steps, gamma=config.gamma, columns=columns, device=device)
 
     def run(self, stop: Any) -> bool:
-        """Trains to the end and writes the result; False if it was asked to stop before."""
+        """Trains to the end and writes the result. Returns False if it was asked to stop before."""
         total = self.config.steps
         if self.steps == 0 and self.interval == 0:
             self._evaluate()
@@ -146,7 +146,7 @@ class Training:
         )
 
     def _evaluate(self) -> None:
-        """True return on environments of its own; nothing learns."""
+        """True return on environments of its own. Nothing learns."""
         begin = time.perf_counter()
         spec = self.config.evaluation
         found = evaluate(

@@ -1,4 +1,4 @@
-"""One run, in a process of its own: ``python -m potentia.study.worker RUN_FOLDER``; see `potentia.study.lifeline`."""
+"""One run, in a process of its own: ``python -m potentia.study.worker RUN_FOLDER``. See `potentia.study.lifeline`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from potentia.study.plan import RunConfig  # noqa: E402
 
 
 def main(folder: str) -> int:
-    """Runs or resumes the run in ``folder``; returns the exit status. A completed run is left as it is."""
+    """Runs or resumes the run in ``folder``. Returns the exit status. A completed run is left as it is."""
     run = RunFolder(Path(folder))
     with run.lock() as locked:
         if not locked:
@@ -56,7 +56,7 @@ def _work(run: RunFolder) -> int:
 
 
 class _StopFlag:
-    """True once the process was asked to stop; a run stops at its next rollout."""
+    """True once the process was asked to stop. A run stops at its next rollout."""
 
     def __init__(self) -> None:
         self._asked = False

@@ -52,10 +52,10 @@ class World:
         try:
             _, info = env.reset(seed=0)
             world: Any = env.unwrapped
-            given = environment.anchors
+            preset = environment.anchors
             anchors = {
-                "random": given.random if given.random is not None else getattr(world, "random_return", None),
-                "optimal": given.optimal if given.optimal is not None else getattr(world, "optimal_return", None),
+                "random": preset.random if preset.random is not None else getattr(world, "random_return", None),
+                "optimal": preset.optimal if preset.optimal is not None else getattr(world, "optimal_return", None),
             }
             keys = offered_keys(env).union(info)
             return cls(config, env.spec, env.observation_space, env.action_space, keys, anchors)
@@ -63,7 +63,7 @@ class World:
             env.close()
 
     def make(self, num_envs: int, keys: Iterable[str]) -> VectorEnv[Any, Any, Any]:
-        """Copies, unshaped; worlds of this library are asked for the info ``keys`` that they offer.
+        """Copies, unshaped. Worlds of this library are asked for the info ``keys`` that they offer.
 
         They start anew in the step in which an episode ends, so that no step is wasted on a reset.
         """

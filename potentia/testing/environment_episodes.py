@@ -22,12 +22,12 @@ class Moment:
     Attributes:
         observation: The object returned.
         info: The object returned.
-        action: The action that led here; None at a reset.
+        action: The action that led here. It is None at a reset.
         reward: Its reward, 0.0 at a reset.
         terminated: As returned, False at a reset.
         truncated: As returned, False at a reset.
         episode: The number of the episode, from 0.
-        time: The number of the step within the episode; 0 at a reset.
+        time: The number of the step within the episode. It is 0 at a reset.
     """
 
     observation: Any

@@ -55,7 +55,7 @@ class _Walker:
         return reached
 
     def look(self, action: int) -> Reached:
-        """What an action would return; the world stands where it stood."""
+        """What an action would return. The world stands where it stood."""
         reached = self._step(action)
         if isinstance(self.env, Restorable):
             self.env.restore(self._saved)
@@ -102,7 +102,7 @@ def check_paths(make: Callable[[], gym.Env[Any, Any]], *, seed: int, longest: in
 
 
 def _walk(walker: _Walker, detour: int, longest: int) -> bool:
-    """Some steps of random play, and then to success; whether that was reached."""
+    """Some steps of random play, and then to success. Returns whether that was reached."""
     rng = np.random.default_rng(walker.seed)
     space: Any = walker.env.action_space
     actions = [int(space.start) + k for k in range(int(space.n))]

@@ -23,7 +23,7 @@ _ROUNDS = 4
 def check_protocol(
     make: Callable[[], gym.Env[Any, Any]], moments: list[Moment], *, seed: int, episodes: int, max_steps: int
 ) -> None:
-    """Hold a world to its protocol; other environments pass.
+    """Hold a world to its protocol. Other environments pass.
 
     Args:
         make: Makes a fresh environment, of which nothing was asked.
@@ -47,7 +47,7 @@ def check_protocol(
 
 
 def _check_asking(make: Callable[[], gym.Env[Any, Any]], options: dict[str, int]) -> None:
-    """Asking adds keys and changes nothing else; what is not offered is refused."""
+    """Asking adds keys and changes nothing else. What is not offered is refused."""
     plain, asked = make(), make()
     offered = offered_keys(plain)
     kept = set(plain.reset(seed=options["seed"])[1])
@@ -68,10 +68,10 @@ def _check_asking(make: Callable[[], gym.Env[Any, Any]], options: dict[str, int]
     late = make()
     for moment, more in zip(_some(late, options, ask_at=3), _some(asked, options), strict=True):
         if moment.time > 3 and moment.episode == 0:
-            told, wanted = ({k: v for k, v in info.items() if k != "subgoals"} for info in (moment.info, more.info))
-            assert equal(told, wanted), (
-                f"protocol: asked in step 3 of an episode, a world tells {told} in step {moment.time}; asked before "
-                f"it, {wanted}"
+            got, want = ({k: v for k, v in info.items() if k != "subgoals"} for info in (moment.info, more.info))
+            assert equal(got, want), (
+                f"protocol: asked in step 3 of an episode, a world tells {got} in step {moment.time}; asked before "
+                f"it, {want}"
             )
     for env in (plain, asked, late):
         env.close()
@@ -97,9 +97,9 @@ def _some(env: gym.Env[Any, Any], options: dict[str, int], ask_at: int | None = 
 def _check_words(env: gym.Env[Any, Any], world: World, seed: int) -> None:
     env.action_space.seed(seed)
     env.reset(seed=seed)
-    goal, said = world.goal_text(), _said(env, world)
+    goal, text = world.goal_text(), _said(env, world)
     assert isinstance(goal, str), f"protocol: goal_text() must be a text, got {goal!r}"
-    assert isinstance(said, str) and said, f"protocol: action_text(action) must be a text, got {said!r}"  # noqa: PT018
+    assert isinstance(text, str) and text, f"protocol: action_text(action) must be a text, got {text!r}"  # noqa: PT018
     now = world.info_now()
     assert set(now) == set(world.info_keys), (
         f"protocol: info_now() must have the keys {sorted(world.info_keys)}, got {sorted(now)}"
@@ -121,8 +121,8 @@ def _check_numbers(world: World, moments: list[Moment]) -> None:
     assert limit is None or (isinstance(limit, int) and limit >= 1), (
         f"protocol: time_limit must be None or an integer from 1, got {limit!r}"
     )
-    over = [moment.time for moment in moments if limit is not None and moment.time >= limit and not moment.done]
-    assert not over, f"protocol: time_limit is {limit}, and an episode did not end in step {over[0]}"
+    overdue = [moment.time for moment in moments if limit is not None and moment.time >= limit and not moment.done]
+    assert not overdue, f"protocol: time_limit is {limit}, and an episode did not end in step {overdue[0]}"
 
 
 def _check_restoring(make: Callable[[], gym.Env[Any, Any]], seed: int) -> None:

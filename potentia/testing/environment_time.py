@@ -62,7 +62,7 @@ def check_later(moments: Sequence[Moment]) -> None:
 
 
 def _breaks_at(looks: Sequence[Look]) -> int | None:
-    """The step from which on all looks differ from those before it, and else all agree; None if there is no such step.
+    """The step from which on all looks differ from those before it, and else all agree. None if no step does so.
 
     Where late looks at one state differ from one another, the time itself is in sight, and nothing is judged.
     """
@@ -97,7 +97,7 @@ def check_hash(moments: Sequence[Moment], chance: bool | None) -> None:
 
     Args:
         moments: Of random play.
-        chance: Whether an action may lead from one state to several; None if that is not known.
+        chance: Whether an action may lead from one state to several. None if that is not known.
     """
     if "state_hash" not in moments[0].info or chance:
         return
@@ -140,7 +140,7 @@ def _views_are_certain(moments: Sequence[Moment]) -> bool:
 
 
 def seems_random(moments: Sequence[Moment]) -> bool:
-    """Whether an action was seen to lead from one state to several; without hashes, from one view."""
+    """Whether an action was seen to lead from one state to several. Without hashes, the view stands for the state."""
     hashed = "state_hash" in moments[0].info
     led: dict[tuple[Any, str], Any] = {}
     for before, after in transitions(moments):

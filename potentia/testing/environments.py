@@ -44,7 +44,7 @@ def check_env(
     max_steps: int = 1000,
     solution: Solution | None = None,
 ) -> frozenset[str]:
-    """Check that an environment keeps the rules; the name of the first broken one begins the error.
+    """Check that an environment keeps the rules. The name of the first broken one begins the error.
 
     - ``api``: Gymnasium's own checker raises nothing.
     - ``observation``, ``reward``: each observation is in its space, each reward a finite number, however late.
@@ -61,13 +61,13 @@ def check_env(
 
     - ``api``: Gymnasium's own checker does not warn either.
     - ``info_keys``: the same keys at every reset and step, none with a "/" in it.
-    - ``info_values``: types and ranges, see `potentia.envs.world.INFO_KEYS`; no event at a reset.
+    - ``info_values``: types and ranges, see `potentia.envs.world.INFO_KEYS`. A reset has no event.
     - ``observation``, ``reward``: the same for equal states and transitions, early and late in an episode.
     - ``state_hash``: states come back, and without chance an action leads from a state where it led before.
-    - ``distance``, ``potential``: the same for equal states; no action brings success nearer than by one, and some
-      action does by one, up to success; the potential is ``-min(distance, D) / D``.
-    - ``success``: exactly at distance 0; True where episodes end by themselves with a reward; terminated, not
-      truncated.
+    - ``distance``, ``potential``: the same for equal states. No action brings success nearer than by one, and some
+      action does by one, up to success. The potential is ``-min(distance, D) / D``.
+    - ``success``: exactly at distance 0. It is True where episodes end by themselves with a reward. An
+      episode that succeeds is terminated, not truncated.
     - ``termination``: never both at once, and ``terminated`` depends on the transition alone and not on the
       time, so that a time limit is a truncation.
 
@@ -78,8 +78,8 @@ def check_env(
         seed: Of the episodes played.
         episodes: How many episodes of random play each rule looks at.
         max_steps: Longer episodes are left after so many steps.
-        solution: Chooses actions that succeed, from the environment, the observation and the info; for worlds in which
-            neither random play nor following the distance does.
+        solution: Chooses actions that succeed, from the environment, the observation and the info. It is for worlds in
+            which neither random play nor following the distance does.
 
     Returns:
         The rules that had nothing to look at: "success" if there was none, "distance" if no way was walked.
@@ -111,7 +111,7 @@ def check_env(
 
 
 def _check_telling(make: Make, moments: list[Moment], solution: Solution | None, seed: int) -> frozenset[str]:
-    """The rules on what an info says; returns those that had nothing to look at."""
+    """The rules on what an info says. Returns those that had nothing to look at."""
     check_info_keys(moments)
     shown = [*moments, *([] if solution is None else _solved(make, solution, seed))]
     for moment in shown:
@@ -123,14 +123,14 @@ def _check_telling(make: Make, moments: list[Moment], solution: Solution | None,
     check_same_states(moments)
     check_later(moments)
     check_hash(moments, chance)
-    told = moments[0].info
+    first_info = moments[0].info
     succeeded = any(bool(moment.info.get("success", False)) for moment in shown)
     assert solution is None or succeeded, "success: the solution that was given did not succeed"
     walked = False
-    if "distance" in told and chance is not True and not (chance is None and seems_random(moments)):
+    if "distance" in first_info and chance is not True and not (chance is None and seems_random(moments)):
         walked = check_paths(make, seed=seed, longest=max(moment.time for moment in moments))
     found = {"success": succeeded or walked, "distance": walked}
-    return frozenset(key for key, tried in found.items() if key in told and not tried)
+    return frozenset(key for key, tried in found.items() if key in first_info and not tried)
 
 
 def _solved(make: Make, solution: Solution, seed: int) -> list[Moment]:
@@ -178,7 +178,7 @@ def _asked(make: Make) -> Make:
 
 
 def _check_api(make: Make) -> list[str]:
-    """Run Gymnasium's checker; its warnings are returned."""
+    """Run Gymnasium's checker. Its warnings are returned."""
     env = make()
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -192,7 +192,7 @@ def _check_api(make: Make) -> list[str]:
 
 
 def _check_buffers(moments: Iterator[Moment]) -> list[Moment]:
-    """Play to the end; what was returned must still be what it was when it was returned."""
+    """Play to the end. What was returned must still be what it was when it was returned."""
     kept: list[Moment] = []
     copies: list[Any] = []
     arrays: set[int] = set()

@@ -133,7 +133,7 @@ def optimal_policy(case: Case) -> None:
     """In random worlds, with and without ends, exactly the same actions are optimal with the terms as without them."""
     shaper, rng = case.trained(), case.rng()
     if shaper.contract.basis == "history":
-        return  # its reward is not a function of the transition; its sum over every episode is what telescoping checks
+        return  # its reward is not a function of the transition. Its sum over every episode is what telescoping checks.
     for ends in (False, True):
         world = _random_world(rng, ends)
         true = optimum(world, GAMMA)

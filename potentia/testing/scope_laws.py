@@ -143,10 +143,10 @@ class _Watched(dict[str, Any]):
 def _check_questions(case: Case, rollout: Rollout) -> None:
     """A column that is read where a rollout has it makes a difference there that nobody expects."""
     shaper = case.trained()
-    info, given = _Watched(rollout.info), _Watched(rollout.terms)
-    watched = rollout._replace(info=info, terms=given)
+    info, terms = _Watched(rollout.info), _Watched(rollout.terms)
+    watched = rollout._replace(info=info, terms=terms)
     shaper.shape(watched, shaper.init(rollout.num_envs))
     learn(shaper, watched)
     assert not info.missed, f"it asks for the info columns {sorted(info.missed)}, which its contract does not list"
-    foreign = given.missed - set(shaper.term_names)
+    foreign = terms.missed - set(shaper.term_names)
     assert not foreign, f"it asks for the terms {sorted(foreign)}, which are another's; read rollout.reward"

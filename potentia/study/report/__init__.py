@@ -20,7 +20,7 @@ def write_report(study: str | Path, out: Path | None = None) -> Path:
 
     Args:
         study: its folder, its file or its name (`potentia.study.results.find_study`).
-        out: the HTML file (`.html`) or the folder to write to; the study's own folder by default.
+        out: the HTML file (`.html`) or the folder to write to. The default is the study's own folder.
 
     Returns:
         the path of the HTML file.
@@ -34,13 +34,13 @@ def write_report(study: str | Path, out: Path | None = None) -> Path:
 
 
 def compare(*studies: str | Path, out: Path | None = None) -> Path:
-    """Write one report of several studies; each shaping is named `study: shaping`.
+    """Write one report of several studies. Each shaping is named `study: shaping`.
 
     Worlds are the same where their id and settings are. A method's baseline is that of its own study.
 
     Args:
         *studies: folders, files or names of studies.
-        out: as in `write_report`; the folder `comparison` beside the first study by default.
+        out: as in `write_report`. The default is the folder `comparison` beside the first study.
 
     Returns:
         the path of the HTML file.

@@ -10,7 +10,7 @@ WIDTH, HEIGHT, MARGIN = 120.0, 16.0, 6.0
 
 
 def bar(value: Interval, limits: tuple[float, float], colour: str, reference: float | None = None) -> str:
-    """An interval with its estimate on a scale; hidden from screen readers, the numbers stand beside it."""
+    """An interval with its estimate on a scale. It is hidden from screen readers, as the numbers stand beside it."""
     middle = HEIGHT / 2
     ends = (value.low, value.high) if value.known else (value.estimate, value.estimate)
     low, high, centre = (_place(x, limits) for x in (*ends, value.estimate))

@@ -26,7 +26,7 @@ LEVELS = (0.5, 0.9)
 
 @dataclass(frozen=True)
 class PairedRow:
-    """Paired difference of a method against its baseline; `environment` is None over all worlds."""
+    """Paired difference of a method against its baseline. The `environment` is None over all worlds."""
 
     environment: str | None
     method: Method
@@ -84,7 +84,7 @@ def _paired(
 
 
 def improvement(cells: Cells, first: Method, second: Method) -> Interval | None:
-    """P(first > second) over all worlds where both have completed runs; None where there is no such world."""
+    """P(first > second) over all worlds where both have completed runs. It is None where there is no such world."""
     worlds = [e for e in cells.environments if cells.completed(e, first) and cells.completed(e, second)]
     if not worlds or first == second:
         return None
@@ -94,7 +94,7 @@ def improvement(cells: Cells, first: Method, second: Method) -> Interval | None:
 
 
 def threshold_rows(cells: Cells) -> list[ThresholdRow]:
-    """Steps to each level for each cell that has evaluations; unfinished runs count as censored."""
+    """Steps to each level for each cell that has evaluations. Unfinished runs count as censored."""
     rows = []
     for environment in cells.environments:
         low, high = scale_of(cells, environment)

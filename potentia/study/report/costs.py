@@ -12,7 +12,7 @@ from potentia.study.report.cells import Cells, Method
 
 @dataclass(frozen=True)
 class CostRow:
-    """Mean cost of a completed run; `shaping_share` is the part of the loop's time that shaping took."""
+    """Mean cost of a completed run. `shaping_share` is the part of the loop's time that shaping took."""
 
     environment: str
     method: Method

@@ -15,7 +15,7 @@ from potentia.study.statistics.estimates import Floats
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a figure: an estimate over x with its band, from `runs` runs; no world where it is of all."""
+    """One line of a figure: an estimate over x with its band, from `runs` runs. It has no world where it is of all."""
 
     environment: str | None
     method: Method
@@ -38,7 +38,7 @@ def return_curves(cells: Cells, environment: str) -> list[Curve]:
 
 
 def success_curves(cells: Cells, environment: str) -> list[Curve]:
-    """Mean success rate of each method's evaluations; none where the world doesn't say what a success is."""
+    """Mean success rate of each method's evaluations. There is none where the world doesn't say what a success is."""
 
     def series(run: Run) -> tuple[Floats, Floats]:
         known = np.isfinite(run.evaluations.success)
@@ -56,7 +56,7 @@ def _curves(
     series: Callable[[Run], tuple[Floats, Floats]],
     band: Callable[[Floats, np.random.Generator], Band],
 ) -> list[Curve]:
-    """One curve a method; where no run is complete, those in progress as far as all of them have come."""
+    """One curve a method. Where no run is complete, those in progress are used as far as all of them have come."""
     curves = []
     for method in cells.methods:
         complete = cells.completed(environment, method)
@@ -73,7 +73,7 @@ def on_common_steps(series: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats
     """Put series on the union of their steps within the range that all of them cover.
 
     Returns:
-        (K,) steps and (n, K) values; between its own steps a series is interpolated linearly. Series
+        (K,) steps and (n, K) values. Between its own steps a series is interpolated linearly. Series
         with the same steps, as runs of one study have, are returned unchanged.
     """
     if not series:

@@ -23,7 +23,7 @@ SHARE_COLUMNS = ("environment", "method", "runs", "step", "term", "share")
 
 
 def tables(analysis: Analysis) -> dict[str, str]:
-    """The text of each CSV file by its name; empty where there is no such value.
+    """The text of each CSV file by its name. A field is empty where there is no such value.
 
     ``results.csv`` has a row for each run, ``curves.csv`` for each point of a figure's line, ``shares.csv`` for each
     reward term at each step.
@@ -36,7 +36,7 @@ def tables(analysis: Analysis) -> dict[str, str]:
 
 
 def results_json(analysis: Analysis) -> str:
-    """Every number of the report; null where there is none (JSON has no NaN and no infinity)."""
+    """Every number of the report. A number is null where there is none (JSON has no NaN and no infinity)."""
     study = analysis.cells.study
     value = {
         "study": study.name,

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_TERM = "#B8BDC6"
 _SHADE, _FAINT = 0.16, 0.07
-"""How dark bands are; those of shares of few runs are wide and lie on each other."""
+"""How dark bands are. Those of shares of few runs are wide and lie on each other."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """All drawings of a report; a list is empty where there is nothing to draw."""
+    """All drawings of a report. A list is empty where there is nothing to draw."""
 
     returns: list[Drawing]
     success: list[Drawing]
@@ -58,7 +58,7 @@ def draw_all(analysis: Analysis) -> Figures:
 
 
 def method_styles(methods: Sequence[Method]) -> dict[Method, dict[str, Any]]:
-    """One line style a method, the same in all figures; colours are counted apart for baselines."""
+    """One line style a method, the same in all figures. Colours are counted apart for baselines."""
     styles: dict[Method, dict[str, Any]] = {}
     for method in methods:
         index = sum(other.baseline == method.baseline for other in styles)
@@ -67,7 +67,7 @@ def method_styles(methods: Sequence[Method]) -> dict[Method, dict[str, Any]]:
 
 
 def term_colours(cells: Cells) -> dict[str, str]:
-    """One colour a reward term, the same in all figures; the environment's own term is grey."""
+    """One colour a reward term, the same in all figures. The environment's own term is grey."""
     names = dict.fromkeys(name for run in cells.study.runs for name in run.training.shares)
     others = [name for name in names if name != "env"]
     return {"env": ENVIRONMENT_TERM} | {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(others)}
@@ -81,7 +81,7 @@ def curves_figure(
     label: str,
     anchors: Anchors | None = None,
 ) -> Drawing | None:
-    """The curves of one world; None where there are none."""
+    """The curves of one world. The result is None where there are none."""
     if not curves:
         return None
     ends = "; ".join(f"{c.method.label} ends at {c.band.estimate[-1]:.3g} ({c.runs} runs)" for c in curves)
@@ -108,7 +108,7 @@ def _draw(axes: Axes, curves: list[Curve], styles: dict[Method, dict[str, Any]],
     for curve in curves:
         style = styles[curve.method]
         axes.fill_between(curve.x, curve.band.low, curve.band.high, color=style["color"], alpha=shade, linewidth=0)
-        # A single evaluation is a point; a line through it would be invisible.
+        # A single evaluation is a point. A line through it would be invisible.
         marker = "o" if curve.x.size == 1 else None
         axes.plot(
             curve.x,

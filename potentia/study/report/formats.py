@@ -11,7 +11,7 @@ MINUS = "\u2212"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Fixed digits up to 10, fewer for large values, thousands grouped; a dash where there is no number."""
+    """Fixed digits up to 10, fewer for large values, thousands grouped. A dash stands where there is no number."""
     if value is None or math.isnan(value):
         return MISSING
     if math.isinf(value):
@@ -47,7 +47,7 @@ def place(value: float) -> str:
 
 
 def p_value(value: float) -> str:
-    """A p-value with three places; tiny ones as a bound."""
+    """A p-value with three places. Tiny ones are given as a bound."""
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 

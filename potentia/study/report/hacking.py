@@ -35,7 +35,7 @@ class HackingRow:
 
     @property
     def suspected(self) -> bool:
-        """Whether the whole interval lies above half of a full one-sided rise; never said of fewer than five runs."""
+        """Whether the whole interval lies above half of a full one-sided rise. False for fewer than five runs."""
         return self.runs >= FEWEST and self.index.low > FLAG
 
 
@@ -51,10 +51,10 @@ def trend(values: Floats, floor: float = 0.0) -> float:
 def hacking_index(true_return: Floats, shaped_return: Floats, floor: float = 0.0) -> float:
     """H = trend(shaped return) - trend(true return), in [-2, 2].
 
-    +1: the shaped return rose as clearly as it can while the true return stood still; +2: while it fell; 0:
-    both moved alike, as they must without shaping; negative: the true return improved more clearly than the
-    shaped one, as with a bonus that fades. A dense reward that rises with the true return scores 0,
-    however large it is.
+    +1: the shaped return rose as clearly as it can while the true return stood still. +2: it did
+    so while the true return fell. 0: both moved alike, as they must without shaping. Negative: the true return
+    improved more clearly than the shaped one, as with a bonus that fades. A dense reward that rises with the
+    true return scores 0, however large it is.
 
     Args:
         true_return: (K,) mean true return of the training episodes of each logged interval, K >= 5.

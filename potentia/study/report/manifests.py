@@ -13,7 +13,7 @@ _CONTRACT_KEYS = ("contract", "shaper_contract", "shaper")
 
 
 def contracts(cells: Cells) -> list[tuple[Method, dict[str, str]]]:
-    """The contract of each shaped method; empty where no run recorded one."""
+    """The contract of each shaped method. It is empty where no run recorded one."""
     found = []
     for method in cells.methods:
         if method.baseline:

@@ -27,7 +27,7 @@ def plot_curves(
     Args:
         results: what `load` gave, or what it takes: a folder, a file or a name.
         quantity: "true return" (interquartile mean) or "success rate" (mean).
-        environments: labels of worlds; all by default.
+        environments: labels of worlds. The default is all of them.
 
     Raises:
         ImportError: the extra `report` is not installed.

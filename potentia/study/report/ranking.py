@@ -26,7 +26,7 @@ from potentia.study.statistics.intervals import Ends
 
 @dataclass(frozen=True)
 class RankingRow:
-    """One method in a ranking; None where a quantity does not exist.
+    """One method in a ranking. An attribute is None where its quantity does not exist.
 
     Attributes:
         method: the method.
@@ -39,7 +39,7 @@ class RankingRow:
         average: interquartile mean of the scores averaged over training.
         gap: optimality gap.
         success: mean success rate.
-        rank: place by `iqm`; equals share the mean of their places.
+        rank: place by `iqm`. Equals share the mean of their places.
     """
 
     method: Method
@@ -61,7 +61,7 @@ class Ranking:
 
     Attributes:
         environment: label of the world, or None for the ranking over all worlds.
-        environments: labels of the worlds that entered; each weighs the same, whatever its number of runs.
+        environments: labels of the worlds that entered. Each weighs the same, whatever its number of runs.
         normalised: whether scores are normalised (0 random policy, 1 optimum) or plain true returns.
         rows: the methods that have runs in all of these worlds, best first.
         incomplete: methods that lack completed runs in some of these worlds and so are not ranked.
@@ -103,7 +103,7 @@ def rank_environment(cells: Cells, environment: str) -> Ranking:
 
 
 def rank_overall(cells: Cells) -> Ranking | None:
-    """Rank the methods over all worlds with known anchors; None with fewer than two such worlds."""
+    """Rank the methods over all worlds with known anchors. The result is None with fewer than two such worlds."""
     worlds = cells.comparable()
     return _rank(cells, None, tuple(worlds), normalised=True) if len(worlds) > 1 else None
 

@@ -9,7 +9,7 @@ from potentia.study.results import STATES, Run
 from potentia.study.statistics import sample_size_warning
 
 LOST = frozenset({"failed", "timeout", "interrupted"})
-"""States of runs that ended without a result; the others are still to come."""
+"""States of runs that ended without a result. The others are still to come."""
 
 
 def state_counts(cells: Cells) -> dict[str, int]:
@@ -20,7 +20,7 @@ def state_counts(cells: Cells) -> dict[str, int]:
 
 
 def lost_runs(cells: Cells) -> dict[Method, int]:
-    """The number of runs of each method, over all worlds, that ended without a result; methods without any left out."""
+    """How many runs of each method ended without a result, over all worlds. Methods without any are left out."""
     counts = {
         method: sum(run.state in LOST for e in cells.environments for run in cells.runs.get((e, method), []))
         for method in cells.methods
@@ -35,7 +35,7 @@ def troubles(cells: Cells) -> list[Run]:
 
 
 def smallest_cell(cells: Cells) -> int:
-    """The fewest completed runs of a cell that has any; 0 where none has."""
+    """The fewest completed runs of a cell that has any. The number is 0 where none has."""
     return min((count for count in _sizes(cells) if count), default=0)
 
 

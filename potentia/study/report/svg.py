@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours: apart for colour-blind readers and dark enough on white; grey means no shaping.
+# Okabe and Ito's colours: apart for colour-blind readers and dark enough on white. Grey means no shaping.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5D3A9B")
 BASELINE = "#6B6B6B"
 DASHES = ("solid", (0, (5, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.5, 1.4, 1.5)))
@@ -56,7 +56,7 @@ class Drawing:
 
 @dataclass
 class Sheet:
-    """A figure while it is drawn; `drawing` holds the SVG afterwards."""
+    """A figure while it is drawn. `drawing` holds the SVG afterwards."""
 
     figure: Figure
     axes: Axes

@@ -1,6 +1,6 @@
 """Reads the run folders of a study into arrays, whatever state the study is in.
 
-A run counts as completed only if its result was written; anything else keeps its state and its error and
+A run counts as completed only if its result was written. Any other run keeps its state and its error and
 has no final return. Nothing that failed is ever turned into a number.
 """
 

@@ -15,7 +15,7 @@ from potentia.study.statistics.estimates import Floats
 
 @dataclass(frozen=True)
 class Anchors:
-    """Returns of the random policy and of the optimum in a world; NaN where unknown."""
+    """Returns of the random policy and of the optimum in a world. They are NaN where unknown."""
 
     random: float
     optimal: float

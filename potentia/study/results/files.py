@@ -26,7 +26,7 @@ def json_object(path: Path) -> dict[str, Any] | None:
 
 
 def json_lines(path: Path) -> list[Json]:
-    """The objects of an append-only file; a line torn by a crash is skipped."""
+    """The objects of an append-only file. A line torn by a crash is skipped."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -63,7 +63,7 @@ def column(lines: Iterable[Json], key: str) -> Floats:
 
 
 def number(value: object) -> float:
-    """A JSON number as a float; NaN for everything else."""
+    """A JSON number as a float. Everything else becomes NaN."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     return math.nan

@@ -18,7 +18,7 @@ def find_study(source: str | Path, out: Path = RUNS) -> Path:
         out: the folder that holds studies, for a file or a name.
 
     Raises:
-        FileNotFoundError: there are no results under that name; the message lists the studies that have some.
+        FileNotFoundError: there are no results under that name. The message lists the studies that have some.
     """
     path = Path(source)
     name = path.name
@@ -37,7 +37,7 @@ def find_study(source: str | Path, out: Path = RUNS) -> Path:
 
 
 def lies_in_results(file: Path) -> bool:
-    """Whether a file is one of those of a study's results; a study's own file may lie beside a folder 'runs', too."""
+    """Whether a file is one of those of a study's results. A study's own file may lie beside a folder 'runs', too."""
     return (file.parent / "plan.json").is_file() or any((file.parent / "runs").glob("*/config.json"))
 
 

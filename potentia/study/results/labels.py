@@ -9,9 +9,9 @@ from potentia.study.results.files import Json
 
 
 def distinct_labels(configs: list[Json], kind: str) -> list[str]:
-    """A short label for each configuration; equal labels exactly for equal configurations.
+    """A short label for each configuration. Labels are equal exactly for equal configurations.
 
-    The label is the configuration's `name` or else its `kind` without namespace and version; where two
+    The label is the configuration's `name` or else its `kind` without namespace and version. Where two
     different configurations would share it, the settings in which they differ are added.
     """
     base = [_short(str(c.get("name") or c.get(kind, "?"))) for c in configs]

@@ -81,12 +81,12 @@ class Run:
 
     @property
     def final_return(self) -> float:
-        """Mean true return of the final evaluation; NaN unless completed."""
+        """Mean true return of the final evaluation. It is NaN unless the run completed."""
         return number(mapping(self.result, "final").get("return_mean"))
 
     @property
     def final_success(self) -> float:
-        """Success rate of the final evaluation; NaN unless completed and the world defines success."""
+        """Success rate of the final evaluation. It is NaN unless the run completed and the world defines success."""
         return number(mapping(self.result, "final").get("success_rate"))
 
     @property
@@ -98,20 +98,20 @@ class Run:
 
     @property
     def wall_seconds(self) -> float:
-        """Wall-clock seconds of the run; NaN unless completed."""
+        """Wall-clock seconds of the run. They are NaN unless the run completed."""
         return number(self.result.get("wall_seconds")) if self.result else math.nan
 
     @property
     def anchors(self) -> tuple[float, float]:
-        """Return of the random policy and of the optimum; NaN where unknown."""
-        given = mapping(mapping(self.config, "environment"), "anchors")  # may be changed after the run
+        """Return of the random policy and of the optimum. They are NaN where unknown."""
+        preset = mapping(mapping(self.config, "environment"), "anchors")  # may be changed after the run
         found = mapping(self.result, "anchors")
-        random, optimal = (given.get(name) if given.get(name) is not None else found.get(name) for name in _ANCHORS)
+        random, optimal = (preset.get(name) if preset.get(name) is not None else found.get(name) for name in _ANCHORS)
         return number(random), number(optimal)
 
     @cached_property
     def average_return(self) -> float:
-        """True return averaged over the evaluations of training (trapezoid rule); NaN without evaluations."""
+        """True return averaged over the evaluations of training (trapezoid rule). It is NaN without evaluations."""
         if not self.evaluations.steps.size:
             return math.nan
         return float(average_over_training(self.evaluations.steps, self.evaluations.returns))
@@ -134,7 +134,7 @@ class Study:
 
     @property
     def shapings(self) -> list[str]:
-        """Shaping names; the baseline "none" first."""
+        """Shaping names. The baseline "none" comes first."""
         return unique(run.shaping for run in self.runs)
 
     @property

@@ -41,7 +41,7 @@ SHARE_COLUMNS = (*_CELL, "step", "term", "share")
 
 
 class Table(Mapping[str, Column]):
-    """Columns of equal length by name; NaN or None where a row has no such value.
+    """Columns of equal length by name. A value is NaN or None where a row has no such value.
 
     Args:
         columns: the names, in order.
@@ -73,7 +73,7 @@ class Table(Mapping[str, Column]):
         """The same as a data frame.
 
         Raises:
-            ImportError: pandas is not installed; it comes with the extra ``frames``.
+            ImportError: pandas is not installed. It comes with the extra ``frames``.
         """
         try:
             import pandas as pd  # noqa: PLC0415 - an optional dependency
@@ -97,7 +97,7 @@ class Results:
 
     @cached_property
     def runs(self) -> Table:
-        """One row a run, in whatever state; without a final return unless it completed."""
+        """One row a run, in whatever state. A row has no final return unless its run completed."""
         return Table(RUN_COLUMNS, run_rows(self.study))
 
     @cached_property
@@ -168,6 +168,6 @@ def _cell(run: Run) -> dict[str, Any]:
 
 
 def _column(values: list[Any]) -> Column:
-    """Numbers as an array of numbers; texts as an array of objects."""
+    """Numbers as an array of numbers. Texts become an array of objects."""
     plain = all(isinstance(value, int | float) for value in values)
     return np.array(values) if plain and values else np.array(values, dtype=object)

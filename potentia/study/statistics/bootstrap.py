@@ -34,14 +34,14 @@ def resample_runs(
 
 
 def replicate(strata: Sequence[Floats], statistic: Statistic, *, resamples: int, rng: np.random.Generator) -> Floats:
-    """Evaluate a statistic of the pooled runs on resamples of whole runs; each stratum weighs the same.
+    """Evaluate a statistic of the pooled runs on resamples of whole runs. Each stratum weighs the same.
 
     Args:
-        strata: one (n_s, ...) array for each stratum; the first axis is the run, the others (for example
+        strata: one (n_s, ...) array for each stratum. The first axis is the run. The others (for example
             time) are kept together, so a run is drawn with all of its history.
         statistic: reduces the axis it is given.
         resamples: number of resamples R.
-        rng: the source of randomness; the same state gives the same replicates.
+        rng: the source of randomness. The same state gives the same replicates.
 
     Returns:
         (R, ...) replicates.
@@ -86,11 +86,11 @@ def bootstrap_band(
         rng: the source of randomness.
         resamples: number of resamples.
         confidence: nominal coverage in (0, 1).
-        method: "expanded" takes percentiles further out, by `expanded_tail`; "percentile" takes the nominal ones,
+        method: "expanded" takes percentiles further out, by `expanded_tail`. "percentile" takes the nominal ones,
             which are too narrow for few runs.
 
     Returns:
-        the band; its limits are NaN where a stratum has a single run, which says nothing about spread.
+        the band. Its limits are NaN where a stratum has a single run, which says nothing about spread.
 
     Raises:
         ValueError: no strata, an empty stratum, a score that is not finite, or an impossible confidence or number of
@@ -127,7 +127,7 @@ def bootstrap_interval(
         resamples: see `bootstrap_band`.
         confidence: see `bootstrap_band`.
         method: see `bootstrap_band`.
-        ends: the lowest and the highest score that a run may have, for each stratum; then an interval has a width
+        ends: the lowest and the highest score that a run may have, for each stratum. Then an interval has a width
             where all runs are equal, see `allow_unseen`.
     """
     band = bootstrap_band(strata, statistic, rng=rng, resamples=resamples, confidence=confidence, method=method)

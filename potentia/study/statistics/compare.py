@@ -13,7 +13,7 @@ from potentia.study.statistics.intervals import Ends, Interval, average_interval
 from potentia.study.statistics.means import mean_interval
 from potentia.study.statistics.shares import wilson
 
-EXACT_PAIRS = 16  # 2^16 sign patterns are enumerated; beyond that they are sampled
+EXACT_PAIRS = 16  # 2^16 sign patterns are enumerated. Beyond that they are sampled.
 FEWEST_PAIRS = 5
 """Pairs below which no difference is claimed: four could give no p-value below 1/8, whatever the scores."""
 
@@ -34,7 +34,7 @@ class PairedComparison:
 
     @property
     def direction(self) -> int:
-        """1 if the whole interval lies above 0, -1 if below, else 0; 0 with fewer than five pairs, whatever it says."""
+        """1 if the whole interval lies above 0, -1 if below, else 0. It is always 0 with fewer than five pairs."""
         if self.pairs < FEWEST_PAIRS:
             return 0
         return int(self.difference.low > 0) - int(self.difference.high < 0)
@@ -88,7 +88,7 @@ def paired_difference(
 ) -> PairedComparison:
     """Mean over worlds of the mean of d = x - y, where x and y are runs with the same seed in the same world.
 
-    The interval is `mean_interval` of the differences; the p-value is that of `sign_flip_p_value`. Each world weighs
+    The interval is `mean_interval` of the differences. The p-value is that of `sign_flip_p_value`. Each world weighs
     the same in both, whatever its number of pairs.
 
     Args:

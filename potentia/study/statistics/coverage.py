@@ -49,7 +49,7 @@ def measured_coverage(runs: int) -> list[Coverage]:
 
 
 def sample_size_warning(runs: int) -> str | None:
-    """A sentence about how far an interval from so few runs can be trusted; None from ten runs on."""
+    """A sentence about how far an interval from so few runs can be trusted. It is None from ten runs on."""
     if runs >= FEW:
         return None
     rows = measured_coverage(runs)

@@ -83,7 +83,7 @@ def optimality_gap(scores: Floats, axis: int = -1, weights: Floats | None = None
 
 
 def equal_weights(counts: Sequence[int]) -> Floats | None:
-    """(sum n_w,) weights 1 / (W n_w): each of W worlds weighs the same, and the runs in it; None for one world.
+    """(sum n_w,) weights 1 / (W n_w): all W worlds weigh the same, and so do the runs in each. None for one world.
 
     >>> equal_weights([1, 2]).tolist()
     [0.5, 0.25, 0.25]
@@ -138,7 +138,7 @@ def finite(scores: ArrayLike, what: str = "scores") -> Floats:
     """The scores as an array of floats.
 
     Raises:
-        ValueError: one of them is NaN or infinite; a run without a score is left out, never counted as one.
+        ValueError: one of them is NaN or infinite. A run without a score is left out, never counted as one.
     """
     values = np.asarray(scores, dtype=np.float64)
     if not np.isfinite(values).all():

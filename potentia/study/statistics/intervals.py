@@ -20,7 +20,7 @@ what else may happen."""
 
 @dataclass(frozen=True)
 class Interval:
-    """A point estimate with its confidence interval; the limits are NaN where the runs don't allow one."""
+    """A point estimate with its confidence interval. The limits are NaN where the runs don't allow one."""
 
     estimate: float
     low: float
@@ -60,7 +60,7 @@ def average_intervals(intervals: Sequence[Interval]) -> Interval:
 
 
 def unseen_share(runs: int, confidence: float = 0.95) -> float:
-    """1 - tail^(1/n), the share of other outcomes that n equal runs can't rule out; tail = (1 - confidence) / 2.
+    """1 - tail^(1/n), the share of other outcomes that n equal runs can't rule out. Here tail = (1 - confidence) / 2.
 
     If more than this share of all runs ended otherwise, n runs would end alike with a probability below the tail:
     the limit of Clopper and Pearson (1934) for n of n.
@@ -77,7 +77,7 @@ def allow_unseen(
     """Widens an interval by what strata of equal runs can't rule out, of which a bootstrap knows nothing.
 
     In each stratum whose runs differ by no more than a thousandth of its scale, `unseen_share` of the weight is moved
-    to either end; the change of the statistic is that side's margin, and margins are added as squares. Limits beyond
+    to either end. The change of the statistic is that side's margin. Margins are added as squares. Limits beyond
     the ends are cut there.
 
     Args:

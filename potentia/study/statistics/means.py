@@ -13,7 +13,7 @@ from potentia.study.statistics.estimates import Floats, mean
 from potentia.study.statistics.intervals import Band, Ends, Interval, allow_unseen, checked_strata
 
 FLOOR = 0.2
-"""A resample counts as varying by at least this share of the sample's own spread; else five runs in two groups
+"""A resample counts as varying by at least this share of the sample's own spread. Else five runs in two groups
 would often be drawn from one of them, and the limits would be many times the scale."""
 
 
@@ -57,13 +57,13 @@ def mean_band(
     covered as often as promised (`benchmarks/interval_coverage.py`).
 
     Args:
-        strata: one (n_w, ...) array of runs for each world; a run is drawn with all of its history.
+        strata: one (n_w, ...) array of runs for each world. A run is drawn with all of its history.
         rng: the source of randomness.
         resamples: number of resamples.
         confidence: nominal coverage.
 
     Returns:
-        the band; its limits are NaN where a world has a single run.
+        the band. Its limits are NaN where a world has a single run.
 
     Raises:
         ValueError: no runs, or a score that is not finite.

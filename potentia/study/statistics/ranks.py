@@ -11,10 +11,10 @@ from potentia.study.statistics.intervals import Interval
 
 
 def mid_ranks(scores: Floats) -> Floats:
-    """1 + the number of better scores along the first axis; equals share the mean of their places.
+    """1 + the number of better scores along the first axis. Equals share the mean of their places.
 
     Args:
-        scores: (M, ...) scores of M methods, the highest being the best; equal up to rounding is equal.
+        scores: (M, ...) scores of M methods, the highest being the best. Scores equal up to rounding are equal.
 
     >>> mid_ranks(np.array([3.0, 7.0, 3.0, 1.0])).tolist()
     [2.5, 1.0, 2.5, 4.0]

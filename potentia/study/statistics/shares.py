@@ -31,12 +31,12 @@ def rate_band(
 ) -> Band:
     """Quantiles of sum_i D_i x_(i) with D uniform on the simplex and one run more, at 0 below and at 1 above.
 
-    The bound of Gaffke (2005) for the mean of scores in [0, 1] whatever their distribution; see Phan, Thomas and
-    Learned-Miller 2021, arXiv:2106.03163. For zeros and ones it is the exact interval of Clopper and Pearson;
-    rates that vary less than coins get a narrower one. The run is the unit: its episodes share one policy.
+    The bound of Gaffke (2005) for the mean of scores in [0, 1] whatever their distribution. See Phan, Thomas and
+    Learned-Miller 2021, arXiv:2106.03163. For zeros and ones it is the exact interval of Clopper and Pearson.
+    Rates that vary less than coins get a narrower one. The run is the unit: its episodes share one policy.
 
     Args:
-        strata: one (n_w, ...) array of rates for each world; worlds weigh the same.
+        strata: one (n_w, ...) array of rates for each world. Worlds weigh the same.
         rng: the source of randomness.
         resamples: draws of D.
         confidence: nominal coverage.
@@ -67,7 +67,7 @@ def wilson(successes: float, trials: int, confidence: float = 0.95) -> Interval:
     """(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n): Wilson's score interval (Wilson 1927).
 
     Args:
-        successes: number of successes, from 0 to `trials`; may be fractional.
+        successes: number of successes, from 0 to `trials`. The number may be fractional.
         trials: number of independent trials, at least 1.
         confidence: nominal coverage in (0, 1).
 
@@ -81,7 +81,7 @@ def wilson(successes: float, trials: int, confidence: float = 0.95) -> Interval:
     centre = rate + z2 / (2 * trials)
     half = math.sqrt(z2 * (rate * (1 - rate) / trials + z2 / (4 * trials**2)))
     scale = 1 + z2 / trials
-    # In exact arithmetic 0 <= low <= rate <= high <= 1; rounding may miss that by an ulp.
+    # In exact arithmetic 0 <= low <= rate <= high <= 1. Rounding may miss that by an ulp.
     low = min(max((centre - half) / scale, 0.0), rate)
     high = max(min((centre + half) / scale, 1.0), rate)
     return Interval(rate, low, high)

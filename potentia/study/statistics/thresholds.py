@@ -20,7 +20,7 @@ class StepsToThreshold:
     """How long runs take to reach a threshold.
 
     Attributes:
-        median: Kaplan-Meier median in steps with its interval; infinite if half of the runs never get there.
+        median: Kaplan-Meier median in steps with its interval. It is infinite if half of the runs never get there.
         restricted_mean: mean of min(steps, horizon) with its interval.
         horizon: the horizon of the restricted mean, in steps.
         reached: number of runs that reached the threshold.
@@ -35,7 +35,7 @@ class StepsToThreshold:
 
 
 def first_crossing(steps: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[float, bool]:
-    """The first evaluated step with score >= threshold and True; else the last evaluated step and False.
+    """The first evaluated step with score >= threshold and True. Else it is the last evaluated step and False.
 
     A run that stopped early (failed, timed out, is still running) is censored where it was last seen,
     which uses what is known about it without inventing an outcome.
@@ -56,7 +56,7 @@ def kaplan_meier(times: ArrayLike, reached: ArrayLike, weights: Floats | None = 
     Args:
         times: (n,) steps of the event or of the censoring.
         reached: (n,) True for an event, False for censoring.
-        weights: (R, n) weight of each run in each resample; None counts each run once.
+        weights: (R, n) weight of each run in each resample. None counts each run once.
 
     Returns:
         (K,) distinct event times and S just after each: (K,), or (R, K) with weights.
@@ -66,7 +66,7 @@ def kaplan_meier(times: ArrayLike, reached: ArrayLike, weights: Floats | None = 
     counted = np.ones((1, when.size)) if weights is None else weights
     events = counted @ (event[:, None] & (when[:, None] == moments)).astype(np.float64)
     at_risk = counted @ (when[:, None] >= moments).astype(np.float64)
-    # A resample may hold no run at risk late on; its curve then stays where it was.
+    # A resample may hold no run at risk late on. Its curve then stays where it was.
     survival = np.cumprod(1 - events / np.where(at_risk > 0, at_risk, 1.0), axis=-1)
     return moments, survival[0] if weights is None else survival
 
@@ -89,13 +89,13 @@ def steps_to_threshold(
     Args:
         times: (n,) steps at which each run reached the threshold or was last seen (`first_crossing`).
         reached: (n,) whether it reached it.
-        horizon: the restricted mean is of min(steps, horizon); take the same for all methods of a world.
+        horizon: the restricted mean is of min(steps, horizon). Take the same for all methods of a world.
         rng: the source of randomness.
         resamples: number of resamples.
         confidence: nominal coverage.
 
     Returns:
-        the estimates; the limits of the median are NaN for a single run.
+        the estimates. The limits of the median are NaN for a single run.
 
     Raises:
         ValueError: no runs, or a step or horizon that is not finite.
