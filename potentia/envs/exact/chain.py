@@ -12,7 +12,7 @@ __all__ = ["chain"]
 def chain(length: int = 20, distraction: float = 0.01, time_limit: int | None = None) -> TransitionModel:
     """A chain of N states: 1 at the far end, a small reward d one step behind the start.
 
-    States 0..N-1, start in state 1. Action 0 moves left, action 1 right; both ends are terminal. Reaching
+    States 0..N-1, start in state 1. Action 0 moves left, action 1 right. Both ends are terminal. Reaching
     state N-1 pays 1, reaching state 0 pays d. In closed form, for 1 <= s <= N-2, ``V*(s) =
     max(discount**(N-2-s), d * discount**(s-1))``: from the start it is right to walk to the far end if and
     only if ``discount**(N-3) >= d``. A uniformly random walk from the start reaches the far end with
@@ -21,7 +21,7 @@ def chain(length: int = 20, distraction: float = 0.01, time_limit: int | None = 
     Args:
         length: N, at least 3.
         distraction: d.
-        time_limit: Steps an episode; 2 N by default.
+        time_limit: Steps an episode. The default is 2 N.
 
     Returns:
         The model.

@@ -10,16 +10,16 @@ __all__ = ["deep_sea"]
 
 
 def deep_sea(size: int = 10, mapping_seed: int | None = 42, move_cost: float = 0.01) -> TransitionModel:
-    """A grid of N x N cells through which one dives row by row; only N times "right" finds the treasure.
+    """A grid of N x N cells through which one dives row by row. Only N times "right" finds the treasure.
 
     Osband et al. 2019, arXiv 1908.03568 (bsuite). Each step goes one row down and one column left or right.
-    Each move to the right costs 0.01 / N; moving right in the last column of the last row pays 1. Which of
-    the two actions means "right" is drawn once for each cell. The optimal return is 1 - 0.01 = 0.99; a
+    Each move to the right costs 0.01 / N. Moving right in the last column of the last row pays 1. Which of
+    the two actions means "right" is drawn once for each cell. The optimal return is 1 - 0.01 = 0.99. A
     uniformly random policy finds the treasure with probability 2^-N.
 
     Args:
-        size: N; the model has N^2 + 2 states.
-        mapping_seed: Seeds the meaning of the actions; None: action 1 is "right" everywhere.
+        size: N. The model has N^2 + 2 states.
+        mapping_seed: Seeds the meaning of the actions. With None, action 1 is "right" everywhere.
         move_cost: Cost of N moves to the right.
 
     Returns:

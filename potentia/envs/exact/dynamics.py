@@ -46,15 +46,15 @@ class TabularDynamics:
         if len(self._starts) == 1:
             self.state[where] = self._starts[0]
         else:
-            chosen = np.searchsorted(self._start_cumulative, self.streams.draw(where), side="right")
-            self.state[where] = self._starts[chosen[where]]
+            start_indices = np.searchsorted(self._start_cumulative, self.streams.draw(where), side="right")
+            self.state[where] = self._starts[start_indices[where]]
         self.elapsed[where] = 0
 
     def advance(self, action: IntArray, where: BoolArray) -> tuple[IntArray, FloatArray, BoolArray, BoolArray]:
-        """Step the environments of ``where``; the others stay, with reward 0 and no end.
+        """Step the environments of ``where``. The others stay, with reward 0 and no end.
 
         Returns:
-            The states before the step, and reward, terminated and truncated; each of shape (N,).
+            The states before the step, and reward, terminated and truncated. Each has shape (N,).
         """
         before = self.state.copy()
         if self._successor.shape[2] == 1:
@@ -74,7 +74,7 @@ class TabularDynamics:
         """The info of every environment's present state, each value of shape (N,).
 
         Args:
-            before: The states that the step left, for the subgoal events; None right after a reset.
+            before: The states that the step left, for the subgoal events. It is None right after a reset.
             fresh: Shape (N,): environments that were reset in this step, whose events are all False.
         """
         info: dict[str, Any] = {key: table[self.state] for key, table in self._tables.items()}
@@ -108,7 +108,7 @@ def start_tables(model: TransitionModel) -> tuple[IntArray, FloatArray]:
 
 
 def info_tables(model: TransitionModel, keys: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """One value a state for each key that depends on the state alone; only what is asked for is computed."""
+    """One value a state for each key that depends on the state alone. Only what is asked for is computed."""
 
     def captions() -> NDArray[Any]:
         names = np.empty(model.num_states, dtype=object)

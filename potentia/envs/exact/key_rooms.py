@@ -14,14 +14,14 @@ _MOVES = ((0, -1), (1, 0), (0, 1), (-1, 0))  # left, down, right, up
 def key_rooms(size: int = 4, time_limit: int | None = None) -> TransitionModel:
     """Two rooms of n x n cells: the key lies in a corner of the first, the goal in the second behind a door.
 
-    The start is the top left cell of the first room, the key its bottom left cell, taken by stepping on it;
-    the door stands in the wall between the rooms in row n // 2 and lets only those pass who hold the key; the
+    The start is the top left cell of the first room, the key its bottom left cell, taken by stepping on it.
+    The door stands in the wall between the rooms in row n // 2 and lets only those pass who hold the key. The
     goal is the top right cell of the second room and pays 1. The shortest way takes (n - 1) + (n - 1 - n //
     2) + 2 n + n // 2 = 4 n - 2 steps.
 
     Args:
         size: n, at least 2.
-        time_limit: Steps an episode; 20 n by default.
+        time_limit: Steps an episode. The default is 20 n.
 
     Returns:
         The model, with 2 (2 n^2 + 1) states: every cell, without and with the key.

@@ -10,20 +10,20 @@ __all__ = ["critical_bonus", "loop_trap"]
 
 
 def loop_trap(loop: int = 6, corridor: int = 8, time_limit: int | None = None) -> TransitionModel:
-    """A one-way ring of L cells; at its checkpoint begins a one-way corridor of C steps to the goal.
+    """A one-way ring of L cells. At its checkpoint begins a one-way corridor of C steps to the goal.
 
     It is the trap that Randlov and Alstrom (1998, ICML) rode into with their bicycle: a bonus for each visit
     of the checkpoint (the event "passed_checkpoint") pays for circling. See `critical_bonus`. Action 0 goes
-    on around the ring, action 1 leaves it at the checkpoint and walks down the corridor; where an action has
+    on around the ring, action 1 leaves it at the checkpoint and walks down the corridor. Where an action has
     no meaning one stays. Only reaching the goal pays 1.
 
     Args:
         loop: L, at least 2.
         corridor: C, at least 1.
-        time_limit: Steps an episode; 8 (L + C) by default.
+        time_limit: Steps an episode. The default is 8 (L + C).
 
     Returns:
-        The model; the start is the checkpoint, state 0.
+        The model. The start is the checkpoint, state 0.
 
     Raises:
         ValueError: If the ring or the corridor is too short.
@@ -65,7 +65,7 @@ def critical_bonus(discount: float, loop: int = 6, corridor: int = 8) -> float:
     """b* = discount**(C - L) * (1 - discount**L): above it, circling for ever is optimal.
 
     With a bonus b for each arrival at the checkpoint, circling is worth ``b * discount**(L-1) / (1 -
-    discount**L)`` and leaving at once ``discount**(C-1)``; b* makes them equal.
+    discount**L)`` and leaving at once ``discount**(C-1)``. The bonus b* makes them equal.
 
     Args:
         discount: In (0, 1).

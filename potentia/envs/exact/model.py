@@ -29,7 +29,7 @@ class TransitionModel:
         success: Shape (S,): states that count as the task done. None of them: all False.
         names: One short English description a state, the caption.
         events: Named sets of states, each (S,): the event happens when the state moves into the set.
-        time_limit: Number of steps after which an episode is truncated; None for never.
+        time_limit: Number of steps after which an episode is truncated. None stands for never.
     """
 
     transition: FloatArray

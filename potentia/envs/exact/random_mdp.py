@@ -21,20 +21,19 @@ def random_mdp(
     """P(. | s, a) ~ Dirichlet(1) over ``branching`` random successors: a GARNET world.
 
     After Archibald, McKinnon and Thomas 1995 (J. Opl. Res. Soc. 46). The last state is the goal, which is
-    terminal and pays 1 on arrival, if the reward is sparse; if it is dense nothing ends and r(s, a) is
-    uniform
-    in [0, 1).
+    terminal and pays 1 on arrival, if the reward is sparse. If it is dense nothing ends and r(s, a) is
+    uniform in [0, 1).
 
     Args:
         states: S, at least 2.
         actions: A, at least 1.
-        branching: Number of successors of each (s, a); None for all S.
+        branching: Number of successors of each (s, a). None stands for all S.
         mdp_seed: Seeds the tensors, not the episodes.
         reward: "sparse" or "dense".
         time_limit: Steps an episode.
 
     Returns:
-        The model; it starts uniformly in any state that is not the goal.
+        The model. It starts uniformly in any state that is not the goal.
 
     Raises:
         ValueError: If a size is out of range or the reward is unknown.

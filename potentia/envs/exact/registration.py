@@ -48,7 +48,7 @@ def make_world(model: str, **kwargs: Any) -> TabularWorld:
 
     Args:
         model: A key of `MODELS`.
-        kwargs: ``observation`` and ``info_keys`` of `TabularWorld`; all others go to the model.
+        kwargs: ``observation`` and ``info_keys`` of `TabularWorld`. All others go to the model.
 
     Returns:
         The environment.

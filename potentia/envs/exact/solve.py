@@ -17,8 +17,8 @@ class Optimum:
     """The solution of the Bellman optimality equation.
 
     Attributes:
-        values: V*(s), shape (S,); 0 at terminal states.
-        action_values: Q*(s, a), shape (S, A); 0 at terminal states.
+        values: V*(s), shape (S,). It is 0 at terminal states.
+        action_values: Q*(s, a), shape (S, A). It is 0 at terminal states.
         optimal: Shape (S, A): the optimal actions, those within ``tolerance`` of the best.
         policy: The first optimal action of each state, shape (S,).
     """
@@ -84,7 +84,7 @@ def return_within(model: TransitionModel, horizon: int, policy: FloatArray | Non
     Args:
         model: The world.
         horizon: Number of steps after which the episode is truncated.
-        policy: pi(a | s), shape (S, A); None for the best policy, which may depend on the time left.
+        policy: pi(a | s), shape (S, A). None stands for the best policy, which may depend on the time left.
 
     Returns:
         The expectation over the start distribution.
@@ -99,7 +99,7 @@ def return_within(model: TransitionModel, horizon: int, policy: FloatArray | Non
 
 
 def shortest_distance(model: TransitionModel) -> FloatArray:
-    """Fewest steps to a success state in the support graph, shape (S,); -1.0 where there is no way.
+    """Fewest steps to a success state in the support graph, shape (S,). It is -1.0 where there is no way.
 
     The support graph has an edge wherever some action has a positive probability: in a stochastic world the
     distance is that of the luckiest run, not an expectation.

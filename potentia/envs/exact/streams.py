@@ -37,7 +37,7 @@ class UniformStreams:
         """Next number in [0, 1) of each stream, shape (N,).
 
         Args:
-            where: Shape (N,): the streams that advance; the numbers of the others are not to be used.
+            where: Shape (N,): the streams that advance. The numbers of the others are not to be used.
         """
         step = _GOLDEN if where is None else np.where(where, _GOLDEN, np.uint64(0))
         self._state += step

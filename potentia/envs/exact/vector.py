@@ -30,11 +30,11 @@ class TabularVectorEnv(World, VectorEnv[Any, Any, Any]):
         model: The world's tensors and time limit.
         num_envs: N.
         observation: "index" or "one_hot".
-        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``. `potentia.envs.world.ask` adds more.
         time_limit: Replaces the model's limit if given.
         max_episode_steps: As Gymnasium's ``TimeLimit`` would: an additional limit.
         autoreset_mode: One of Gymnasium's three modes. In SAME_STEP ``info`` carries ``final_obs`` and
-            ``final_info``; in DISABLED the caller resets with ``options={"reset_mask": mask}``.
+            ``final_info``. In DISABLED the caller resets with ``options={"reset_mask": mask}``.
 
     Raises:
         ValueError: If an option is unknown.

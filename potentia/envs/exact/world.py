@@ -38,7 +38,7 @@ class TabularWorld(World, gym.Env[Any, Any]):
     Args:
         model: The world's tensors and time limit.
         observation: "index" for Discrete(S), or "one_hot" for a float32 vector of length S.
-        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``. `potentia.envs.world.ask` adds more.
         time_limit: Replaces the model's limit if given.
 
     Raises:
@@ -76,7 +76,7 @@ class TabularWorld(World, gym.Env[Any, Any]):
         self._events = {name: inside.tolist() for name, inside in self.model.events.items()}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Draw a start state; without a seed the random stream goes on."""
+        """Draw a start state. Without a seed the random stream goes on."""
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
             self._stream.seed(self.np_random)
@@ -86,22 +86,22 @@ class TabularWorld(World, gym.Env[Any, Any]):
         return self._observe(), self._info(self._state)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Take one action; the last step of the limit is truncated unless the state is terminal.
+        """Take one action. The last step of the limit is truncated unless the state is terminal.
 
         Raises:
             ValueError: If the action is not one of the world's.
         """
         if not self.action_space.contains(action):
             raise ValueError(f"action must be in 0..{self.model.num_actions - 1}, got {action!r}")
-        before, chosen = self._state, int(action)
-        cumulative = self._cumulative[before][chosen]
+        before, action_index = self._state, int(action)
+        cumulative = self._cumulative[before][action_index]
         branch = 0 if len(cumulative) == 1 else bisect_right(cumulative, self._stream.draw())
-        self._state = self._successor[before][chosen][branch]
+        self._state = self._successor[before][action_index][branch]
         self._elapsed += 1
         terminated = bool(self.model.terminal[self._state])
         limit = self.model.time_limit
         truncated = not terminated and limit is not None and self._elapsed >= limit
-        reward = self._reward[before][chosen][branch]
+        reward = self._reward[before][action_index][branch]
         return self._observe(), reward, terminated, truncated, self._info(before)
 
     def render(self) -> Any:
@@ -117,7 +117,7 @@ class TabularWorld(World, gym.Env[Any, Any]):
         return self._state, self._elapsed, self._stream.state
 
     def restore(self, saved: tuple[int, int, int]) -> tuple[Any, dict[str, Any]]:
-        """Goes back to a saved state; returns what is seen there and its info."""
+        """Goes back to a saved state. Returns what is seen there and its info."""
         self._state, self._elapsed, self._stream.state = saved
         self._seeded = True
         return self._observe(), self._info(self._state)
@@ -133,12 +133,12 @@ class TabularWorld(World, gym.Env[Any, Any]):
 
     @cached_property
     def optimal_return(self) -> float | None:
-        """Largest expected undiscounted return of an episode within the time limit; None without a limit."""
+        """Largest expected undiscounted return of an episode within the time limit. It is None without a limit."""
         return None if self.model.time_limit is None else return_within(self.model, self.model.time_limit)
 
     @cached_property
     def random_return(self) -> float | None:
-        """Expected undiscounted return of random actions within the time limit; None without a limit."""
+        """Expected undiscounted return of random actions within the time limit. It is None without a limit."""
         if self.model.time_limit is None:
             return None
         uniform = np.full((self.model.num_states, self.model.num_actions), 1.0 / self.model.num_actions)

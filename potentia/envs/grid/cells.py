@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 UNSEEN, EMPTY, WALL, FLOOR, DOOR, KEY, BALL, BOX, GOAL, LAVA = range(10)
-"""MiniGrid's kinds of objects, by its numbers; its tenth, the agent, is not a cell."""
+"""MiniGrid's kinds of objects, by its numbers. The tenth, the agent, is not a cell."""
 RED, GREEN, BLUE, PURPLE, YELLOW, GREY = range(6)
 OPEN, CLOSED, LOCKED = range(3)
 
@@ -22,7 +22,7 @@ _HIDING = [((BOX, color, 0), (kind, inside, 0)) for color in _COLORS for kind in
 LOOKS: tuple[tuple[int, int, int], ...] = (*_PLAIN, *(look for look, _ in _HIDING))
 """What the agent sees of each code: object, colour, state."""
 SIZE = 256
-"""The tables' length; codes are less."""
+"""The tables' length. Codes are less."""
 
 _FIRST = {look: code for code, look in reversed(list(enumerate(LOOKS)))}
 _WITHIN = {pair: len(_PLAIN) + index for index, pair in enumerate(_HIDING)}
@@ -65,7 +65,7 @@ def _toggled() -> np.ndarray[Any, Any]:
 
 _SEE_THROUGH = _table(lambda kind, color, state: kind != WALL and not (kind == DOOR and state != OPEN))
 LOOK = np.zeros(SIZE, np.uint32)
-"""Object, colour and state in the bytes from the lowest up; bit 24: light passes."""
+"""Object, colour and state in the bytes from the lowest up. Bit 24: light passes."""
 LOOK[: len(LOOKS)] = [kind | color << 8 | state << 16 for kind, color, state in LOOKS]
 LOOK |= _SEE_THROUGH.astype(np.uint32) << 24
 ENTER = _table(lambda kind, color, state: kind in (EMPTY, FLOOR, GOAL, LAVA) or (kind == DOOR and state == OPEN))

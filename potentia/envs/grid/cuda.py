@@ -120,7 +120,7 @@ def _find_distance(  # type: ignore[no-untyped-def]
 def _describing_kernels(aim: int) -> tuple[Any, Any]:
     """The description of each world after a step, and of those of a mask after a reset.
 
-    The worlds are dealt out among as many threads as there are rows of scratch; ``aim`` decides what is searched for.
+    The worlds are dealt out among as many threads as there are rows of scratch. ``aim`` decides what is searched for.
     """
 
     @_kernel
@@ -158,7 +158,7 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
 
 
 def _shared(tensors: Sequence[torch.Tensor], like: Sequence[Any] | None = None) -> tuple[Any, ...]:
-    """Tensors as the kernels take them, without a copy; with the dtypes of the arrays ``like``."""
+    """Tensors as the kernels take them, without a copy. Their dtypes are those of the arrays ``like``."""
     if simulated():
         arrays = [tensor.numpy() for tensor in tensors]
     else:
@@ -197,17 +197,17 @@ class CudaGridWorlds:
         measured: Whether the distance is, too, where the level has one.
         scratch_bytes: How much memory the searches for distances may take. A search takes 20 KB in DoorKey-5x5, but 8
             MB in KeyCorridorS3R3: as many are made at once as there is room for.
-        device: The CUDA device, the first; in the simulator the CPU.
+        device: The CUDA device, the first. In the simulator it is the CPU.
 
     Raises:
         RuntimeError: If Numba can't use the device.
         ValueError: If it is none of CUDA's.
 
     Attributes:
-        state: As in `GridWorlds`, tensors; unsigned numbers as signed ones.
+        state: As in `GridWorlds`, tensors. Unsigned numbers are signed ones here.
         out: As in `GridWorlds`, tensors.
         description: As in `GridWorlds`, tensors.
-        final_description: As in `GridWorlds`; in mode ``SAME_STEP`` a new one in each step.
+        final_description: As in `GridWorlds`. In mode ``SAME_STEP`` each step has a new one.
     """
 
     def __init__(
@@ -273,7 +273,7 @@ class CudaGridWorlds:
             self._describe(self._describe_reset, chosen)
 
     def tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
-        """A copy of an array on the device; unsigned numbers become signed ones of the same bits."""
+        """A copy of an array on the device. Unsigned numbers become signed ones of the same bits."""
         signed = _SIGNED.get(array.dtype)
         return torch.from_numpy(array.view(signed) if signed else array).to(self.device, copy=True)
 
@@ -303,7 +303,7 @@ class CudaGridWorlds:
         self.state.rng.copy_(rows if mask is None else torch.where(mask[:, None], rows, self.state.rng))
 
     def reset(self, mask: torch.Tensor | None = None) -> None:
-        """Draws new levels in the worlds of ``mask``, or in all; what was seen before goes to ``final``."""
+        """Draws new levels in the worlds of ``mask``, or in all. What was seen before goes to ``final``."""
         (chosen,) = _shared([self._all if mask is None else mask])
         out = self._out
         self._launch(
@@ -318,9 +318,9 @@ class CudaGridWorlds:
         self._launch(kernel, self._slots, *self._state, *given, *self._description, *self._scratch, *more)
 
     def step(self, actions: torch.Tensor) -> None:
-        """One action ``(N,)`` int64, 0 to 6, in each world; nothing is read back, so wrong ones are not refused.
+        """One action ``(N,)`` int64, 0 to 6, in each world.
 
-        Another number does nothing but pass time.
+        Nothing is read back, so wrong actions are not refused. Another number does nothing but pass time.
         """
         (chosen,) = _shared([actions])
         out = self._out
@@ -338,5 +338,5 @@ class CudaGridWorlds:
             self.reset(self.out.fresh)
 
     def mission(self, n: int) -> str:
-        """What the agent of world n is told; this reads from the device."""
+        """What the agent of world n is told. This reads from the device."""
         return self.level.tell_mission(self.state.task[n].cpu().numpy())

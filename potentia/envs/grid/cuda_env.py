@@ -21,17 +21,17 @@ class CudaGridVectorEnv(GridVectorEnv):
 
     ``step`` never waits for the device. So actions are not checked: a number that is none passes time, no more. In mode
     ``SAME_STEP``, ``final_obs`` and ``final_info`` are in every step's info, where ``_final_obs`` says of which worlds
-    they tell. ``reset_mask`` may be a tensor on the device. Observations are images; there is no ``caption``, which is
+    they tell. ``reset_mask`` may be a tensor on the device. Observations are images. There is no ``caption``, which is
     written in Python, and no picture.
 
     Args:
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         num_envs: N.
-        info_keys: As of `GridVectorEnv`; there is no ``caption``.
+        info_keys: As of `GridVectorEnv`. There is no ``caption``.
         autoreset_mode: When a finished world starts anew.
-        max_steps: Another time limit than the level's; it also scales the reward.
-        max_episode_steps: Episodes are cut after so many steps, if that is sooner; the reward stays as it is.
-        device: The CUDA device, the first; in Numba's simulator the CPU.
+        max_steps: Another time limit than the level's. It also scales the reward.
+        max_episode_steps: Episodes are cut after so many steps, if that is sooner. The reward stays as it is.
+        device: The CUDA device, the first. In Numba's simulator it is the CPU.
         size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
 
     Raises:
@@ -89,12 +89,12 @@ class CudaGridVectorEnv(GridVectorEnv):
         self.worlds.seed(seeds, mask)
 
     def _act(self, actions: Any) -> None:
-        chosen = torch.as_tensor(actions, device=self.device)
-        if chosen.shape != (self.num_envs,) or chosen.dtype.is_floating_point:
+        action_tensor = torch.as_tensor(actions, device=self.device)
+        if action_tensor.shape != (self.num_envs,) or action_tensor.dtype.is_floating_point:
             raise ValueError(
-                f"actions must be {self.num_envs} integers, got {tuple(chosen.shape)} of {chosen.dtype}"
+                f"actions must be {self.num_envs} integers, got {tuple(action_tensor.shape)} of {action_tensor.dtype}"
             )  # fmt: skip
-        self.worlds.step(chosen.long().contiguous())
+        self.worlds.step(action_tensor.long().contiguous())
 
     def _tells_final(self, done: Tensor) -> bool:
         return True

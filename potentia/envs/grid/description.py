@@ -34,13 +34,13 @@ class Description(NamedTuple):
 
     Attributes:
         cells_hash: ``(N,)`` uint64: the part of the hash that only changes with the cells.
-        state_hash: ``(N,)`` int64: XOR over what is where (Zobrist 1970); the time is not part of it.
+        state_hash: ``(N,)`` int64: XOR over what is where (Zobrist 1970). The time is not part of it.
         events: ``(N,)`` uint32: what happened in the step, bits in the order of `EVENTS`.
         table: ``(N, 4 * width * height)`` int16: distances of all poses, see `potentia.envs.grid.distance`.
         stale: ``(N,)`` bool: the table is of another situation.
         lacking: ``(N,)`` bool: the distance has to wait for a new table.
-        distance: ``(N,)`` float64: fewest actions to success; -1 if there is no way, or the episode failed.
-        potential: ``(N,)`` float64: -distance / (4 * (width + height)), not below -1; -1 for no way.
+        distance: ``(N,)`` float64: fewest actions to success. It is -1 if there is no way, or the episode failed.
+        potential: ``(N,)`` float64: -distance / (4 * (width + height)), not below -1. It is -1 for no way.
     """
 
     cells_hash: Any
@@ -54,7 +54,7 @@ class Description(NamedTuple):
 
     @classmethod
     def of(cls, num_envs: int, poses: int) -> Description:
-        """One of N worlds; ``poses`` is 0 where no distance is wanted."""
+        """One of N worlds. ``poses`` is 0 where no distance is wanted."""
         return cls(
             cells_hash=np.zeros(num_envs, np.uint64),
             state_hash=np.zeros(num_envs, np.int64),
@@ -129,7 +129,7 @@ def _events(world, n, before, success, failed):  # type: ignore[no-untyped-def]
 # Inlined by LLVM, not pasted by Numba: in a parallel loop that would lose what is written through a tuple.
 @part(forceinline=True)
 def note_step(world, d, n, plan, before, over, success):  # type: ignore[no-untyped-def]
-    """Notes what a step of world n did to its cells, and its events; returns whether there was a step."""
+    """Notes what a step of world n did to its cells, and its events. Returns whether there was a step."""
     cells = world.cells
     d.events[n] = 0
     d.lacking[n] = False

@@ -4,10 +4,10 @@ One search from success backwards gives the distance of every pose (cell and dir
 the agent carries, and which doors are closed. What is ahead of it is a matter of *phases*, of which a way passes
 through some in this order:
 
-- ``LOCKED``: the key lies where it lies, the door that it opens is locked; or there is no key;
-- ``HELD``: the agent holds the key before the locked door is open;
-- ``OPENED``: it holds the key, and the door is no longer locked;
-- ``FREE``: it has put the key down, where that is in no one's way;
+- ``LOCKED``: the key lies where it lies, and the door that it opens is locked. Or there is no key.
+- ``HELD``: the agent holds the key before the locked door is open.
+- ``OPENED``: it holds the key, and the door is no longer locked.
+- ``FREE``: it has put the key down, where that is in no one's way.
 - ``LYING``: the key lies somewhere, and nothing is locked.
 
 In a level with a key, a node of the search also says which of the closed doors are still closed, since a door that was
@@ -44,7 +44,7 @@ from potentia.envs.grid.levels.level import (
 from potentia.envs.grid.rules import CARRIED, next_to
 
 MOST_DOORS = 12
-"""Closed doors that a search with a key tells apart; further ones count as closed each time."""
+"""Closed doors that a search with a key tells apart. Further ones count as closed each time."""
 _LOCKED, _HELD, _OPENED, _FREE, _LYING = range(5)
 PHASES = 5
 # What the ground is, beside the numbers of closed doors: 1, ..., MOST_DOORS.
@@ -56,9 +56,9 @@ class Situation(NamedTuple):
 
     Attributes:
         doors: How many closed doors are told apart, D.
-        key: Where the key lies: the number of its cell, row by row; -1 if it lies nowhere.
-        lock: Where the locked door is that it opens; -1 if there is none.
-        color: The colour of the key; -1 if there is none.
+        key: Where the key lies: the number of its cell, row by row. It is -1 if the key lies nowhere.
+        lock: Where the locked door is that it opens. It is -1 if there is none.
+        color: The colour of the key. It is -1 if there is none.
     """
 
     doors: int
@@ -118,7 +118,7 @@ class Scratch(NamedTuple):
 
 @part
 def _key_of(cells, carried, n, plan):  # type: ignore[no-untyped-def]
-    """Where the key lies, and its colour, also if it is carried; -1 for none."""
+    """Where the key lies, and its colour, also if it is carried. Both are -1 for none."""
     key, color = -1, np.int64(-1)
     if KIND[carried] == KEY:
         color = np.int64(LOOK[carried] >> 8 & 0xFF)
@@ -133,7 +133,7 @@ def _key_of(cells, carried, n, plan):  # type: ignore[no-untyped-def]
 
 @part
 def survey(cells, agent, task, n, plan, aim, most, ground, success):  # type: ignore[no-untyped-def]
-    """Reads the map: what the ground is, and where success is; at most so many closed doors are told apart."""
+    """Reads the map: what the ground is, and where success is. At most so many closed doors are told apart."""
     has_key = aim == AT_GOAL or aim == TAKE_IT or aim == OPEN_IT
     key, lock, doors, color = -1, -1, 0, np.int64(-1)
     if has_key:
@@ -222,7 +222,10 @@ def _succeeds(aim, phase):  # type: ignore[no-untyped-def]
 
 @part
 def _around(node, block, ground, success, width, doors, queue, seen):  # type: ignore[no-untyped-def]
-    """Fewest actions from a node to the thing wanted, with free hands, past what was put down in front; -1: no way."""
+    """Fewest actions from a node to the thing wanted, with free hands, past what was put down in front.
+
+    It is -1 if there is no way.
+    """
     poses = ground.size * 4
     d = node % 4
     dropped = next_to(node % poses // 4, d, width)
@@ -261,7 +264,7 @@ def _around(node, block, ground, success, width, doors, queue, seen):  # type: i
 
 @part(forceinline=True)
 def _push(dist, queue, last, node, layer):  # type: ignore[no-untyped-def]
-    """Gives a node its distance, if it has none, and queues it; returns the new end of the queue."""
+    """Gives a node its distance, if it has none, and queues it. Returns the new end of the queue."""
     if dist[node] >= 0:
         return last
     dist[node] = layer
@@ -271,7 +274,7 @@ def _push(dist, queue, last, node, layer):  # type: ignore[no-untyped-def]
 
 @part(forceinline=True)
 def _begin(aim, now, situation, space, ground, success, scratch):  # type: ignore[no-untyped-def]
-    """Queues the nodes from which one action succeeds; returns the queue's end."""
+    """Queues the nodes from which one action succeeds. Returns the queue's end."""
     last = 0
     for phase in range(PHASES):
         if not _possible(phase, now, situation, aim) or not _succeeds(aim, phase):
@@ -303,7 +306,10 @@ def _in_reach(c, d, aim, space, success):  # type: ignore[no-untyped-def]
 
 @part(forceinline=True)
 def _before_use(node, phase, mask, on, now, aim, space):  # type: ignore[no-untyped-def]
-    """The node before a door ahead was opened, the key ahead was taken or the lock ahead was opened; -1: none."""
+    """The node before a door ahead was opened, the key ahead was taken or the lock ahead was opened.
+
+    It is -1 if there is none.
+    """
     if 0 < on < _CLOSED and not mask >> (on - 1) & 1:
         return node + (1 << (on - 1)) * space.poses
     if on == _THE_KEY and phase == _HELD:
@@ -319,7 +325,7 @@ def _before_use(node, phase, mask, on, now, aim, space):  # type: ignore[no-unty
 
 @part(forceinline=True)
 def _put_down(node, d, layer, last, space, scratch):  # type: ignore[no-untyped-def]
-    """Queues the node before the key was put down, or notes what that may cost; returns the queue's end."""
+    """Queues the node before the key was put down, or notes what that may cost. Returns the queue's end."""
     dist, before = scratch.dist, node - space.block
     left, right = dist[node - d + (d + 3) % 4], dist[node - d + (d + 1) % 4]
     if layer > 1 and (left == layer - 1 or right == layer - 1):
@@ -355,9 +361,10 @@ def _look_around(layer, far_last, ground, success, situation, space, scratch):  
 
 @part(forceinline=True)
 def search(cells, n, plan, aim, situation, ground, success, scratch, table):  # type: ignore[no-untyped-def]
-    """Writes into ``table[n]`` the distance of every pose in the situation surveyed; -1: no way.
+    """Writes into ``table[n]`` the distance of every pose in the situation surveyed.
 
-    From success backwards nodes are queued layer by layer, a layer being what is as far away.
+    The distance is -1 where there is no way. From success backwards nodes are queued layer by layer,
+    a layer being what is as far away.
     """
     size, masks = plan.width * plan.height, 1 << situation.doors
     space = Space(plan.width, size, 4 * size, masks, masks * 4 * size)

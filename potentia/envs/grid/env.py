@@ -32,14 +32,14 @@ from potentia.envs.world import World
 class GridEnv(World, gym.Env[Any, Any]):
     """One of MiniGrid's levels, compiled: its rules, levels, rewards and limits, and an info on the true state.
 
-    What it gives is what `potentia.envs.grid.GridVectorEnv` gives for a world; see there for the info.
+    It gives what `potentia.envs.grid.GridVectorEnv` gives for a world. That class describes the info.
 
     Args:
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         observation: "image" for MiniGrid's partial view, ``(7, 7, 3)`` uint8, or "dict" for its own dictionary of
             image, direction and mission.
-        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
-        max_steps: Another time limit than the level's; it also scales the reward.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``. `potentia.envs.world.ask` adds more.
+        max_steps: Another time limit than the level's. It also scales the reward.
         render_mode: "rgb_array" or None.
         size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
 
@@ -92,7 +92,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         return self.worlds.mission(0)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Draws a new level; without a seed the random numbers go on."""
+        """Draws a new level. Without a seed the random numbers go on."""
         if seed is not None or not self._seeded:
             super().reset(seed=seed)
             self.worlds.seed(0, seed)
@@ -103,7 +103,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         return self.observe(), self._info()
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """One action; after an end, too, as in MiniGrid.
+        """One action. It may come after an end, too, as in MiniGrid.
 
         Raises:
             ValueError: If it is none of 0, ..., 6.
@@ -134,7 +134,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         return self.worlds.save()
 
     def restore(self, saved: tuple[np.ndarray[Any, Any], ...]) -> tuple[Any, dict[str, Any]]:
-        """Goes back to a saved state; returns what is seen there and its info."""
+        """Goes back to a saved state. Returns what is seen there and its info."""
         self.worlds.restore(saved)
         self.worlds.out.success[0] = False
         self._seeded = True
@@ -148,7 +148,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         return info | {"subgoals": dict.fromkeys(self._bits, False)} if "subgoals" in info else info
 
     def _info(self) -> dict[str, Any]:
-        told, out = self.worlds.description, self.worlds.out
+        description, out = self.worlds.description, self.worlds.out
         info: dict[str, Any] = {}
         for key in self.info_keys:
             if key == "success":
@@ -156,10 +156,10 @@ class GridEnv(World, gym.Env[Any, Any]):
             elif key == "caption":
                 info[key] = self._caption(out.image[0])
             elif key == "subgoals":
-                bits = int(told.events[0])
+                bits = int(description.events[0])
                 info[key] = {name: bool(bits & bit) for name, bit in self._bits.items()}
             elif key == "state_hash":
-                info[key] = whole(told.state_hash[0])
+                info[key] = whole(description.state_hash[0])
             else:
-                info[key] = number(getattr(told, key)[0])
+                info[key] = number(getattr(description, key)[0])
         return info

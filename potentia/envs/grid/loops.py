@@ -65,10 +65,10 @@ def step_world(  # type: ignore[no-untyped-def]
     cells, agent, task, rng, scratch, image, reward, terminated, truncated, success, waiting, fresh, before,
     n, action, mode, plan, offsets, light, prepare, judge,
 ):  # fmt: skip
-    """One action in world n, what it comes to, and what is seen then; nothing, if its episode has ended.
+    """One action in world n, what it comes to, and what is seen then.
 
-    It is pasted into the loops that call it: what is written in a parallel loop is used only if it is written by the
-    loop's own names.
+    Nothing happens if its episode has ended. The function is pasted into the loops that call it: what is
+    written in a parallel loop is used only if it is written by the loop's own names.
     """
     if waiting[n]:
         reward[n], terminated[n], truncated[n], success[n] = 0.0, False, False, False
@@ -99,7 +99,7 @@ def _wrong(actions):  # type: ignore[no-untyped-def]
 
 
 def step_loop(family: Family, parallel: bool) -> Compiled[..., Any]:
-    """The step of all worlds; it returns how many begin anew, -1 for a wrong action."""
+    """The step of all worlds. It returns how many begin anew, or -1 for a wrong action."""
     return _step_loop(*added_rules(family), parallel)
 
 
@@ -171,7 +171,7 @@ def observe_loop(cells, agent, task, rng, scratch, image, mask, offsets, light):
 
 @lru_cache
 def note_step_loop(parallel: bool) -> Compiled[..., Any]:
-    """The description of all worlds after a step; it returns how many distances wait for a table."""
+    """The description of all worlds after a step. It returns how many distances wait for a table."""
     name = f"the description of grid worlds after a step{' on all cores' if parallel else ''}"
 
     @compiled(
@@ -202,7 +202,7 @@ def note_reset_loop(  # type: ignore[no-untyped-def]
     cells, agent, task, rng, scratch, mask,
     cells_hash, state_hash, events, table, stale, lacking, distance, potential, plan, aim,
 ):  # fmt: skip
-    """The description of the worlds of a mask after they were drawn; it returns how many distances wait for a table."""
+    """The description of the worlds of a mask after they were drawn. It returns how many distances wait for a table."""
     world = World(cells, agent, task, rng, scratch)
     d = Description(cells_hash, state_hash, events, table, stale, lacking, distance, potential)
     count = 0

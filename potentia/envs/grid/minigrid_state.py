@@ -105,8 +105,8 @@ def _locked_room(game: Any, worlds: GridWorlds) -> list[int]:
 
 
 def _fetch(game: Any, worlds: GridWorlds) -> list[int]:
-    told = game.mission.removesuffix(f" {game.targetColor} {game.targetType}")
-    return [_named(game.targetType, game.targetColor), FETCH_PHRASES.index(told)]
+    phrase = game.mission.removesuffix(f" {game.targetColor} {game.targetType}")
+    return [_named(game.targetType, game.targetColor), FETCH_PHRASES.index(phrase)]
 
 
 def _put_near(game: Any, worlds: GridWorlds) -> list[int]:

@@ -1,6 +1,6 @@
 """NumPy's generator, PCG64 with its bounded integers, as scalar functions: the same seed draws the same numbers.
 
-O'Neill 2014, "PCG: a family of simple fast space-efficient statistically good algorithms" (XSL-RR 128/64); Lemire
+O'Neill 2014, "PCG: a family of simple fast space-efficient statistically good algorithms" (XSL-RR 128/64). Lemire
 2019, "Fast random integer generation in an interval", arXiv 1805.10941, over 32-bit halves of its numbers, as in
 ``numpy.random.Generator.integers``. A row of state: the high and low half of the state and of the increment, whether a
 half of the last number is kept, and that half.
@@ -59,7 +59,7 @@ def _product(a, b):  # type: ignore[no-untyped-def]
 
 @part
 def next32(rng, n):  # type: ignore[no-untyped-def]
-    """32 random bits from row n; each number of 64 bits serves twice, its low half first."""
+    """32 random bits from row n. Each number of 64 bits serves twice, its low half first."""
     if rng[n, 4] != _ZERO:
         rng[n, 4] = _ZERO
         return rng[n, 5]
@@ -108,7 +108,7 @@ def shuffle(rng, n, items, count):  # type: ignore[no-untyped-def]
 
 
 def generator_of(row: np.ndarray[Any, Any]) -> np.random.Generator:
-    """NumPy's generator in the state of a row; the inverse of `pcg64_state`."""
+    """NumPy's generator in the state of a row. It is the inverse of `pcg64_state`."""
     bits = np.random.PCG64()
     high, low, inc_high, inc_low, kept, half = (int(part) for part in row)
     bits.state = {

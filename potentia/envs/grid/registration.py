@@ -11,7 +11,7 @@ __all__ = ["register"]
 
 
 def register() -> None:
-    """Register ``potentia/<name>-v0`` for every level; where MiniGrid has two versions of one, for the second."""
+    """Register ``potentia/<name>-v0`` for every level. Of MiniGrid's two versions, the second is meant."""
     for name in NAMES:
         if (identifier := f"potentia/{name}-v0") not in registry:
             register_id(

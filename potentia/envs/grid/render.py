@@ -40,7 +40,7 @@ def render_world(
         worlds: The worlds.
         n: Which of them.
         tile_size: Pixels along each side of a cell.
-        highlight: Whether the cells that the agent sees are lighter; in its own view they always are.
+        highlight: Whether the cells that the agent sees are lighter. In its own view they always are.
         agent_view: Whether the picture is of what the agent sees: 7 x 7 cells, the agent below in the middle, facing up
             and drawn over what it carries. What it cannot see is drawn as empty.
 
@@ -93,7 +93,7 @@ def _visible(codes: NDArray[np.uint8], light: NDArray[np.uint16]) -> NDArray[np.
 def _picture(
     codes: NDArray[np.uint8], lighter: NDArray[np.bool_], agent: tuple[int, int], direction: int, size: int
 ) -> NDArray[np.uint8]:
-    """The tiles of a rectangle of cells, side by side; the agent is in the row and column ``agent``."""
+    """The tiles of a rectangle of cells, side by side. The agent is in the row and column ``agent``."""
     height, width = codes.shape
     picture = np.empty((height, size, width, size, 3), np.uint8)
     for y, (row, light) in enumerate(zip(codes.tolist(), lighter.tolist(), strict=True)):

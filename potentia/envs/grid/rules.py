@@ -22,7 +22,7 @@ POSITION, DIRECTION, CARRIED, STEPS = range(4)
 
 
 class World(NamedTuple):
-    """The state of N worlds; world n is a row of each array.
+    """The state of N worlds. World n is a row of each array.
 
     Attributes:
         cells: ``(N, rows * stride)`` uint8, codes of `potentia.envs.grid.cells`, row by row, within a margin of wall as
@@ -31,7 +31,7 @@ class World(NamedTuple):
             it carries (0: nothing), and the steps of its episode.
         task: ``(N, T)`` int32: what the level notes of its task, such as the code of the thing wanted.
         rng: ``(N, 6)`` uint64, see `potentia.envs.grid.pcg64`.
-        scratch: ``(N, S)`` int32: what the level notes while it is drawn; means nothing afterwards.
+        scratch: ``(N, S)`` int32: what the level notes while it is drawn. It means nothing afterwards.
     """
 
     cells: Any

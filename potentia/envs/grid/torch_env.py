@@ -21,9 +21,9 @@ class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
     """N worlds of a level by `potentia.envs.grid.torch_rules.TorchRules`, beginning anew in the step after an end.
 
     The levels come from a pool that is drawn beforehand: a world that begins anew takes one of them, at random. So
-    there are as many different levels as the pool has, and not MiniGrid's own reset after reset; nor do the balls of
-    Dynamic-Obstacles move by MiniGrid's random numbers. Observations are
-    images, ``info`` has ``success``. Actions are not checked, since that would wait for the device.
+    there are as many different levels as the pool has, and not MiniGrid's own reset after reset. Nor do the balls of
+    Dynamic-Obstacles move by MiniGrid's random numbers. Observations are images, ``info`` has ``success``. Actions are
+    not checked, since that would wait for the device.
 
     Args:
         level: A name in `potentia.envs.grid.LEVELS`, or a level.

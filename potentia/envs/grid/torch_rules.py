@@ -1,7 +1,7 @@
 """The compiled rules once more, in PyTorch: all worlds at once, from the same tables, on any device that PyTorch knows.
 
 For devices for which Numba can't compile, and to check the compiled rules: two texts, one game. Levels are drawn by
-`potentia.envs.grid.GridWorlds` on the host; from there on nothing is read back, so that the device never waits.
+`potentia.envs.grid.GridWorlds` on the host. From there on nothing is read back, so that the device never waits.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class TorchStep(NamedTuple):
 
     Attributes:
         state: The state after it.
-        reward: ``(N,)`` float64; float32 on Apple's GPUs, which have no other.
+        reward: ``(N,)`` float64. On Apple's GPUs, which have no float64, it is float32.
         terminated: ``(N,)`` bool.
         truncated: ``(N,)`` bool.
         success: ``(N,)`` bool.
@@ -128,7 +128,7 @@ class TorchRules:
         level: The level.
         max_steps: Another time limit than the level's.
         device: Where the states will be.
-        generator: What moves the obstacles, on that device; None for PyTorch's own.
+        generator: What moves the obstacles, on that device. None stands for PyTorch's own.
 
     Raises:
         ValueError: If the level has rules of its own.
@@ -206,7 +206,7 @@ class TorchRules:
         return TorchStep(after, reward, outcome != PLAYING, agent[3] >= self.max_steps, success)
 
     def _move_obstacles(self, state: TorchState, actions: Tensor) -> tuple[TorchState, Tensor]:
-        """Moves each obstacle to a free cell around it, as if by tries; the actions are then turns or steps."""
+        """Moves each obstacle to a free cell around it, as if by tries. The actions are then turns or steps."""
         actions = actions.masked_fill(actions > FORWARD, LEFT)
         cells, (position, direction, _, _), task = state.cells, state.agent.unbind(1), list(state.task.unbind(1))
         ahead = cells.gather(1, (position + self._heading[direction])[:, None])[:, 0].long()
@@ -223,7 +223,7 @@ class TorchRules:
         return TorchState(cells, state.agent, torch.stack(task, 1)), actions
 
     def _judge(self, after: TorchState, actions: Tensor, ahead: Tensor, carried: Tensor, outcome: Tensor) -> Tensor:
-        """What an action comes to in this level; ``carried`` is what the agent carried before it."""
+        """What an action comes to in this level. ``carried`` is what the agent carried before it."""
         judge, task = self.level.family.judge, after.task
         here, holds = after.agent[:, 0], after.agent[:, 2]
         if judge is judge_open:

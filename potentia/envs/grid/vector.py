@@ -77,23 +77,24 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
     """N worlds of one of MiniGrid's levels, stepped together, with MiniGrid's rules, levels, rewards and limits.
 
     MiniGrid: Chevalier-Boisvert et al. 2023, arXiv 2306.13831. World i after ``reset(seed=s)`` is, reset after reset,
-    what MiniGrid gives after ``reset(seed=s + i)``; observations, rewards and ends are MiniGrid's, to the bit;
-    so the last step of an episode that succeeds at its limit is both terminated and truncated. ``info`` describes the
+    what MiniGrid gives after ``reset(seed=s + i)``. Observations, rewards and ends are MiniGrid's, to the bit. So
+    the last step of an episode that succeeds at its limit is both terminated and truncated. ``info`` describes the
     state reached, in the form that Gymnasium's own vector environments give it: ``success``, and what was asked for of
-    ``state_hash`` (of all but the step count), ``distance`` (fewest actions to success in the true state; -1.0 if there
-    is no way, or the episode failed), ``potential`` (-distance / (4 * (width + height)), not below -1), ``subgoals``
-    (events) and ``caption`` (what the agent sees and carries, in words; it costs more than all else together).
+    ``state_hash`` (of all but the step count), ``distance`` (fewest actions to success in the true state, or -1.0 if
+    there is no way or the episode failed), ``potential`` (-distance / (4 * (width + height)), not below -1),
+    ``subgoals`` (events) and ``caption`` (what the agent sees and carries, in words). The caption costs more than all
+    else together.
 
     Args:
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         num_envs: N.
-        observation: "image" for MiniGrid's partial view, ``(N, 7, 7, 3)`` uint8: column, row, (object, colour, state);
-            "dict" for its dictionary of image, direction and mission.
-        info_keys: The keys of ``info`` wanted, "all", or None for ``success``; `potentia.envs.world.ask` adds more.
+        observation: "image" for MiniGrid's partial view, ``(N, 7, 7, 3)`` uint8: column, row, (object, colour, state).
+            "dict" is for its dictionary of image, direction and mission.
+        info_keys: The keys of ``info`` wanted, "all", or None for ``success``. `potentia.envs.world.ask` adds more.
         autoreset_mode: When a finished world starts anew.
-        max_steps: Another time limit than the level's; it also scales the reward, ``1 - 0.9 * steps / max_steps``.
-        max_episode_steps: Episodes are cut after so many steps, if that is sooner; the reward stays as it is.
-        device: None for NumPy arrays, else tensors on that device, moved there from the CPU, where the worlds are;
+        max_steps: Another time limit than the level's. It also scales the reward, ``1 - 0.9 * steps / max_steps``.
+        max_episode_steps: Episodes are cut after so many steps, if that is sooner. The reward stays as it is.
+        device: None for NumPy arrays, else tensors on that device, moved there from the CPU, where the worlds are.
             `potentia.envs.grid.CudaGridVectorEnv` steps them on it.
         render_mode: "rgb_array" or None.
         size: Other sizes than the name's, by MiniGrid's names, such as ``size=32``.
@@ -159,7 +160,7 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Draws new levels in all worlds, or in those of ``options["reset_mask"]``; random numbers go on."""
+        """Draws new levels in all worlds, or in those of ``options["reset_mask"]``. Random numbers go on."""
         mask = self._mask_of(options)
         if seed is not None or not self._seeded:
             self._seed(seeds_of(seed, self.num_envs), mask if self._seeded else self._all)
@@ -196,11 +197,11 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         return self._observation(out.image), reward, terminated, truncated, info
 
     def _act(self, actions: Any) -> None:
-        chosen = np.asarray(actions.cpu() if isinstance(actions, torch.Tensor) else actions)
-        if chosen.dtype != np.int64 and chosen.dtype.kind in "iu":
-            chosen = chosen.astype(np.int64)
-        if chosen.shape != (self.num_envs,) or chosen.dtype != np.int64 or not self.worlds.step(chosen):
-            raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {chosen!r}")
+        array = np.asarray(actions.cpu() if isinstance(actions, torch.Tensor) else actions)
+        if array.dtype != np.int64 and array.dtype.kind in "iu":
+            array = array.astype(np.int64)
+        if array.shape != (self.num_envs,) or array.dtype != np.int64 or not self.worlds.step(array):
+            raise ValueError(f"actions must be {self.num_envs} integers in 0..6, got {array!r}")
 
     def _tells_final(self, done: Any) -> bool:
         return bool(done.any())

@@ -42,8 +42,8 @@ class Output(NamedTuple):
         success: ``(N,)`` bool.
         waiting: ``(N,)`` bool: ended, and not yet started anew.
         fresh: ``(N,)`` bool: to be drawn anew, in this step.
-        before: ``(N, 4)`` int32: of the state before the step, see `potentia.envs.grid.description`; -1 first where no
-            step was made.
+        before: ``(N, 4)`` int32: of the state before the step, see `potentia.envs.grid.description`. Its first
+            entry is -1 where no step was made.
     """
 
     image: Any
@@ -64,13 +64,13 @@ class GridWorlds:
         level: The level.
         num_envs: N.
         mode: What happens to a world that ended: ``NEXT_STEP``, ``SAME_STEP`` or ``DISABLED``, as in Gymnasium.
-        max_steps: Another time limit than the level's; it also scales the reward.
-        limit: Episodes are cut after so many steps, if that is sooner; this scales nothing.
+        max_steps: Another time limit than the level's. It also scales the reward.
+        limit: Episodes are cut after so many steps, if that is sooner. This scales nothing.
         described: Whether hash and events are kept up to date.
         measured: Whether the distance is, too, where the level has one.
 
     Attributes:
-        aim: How success is reached, see `potentia.envs.grid.distance`; ``NO_AIM`` where no distance is wanted.
+        aim: How success is reached, see `potentia.envs.grid.distance`. It is ``NO_AIM`` where no distance is wanted.
         state: See `potentia.envs.grid.rules.World`.
         out: What a step writes, see `Output`.
         description: See `potentia.envs.grid.description.Description`.
@@ -132,7 +132,7 @@ class GridWorlds:
         self._note_step, self._solve = note_step_loop(parallel), solve_loop(parallel)
 
     def describe(self, *, described: bool, measured: bool) -> None:
-        """Decides what is kept up to date, as the arguments of the same names do; `refresh` then brings it there."""
+        """Decides what is kept up to date, as the arguments of the same names do. `refresh` then brings it there."""
         self.aim, poses = aim_and_poses(self.level, measured)
         self.described = described or measured
         self.description = self.final_description = Description.of(self.num_envs, poses)
@@ -162,7 +162,10 @@ class GridWorlds:
         )  # fmt: skip
 
     def step(self, actions: np.ndarray[Any, Any]) -> bool:
-        """One action ``(N,)`` of int64, 0 to 6, in each world; False, and nothing done, if one is not."""
+        """One action ``(N,)`` of int64, 0 to 6, in each world.
+
+        Returns False, with nothing done, if an action is not one of them.
+        """
         begin = self._step.run(*self._arrays, actions, self.mode, *self._rest)
         if begin < 0:
             return False
@@ -193,9 +196,10 @@ class GridWorlds:
     def restore(
         self, saved: tuple[np.ndarray[Any, Any], ...], rows: Any = slice(None), into: Any = slice(None)
     ) -> None:
-        """Writes back what `save` returned: its ``rows`` into the worlds ``into``; all by default.
+        """Writes back what `save` returned: its ``rows`` into the worlds ``into``.
 
-        One row may go into many worlds: ``restore(saved, [0], slice(None))`` makes all of them copies of the first.
+        The default is all. One row may go into many worlds: ``restore(saved, [0], slice(None))`` makes
+        all of them copies of the first.
         """
         for part, kept in zip((*self.state, self.out.waiting), saved, strict=True):
             part[into] = kept[rows]
@@ -212,6 +216,6 @@ def has_distance(level: Level) -> bool:
 
 
 def aim_and_poses(level: Level, measured: bool) -> tuple[int, int]:
-    """What the distance is measured to, and from how many poses; ``NO_AIM`` and 0 if it is not."""
+    """What the distance is measured to, and from how many poses. It is ``NO_AIM`` and 0 if nothing is measured."""
     aim = level.family.aim if measured else NO_AIM
     return aim, 4 * level.width * level.height if aim != NO_AIM else 0

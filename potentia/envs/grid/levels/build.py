@@ -82,7 +82,10 @@ def room(world, n, plan):  # type: ignore[no-untyped-def]
 
 @part
 def free_place(world, n, plan, x, y, columns, rows, tries=_ENDLESS):  # type: ignore[no-untyped-def]
-    """The index of an empty cell without the agent, drawn from a rectangle until one is found; -1 after ``tries``."""
+    """The index of an empty cell without the agent, drawn from a rectangle until one is found.
+
+    It is -1 if ``tries`` draws found none.
+    """
     x, y = max(x, 0), max(y, 0)
     for _ in range(tries):
         i = integers(world.rng, n, x, min(x + columns, plan.width))
@@ -95,7 +98,7 @@ def free_place(world, n, plan, x, y, columns, rows, tries=_ENDLESS):  # type: ig
 
 @part
 def put(world, n, plan, cell):  # type: ignore[no-untyped-def]
-    """Puts something anywhere; returns where."""
+    """Puts something anywhere. Returns where."""
     place = free_place(world, n, plan, 0, 0, plan.width, plan.height)
     world.cells[n, place] = cell
     return place

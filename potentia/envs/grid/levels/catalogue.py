@@ -114,7 +114,7 @@ ROWS: dict[str, Row] = {
     ),
     "Playground": _row("playground.playground"),
 }  # fmt: skip
-"""By MiniGrid's names, ``MiniGrid-<name>-v0``; where it has a second version, the first is ``<name>-v0`` here."""
+"""By MiniGrid's names, ``MiniGrid-<name>-v0``. Where it has a second version, the first is ``<name>-v0`` here."""
 
 NAMES: tuple[str, ...] = tuple(name for name in ROWS if not name.endswith("-v0"))
 """The levels that have an id, ``potentia/<name>-v0``."""

@@ -25,7 +25,7 @@ def draw_crossing(world, n, plan, rivers):  # type: ignore[no-untyped-def]
     """Draws which rivers there are, in which order a way crosses them, and each opening."""
     width, height, rng = plan.width, plan.height, world.rng
     most = width + height
-    drawn = world.scratch[n, :most]  # positive: a column; negative: a row
+    drawn = world.scratch[n, :most]  # positive: a column, negative: a row
     columns, rows = world.scratch[n, most : 2 * most], world.scratch[n, 2 * most : 3 * most]  # the frame first and last
     room(world, n, plan)
     world.agent[n, POSITION] = at(1, 1, plan)
@@ -55,7 +55,7 @@ def draw_crossing(world, n, plan, rivers):  # type: ignore[no-untyped-def]
         fill(world, n, plan, 1, rows[k], width - 2, 1, obstacle)
     for k in range(1, tall + 1):
         fill(world, n, plan, columns[k], 1, 1, height - 2, obstacle)
-    path = drawn  # 1: cross a column, going right; 0: cross a row, going down
+    path = drawn  # 1: cross a column, going right. 0: cross a row, going down
     for k in range(tall + wide):
         path[k] = 1 if k < tall else 0
     shuffle(rng, n, path, tall + wide)
@@ -81,5 +81,5 @@ def crossing(size: int, num_crossings: int, walls: bool) -> Level:
         "find the opening and get to the green goal square",
         "avoid the lava and get to the green goal square",
     )
-    told, rivers = opening if walls else lava, Rivers(num_crossings, int(walls))
-    return Level(CROSSING, size, size, 4 * size**2, told, rivers, scratch_width=6 * size)
+    mission, rivers = opening if walls else lava, Rivers(num_crossings, int(walls))
+    return Level(CROSSING, size, size, 4 * size**2, mission, rivers, scratch_width=6 * size)

@@ -32,5 +32,5 @@ DOOR_KEY = Family(
 def door_key(size: int) -> Level:
     """Two rooms in a square of a size, with the walls around."""
     at_least(5, size=size)
-    told = "use the key to open the door and then get to the goal"
-    return Level(DOOR_KEY, size, size, 10 * size**2, told, most_doors=1)
+    mission = "use the key to open the door and then get to the goal"
+    return Level(DOOR_KEY, size, size, 10 * size**2, mission, most_doors=1)

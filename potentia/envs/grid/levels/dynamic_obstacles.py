@@ -1,4 +1,4 @@
-"""Dynamic-Obstacles: a room in which balls move about; to walk into anything ends the episode."""
+"""Dynamic-Obstacles: a room in which balls move about. To walk into anything ends the episode."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def draw_dynamic_obstacles(world, n, plan, obstacles):  # type: ignore[no-untype
 
 @part
 def move_obstacles(world, n, plan, action):  # type: ignore[no-untyped-def]
-    """Moves each obstacle to a free cell around it, if one is found; returns the action, which is a turn or a step."""
+    """Moves each obstacle to a free cell around it, if one is found. Returns the action, which is a turn or a step."""
     cells, task = world.cells, world.task
     action = action if action <= FORWARD else LEFT
     ahead = KIND[cells[n, ahead_of(world, n, plan.stride)]]
@@ -64,7 +64,7 @@ DYNAMIC_OBSTACLES = Family(
 
 
 def dynamic_obstacles(size: int, n_obstacles: int = 4, anywhere: bool = False) -> Level:
-    """A room of a size, with the walls around; MiniGrid puts no more balls than half the size into it."""
+    """A room of a size, with the walls around. MiniGrid puts no more balls than half the size into it."""
     at_least(5, size=size)
     count = n_obstacles if n_obstacles <= size / 2 + 1 else size // 2
     return Level(

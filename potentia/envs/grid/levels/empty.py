@@ -39,5 +39,5 @@ EMPTY_ROOM = Family("Empty", draw_empty, ("reached_goal",))
 def empty(size: int, anywhere: bool = False) -> Level:
     """A room of a size, with the walls around."""
     at_least(4, size=size)
-    told = "get to the green goal square"
-    return Level(EMPTY_ROOM, size, size, 4 * size**2, told, Start(int(anywhere)), see_through=True)
+    mission = "get to the green goal square"
+    return Level(EMPTY_ROOM, size, size, 4 * size**2, mission, Start(int(anywhere)), see_through=True)

@@ -36,7 +36,7 @@ def draw_lava_gap(world, n, plan, _):  # type: ignore[no-untyped-def]
 
 @part
 def draw_dist_shift(world, n, plan, strips):  # type: ignore[no-untyped-def]
-    """Two strips of lava; nothing is drawn."""
+    """Two strips of lava. Nothing is drawn."""
     width = plan.width
     room(world, n, plan)
     world.cells[n, at(width - 2, 1, plan)] = GOAL
@@ -57,5 +57,5 @@ def lava_gap(size: int) -> Level:
 
 def dist_shift(strip2_row: int, width: int = 9, height: int = 7) -> Level:
     """A room whose second strip of lava lies in a row."""
-    told = "get to the green goal square"
-    return Level(DIST_SHIFT, width, height, 4 * width * height, told, Strips(strip2_row), see_through=True)
+    mission = "get to the green goal square"
+    return Level(DIST_SHIFT, width, height, 4 * width * height, mission, Strips(strip2_row), see_through=True)

@@ -12,7 +12,7 @@ COLORS = ("red", "green", "blue", "purple", "yellow", "grey")
 _KINDS = {4: "door", 5: "key", 6: "ball", 7: "box"}
 
 NO_AIM, AT_GOAL, TAKE_IT, OPEN_IT, STAND_THERE, FETCH_ONE, BESIDE_IT, RED_THEN_BLUE = range(8)
-"""How success is reached, for the distance to it; with ``NO_AIM`` the distance is not known."""
+"""How success is reached, for the distance to it. With ``NO_AIM`` the distance is not known."""
 
 
 Mission = str | Callable[[Sequence[int]], str]
@@ -31,9 +31,9 @@ class Family:
         events: Which of `potentia.envs.grid.description.EVENTS` are told.
         aim: How success is reached.
         prepare: ``prepare(world, n, plan, action)`` is what happens before the agent acts, and returns the action that
-            it then takes; None if that is nothing.
+            it then takes. None stands for nothing.
         judge: ``judge(world, n, plan, action, carried, outcome)`` returns what an action comes to, from the outcome by
-            the rules that all levels share and from what was carried before; None if that is all.
+            the rules that all levels share and from what was carried before. None stands for those rules alone.
         moves: Whether things move of themselves, so that the hash is of the cells alone, not of the task.
     """
 

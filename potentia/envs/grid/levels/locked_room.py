@@ -13,7 +13,7 @@ from potentia.envs.grid.pcg64 import integers
 
 @part
 def _place_in(world, n, plan, number):  # type: ignore[no-untyped-def]
-    """A place within a room; rooms are numbered from the top, left and right."""
+    """A place within a room. Rooms are numbered from the top, left and right."""
     left, right, third = plan.width // 2 - 2, plan.width // 2 + 2, plan.height // 3
     x, y = right * (number % 2), number // 2 * third
     column = integers(world.rng, n, x + 1, x + left)

@@ -57,7 +57,7 @@ def toggle_instead_of_taking(world, n, plan, action):  # type: ignore[no-untyped
 
 @part
 def judge_memory(world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
-    """Success: the agent stands beside the match; failure: beside the other."""
+    """Success: the agent stands beside the match. Failure: it stands beside the other."""
     here = world.agent[n, POSITION]
     if here == world.task[n, 0]:
         return SUCCESS
@@ -74,5 +74,5 @@ def memory(size: int, random_length: bool = False) -> Level:
     """A room and a corridor in a square of a size, with the walls around."""
     at_least(7, size=size)
     odd(size=size)
-    told = "go to the matching object at the end of the hallway"
-    return Level(MEMORY, size, size, 5 * size**2, told, Corridor(int(random_length)))
+    mission = "go to the matching object at the end of the hallway"
+    return Level(MEMORY, size, size, 5 * size**2, mission, Corridor(int(random_length)))

@@ -25,7 +25,10 @@ class Row(NamedTuple):
 
 @part
 def _place_room(world, n, plan, largest, count, wall, x, y):  # type: ignore[no-untyped-def]
-    """Draws a room with its entry at (x, y) in a wall (0 right, 1 bottom, 2 left, 3 top); whether there is room."""
+    """Draws a room with its entry at (x, y) in a wall (0 right, 1 bottom, 2 left, 3 top).
+
+    Returns whether there is room.
+    """
     rng, rooms = world.rng, world.scratch[n]
     columns = integers(rng, n, 4, largest + 1)
     rows = integers(rng, n, 4, largest + 1)
@@ -59,7 +62,7 @@ def _place_room(world, n, plan, largest, count, wall, x, y):  # type: ignore[no-
 
 @part
 def _row_of_rooms(world, n, plan, row):  # type: ignore[no-untyped-def]
-    """Draws up to as many rooms as wanted, each from a door of the one before; returns how many found a place."""
+    """Draws up to as many rooms as wanted, each from a door of the one before. Returns how many found a place."""
     rng, rooms = world.rng, world.scratch[n]
     x = integers(rng, n, 0, plan.width - 2)
     y = integers(rng, n, 0, plan.width - 2)
@@ -94,7 +97,7 @@ def _row_of_rooms(world, n, plan, row):  # type: ignore[no-untyped-def]
 
 @part
 def draw_multi_room(world, n, plan, row):  # type: ignore[no-untyped-def]
-    """Draws rows of rooms until one has as many as wanted; then the doors, the agent and the goal."""
+    """Draws rows of rooms until one has as many as wanted. Then it draws doors, agent and goal."""
     rng, rooms = world.rng, world.scratch[n]
     clear(world, n, plan)
     # MiniGrid first draws how many rooms there are, from a range of one: no number is used up.
@@ -122,5 +125,5 @@ MULTI_ROOM = Family("MultiRoom", draw_multi_room, ("opened_door", "passed_door",
 def multi_room(rooms: int, max_room_size: int = 10, size: int = 25) -> Level:
     """So many rooms in a square of a size."""
     at_least(4, max_room_size=max_room_size)
-    told, row = "traverse the rooms to get to the goal", Row(rooms, max_room_size)
-    return Level(MULTI_ROOM, size, size, 20 * rooms, told, row, scratch_width=_ROOM * rooms)
+    mission, row = "traverse the rooms to get to the goal", Row(rooms, max_room_size)
+    return Level(MULTI_ROOM, size, size, 20 * rooms, mission, row, scratch_width=_ROOM * rooms)

@@ -1,4 +1,4 @@
-"""ObstructedMaze: locked doors, balls before them, keys in boxes; the blue ball is behind one of them."""
+"""ObstructedMaze: locked doors, balls before them, keys in boxes. The blue ball is behind one of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Maze(NamedTuple):
     """What is drawn.
 
     Attributes:
-        quarters: In how many of the maze's four; 0 for two rooms with a door between them.
+        quarters: In how many of the maze's four. The number 0 stands for two rooms with a door between them.
         start_right: Whether the agent starts in the room right of the middle.
         hide: Whether keys are in boxes.
         block: Whether balls block the doors.
@@ -62,9 +62,9 @@ def _key(world, n, plan, maze, i, j, color):  # type: ignore[no-untyped-def]
 
 @part
 def draw_obstructed_maze(world, n, plan, maze):  # type: ignore[no-untyped-def]
-    """Draws the doors' colours and what is in each quarter of the maze, or in its two rooms; then ball and agent.
+    """Draws the doors' colours and what is in each quarter of the maze, or in its two rooms.
 
-    The task: the blue ball's code.
+    Ball and agent are drawn after that. The task: the blue ball's code.
     """
     rng = world.rng
     draw_rooms(world, n, plan, _SIZE)
@@ -108,6 +108,6 @@ def quarters(
     number: int, visited: int, start_right: bool = False, hide: bool = False, block: bool = False,
     keys_last: bool = False,
 ) -> Level:  # fmt: skip
-    """Nine rooms, with doors and keys in so many of the four quarters; ``visited`` rooms scale the time limit."""
+    """Nine rooms, with doors and keys in so many of the four quarters. ``visited`` rooms scale the time limit."""
     maze = Maze(number, int(start_right), int(hide), int(block), int(keys_last))
     return level_of_rooms(OBSTRUCTED_MAZE, _SIZE, 3, 3, 4 * visited * _SIZE**2, pick_it_up, maze)

@@ -28,7 +28,7 @@ def draw_red_blue_doors(world, n, plan, _):  # type: ignore[no-untyped-def]
 
 @part
 def judge_red_blue(world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
-    """Success: the blue door opens when the red one stood open; failure: they open in the other order."""
+    """Success: the blue door opens when the red one stood open. Failure: the doors open in the other order."""
     red, blue = world.task[n, 0], world.task[n, 1]
     toggled = ahead_of(world, n, plan.stride) if action == TOGGLE else -1
     red_is, blue_is = is_door(world.cells[n, red], OPEN), is_door(world.cells[n, blue], OPEN)

@@ -1,7 +1,7 @@
-"""Rooms of one size side by side, with doors in the walls between them; drawn as MiniGrid's RoomGrid draws them.
+"""Rooms of one size side by side, with doors in the walls between them.
 
-Rooms are numbered row by row, and the walls of a room 0 right, 1 bottom, 2 left, 3 top. ``size`` is that of a room with
-its walls.
+They are drawn as MiniGrid's RoomGrid draws them. Rooms are numbered row by row, and the walls of a room 0 right, 1
+bottom, 2 left, 3 top. ``size`` is that of a room with its walls.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _neighbour(columns, number, wall):  # type: ignore[no-untyped-def]
 
 @part
 def draw_rooms(world, n, plan, size):  # type: ignore[no-untyped-def]
-    """Draws the rooms, and where their doors will be; the agent stands in the middle."""
+    """Draws the rooms, and where their doors will be. The agent stands in the middle."""
     rng, scratch = world.rng, world.scratch[n]
     columns, rows = columns_of(plan, size), rows_of(plan, size)
     clear(world, n, plan)
@@ -64,7 +64,7 @@ def draw_rooms(world, n, plan, size):  # type: ignore[no-untyped-def]
 
 @part
 def add_door(world, n, plan, size, i, j, wall, color, locked):  # type: ignore[no-untyped-def]
-    """A door in a wall of room (i, j), of a colour by its name's order; returns where."""
+    """A door in a wall of room (i, j), of a colour by its name's order. Returns where."""
     scratch, columns = world.scratch[n], columns_of(plan, size)
     number = j * columns + i
     scratch[ROOM * number + _LOCKED] = locked
@@ -159,7 +159,7 @@ def connect_all(world, n, plan, size):  # type: ignore[no-untyped-def]
 def level_of_rooms(
     family: Family, size: int, columns: int, rows: int, max_steps: int, mission: Mission, parameters: Any, **more: Any
 ) -> Level:
-    """A level of so many rooms; ``more`` is what else `Level` takes."""
+    """A level of so many rooms. ``more`` is what else `Level` takes."""
     width, height = (size - 1) * columns + 1, (size - 1) * rows + 1
     scratch_width = ROOM * columns * rows + 6
     return Level(family, width, height, max_steps, mission, parameters, scratch_width=scratch_width, **more)

@@ -46,7 +46,7 @@ def draw_fetch(world, n, plan, things):  # type: ignore[no-untyped-def]
 
 @part
 def judge_fetch(world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
-    """Success: the agent carries a thing like the one wanted; failure: another."""
+    """Success: the agent carries a thing like the one wanted. Failure: it carries another."""
     now = world.agent[n, CARRIED]
     if now == 0:
         return outcome
@@ -55,7 +55,7 @@ def judge_fetch(world, n, plan, action, carried, outcome):  # type: ignore[no-un
 
 @part
 def _different_things(world, n, plan, count, apart):  # type: ignore[no-untyped-def]
-    """Draws things of which no two are alike, and if ``apart`` no two near; returns their codes and their places."""
+    """Draws things of which no two are alike, and if ``apart`` no two near. Returns their codes and their places."""
     rng, codes, places = world.rng, world.scratch[n, :count], world.scratch[n, count : 2 * count]
     room(world, n, plan)
     drawn = 0
@@ -91,7 +91,10 @@ def draw_go_to_object(world, n, plan, things):  # type: ignore[no-untyped-def]
 
 @part
 def judge_go_to(world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
-    """Success: the agent says that it is done beside the task's place; failure: elsewhere, or it toggles anything."""
+    """Success: the agent says that it is done beside the task's place.
+
+    Failure: it says so elsewhere, or it toggles anything.
+    """
     if action == DONE:
         return SUCCESS if beside(world.agent[n, POSITION], world.task[n, 0], plan) else FAILURE
     return FAILURE if action == TOGGLE else outcome
@@ -112,9 +115,9 @@ def draw_put_near(world, n, plan, things):  # type: ignore[no-untyped-def]
 
 @part
 def judge_put_near(world, n, plan, action, carried, outcome):  # type: ignore[no-untyped-def]
-    """Success: the agent, which ``carried`` something, drops it near; failure: elsewhere, or it takes a wrong one.
+    """Success: the agent, which ``carried`` something, drops it near.
 
-    Dropping fails also where there is no place to drop.
+    Failure: the agent drops it elsewhere, or takes a wrong one. Dropping fails also where there is no place to drop.
     """
     now = world.agent[n, CARRIED]
     if action == TAKE and now != 0 and now != world.task[n, 0]:

@@ -30,9 +30,9 @@ class Rooms(NamedTuple):
 
 @part
 def draw_unlock(world, n, plan, rooms):  # type: ignore[no-untyped-def]
-    """The door and its key are in the first room; with a box, that is drawn before, in the second.
+    """The door and its key are in the first room.
 
-    The task: the door's place, or the box's code.
+    A box, if there is one, is drawn before them, in the second. The task: the door's place, or the box's code.
     """
     size, rng, task = rooms.size, world.rng, world.task
     draw_rooms(world, n, plan, size)
