@@ -1,6 +1,7 @@
 """Web worlds: real pages in a real browser, and applications whose tasks are judged from their databases.
 
-Needs the extra `web` and a Chromium (MiniWoB++'s pages: the extra `miniwob`); registering the ids does not.
+The worlds need the extra `web` and a Chromium (MiniWoB++'s pages: the extra `miniwob`). Registering the ids needs
+neither.
 """
 
 from __future__ import annotations

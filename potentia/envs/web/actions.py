@@ -40,11 +40,11 @@ class Action:
     """What is done in a step.
 
     Attributes:
-        kind: "noop", in which only time passes; "click" and "fill" on the element in `row`; "press" the key `text`;
-            "scroll" to "up" or "down" (`text`); "back"; "answer" with `text`, or with what stands in `row`;
-            "click_at" `point`; "drag" from `row` to `target`; "type" `text` into what has the focus; "move_at" (the
-            mouse to) `point`, "down_at" and "up_at" (there, its button goes down or up): together they draw and drag
-            anything.
+        kind: What is done. In "noop" only time passes. "click" and "fill" act on the element in `row`. "press" presses
+            the key `text`. "scroll" scrolls "up" or "down" (`text`). "back" goes to the page before. "answer" answers
+            with `text`, or with what stands in `row`. "click_at" clicks at `point`. "drag" drags from `row` to
+            `target`. "type" types `text` into what has the focus. "move_at" moves the mouse to `point`, and with
+            "down_at" and "up_at" its button goes down or up there: together they draw and drag anything.
         row: A row of the element table.
         text: See kind.
         point: x and y in CSS pixels.
@@ -75,12 +75,12 @@ class View(Protocol):
         """The action that a member of the space stands for.
 
         Raises:
-            ValueError: If it stands for none; says what was wanted.
+            ValueError: If it stands for none. The message says what was wanted.
         """
         ...
 
     def mask(self, elements: Sequence[Element], fields: Sequence[str], asks: bool, everything: bool) -> Any:
-        """Which parts of the space do something, ``(A,)`` int8; None if it has no mask.
+        """Which parts of the space do something, ``(A,)`` int8, or None if it has no mask.
 
         Args:
             elements: The rows of the table.
@@ -137,7 +137,7 @@ class DiscreteView:
 class MultiDiscreteView:
     """``MultiDiscrete([8, E, K])``: an operation of `OPERATIONS`, a row, a field.
 
-    Its mask is one mask for each choice, one after another; together they may still name what does nothing.
+    Its mask is one mask for each choice, one after another. Together the choices may still name what does nothing.
     """
 
     def __init__(self, rows: int, fields: int) -> None:
@@ -170,8 +170,8 @@ class MultiDiscreteView:
 class CoordinatesView:
     """``MultiDiscrete([10, W, H, K])``: an operation, a pixel, a field.
 
-    Operations: noop; click at the pixel; type the field into what has the focus; scroll down, scroll up, back, Enter;
-    move the mouse to the pixel, and press, or release, its button there.
+    The operations, in order: noop, click at the pixel, type the field into what has the focus, scroll down, scroll up,
+    back, Enter, move the mouse to the pixel, press its button there, release its button there.
     """
 
     def __init__(self, viewport: tuple[int, int], fields: int) -> None:
@@ -235,11 +235,11 @@ class TextView:
 
     def read(self, action: Any, fields: Sequence[str]) -> Action:
         del fields
-        said = well_formed(str(action))
+        reply = well_formed(str(action))
         for tag in ("action", "link"):
-            if said.count(f"<{tag}>") == 1 == said.count(f"</{tag}>"):
-                said = said.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
-        return read_text(said)
+            if reply.count(f"<{tag}>") == 1 == reply.count(f"</{tag}>"):
+                reply = reply.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        return read_text(reply)
 
     def mask(self, elements: Sequence[Element], fields: Sequence[str], asks: bool, everything: bool) -> Any:
         del elements, fields, asks, everything
@@ -255,18 +255,18 @@ def read_text(text: str) -> Action:
     """The action that a text of the grammar says.
 
     Raises:
-        ValueError: If it says none; tells what was wanted.
+        ValueError: If it says none. The message tells what was wanted.
     """
     call = parse_action(text)
     if call.name not in _SIGNATURES:
         raise ValueError(f"there is no action {call.name!r}: the actions are {', '.join(_SIGNATURES)}")
     wanted = _SIGNATURES[call.name]
-    given = call.arguments
-    if len(given) != len(wanted) or any(type(part) is not kind for part, kind in zip(given, wanted, strict=False)):
+    args = call.arguments
+    if len(args) != len(wanted) or any(type(part) is not kind for part, kind in zip(args, wanted, strict=False)):
         form = ", ".join(kind.__name__ for kind in wanted)
         raise ValueError(f"{call.name} must be {call.name}({form}), got {text.strip()!r}")
-    numbers = [part for part in given if isinstance(part, int)]
-    texts = [part for part in given if isinstance(part, str)]
+    numbers = [part for part in args if isinstance(part, int)]
+    texts = [part for part in args if isinstance(part, str)]
     said = texts[0] if texts else ""
     kind = next(kind for kind in KINDS if kind == call.name)
     if kind in _POINTED:
@@ -277,7 +277,7 @@ def read_text(text: str) -> Action:
 
 
 def write_text(action: Action) -> str:
-    """An action as a text of the grammar; `read_text` gives it back."""
+    """An action as a text of the grammar. `read_text` gives the action back."""
     parts: dict[Kind, tuple[int | str, ...]] = {
         "click": (action.row,), "fill": (action.row, action.text), "drag": (action.row, action.target),
         "noop": (), "back": (), **dict.fromkeys(_POINTED, action.point),
@@ -299,7 +299,7 @@ def checked(action: Action) -> Action:
 
 
 def _plain_mask(elements: Sequence[Element]) -> list[int]:
-    """Scrolling if something is out of sight; back always; Enter if a text box has the focus."""
+    """Scrolling if something is out of sight, back always, and Enter if a text box has the focus."""
     hidden = any("visible" not in element.flags for element in elements)
     typing = any("focused" in element.flags and "editable" in element.flags for element in elements)
     return [int(hidden), int(hidden), 1, int(typing)]

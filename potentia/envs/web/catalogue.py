@@ -51,7 +51,7 @@ APP_TASKS: tuple[str, ...] = (
     "InviteFromMail",
     "ReportUser",
 )
-"""The tasks on the applications; `potentia.envs.web.tasks.TEMPLATES` has the same."""
+"""The tasks on the applications. `potentia.envs.web.tasks.TEMPLATES` has the same."""
 
 _MINIWOB = {
     10: """

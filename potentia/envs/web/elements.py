@@ -14,10 +14,10 @@ ROLES = (
     "link", "button", "textbox", "checkbox", "radio", "combobox", "option", "heading", "cell", "listitem", "label",
     "text", "image", "shape", "slider", "other",
 )  # fmt: skip
-"""What an element is; in arrays, 1 + its index, and 0 for an empty row."""
+"""What an element is. In arrays a role is 1 + its index, and 0 stands for an empty row."""
 
 FLAGS = ("interactive", "editable", "checked", "disabled", "focused", "visible")
-"""What is true of an element; ``visible``: some of it lies within the viewport."""
+"""What is true of an element. ``visible`` means that some of it lies within the viewport."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Element:
     Attributes:
         role: One of `ROLES`.
         name: Its accessible name, or its own text.
-        value: A control's value; the chosen option's text for a combobox.
+        value: A control's value, which for a combobox is the chosen option's text.
         flags: Those of `FLAGS` that are true.
-        box: x, y, width, height in CSS pixels from the viewport's corner; zeros where there is no layout.
+        box: x, y, width, height in CSS pixels from the viewport's corner, or zeros where there is no layout.
     """
 
     role: str
@@ -47,7 +47,7 @@ class PageState:
         url: Its address.
         title: Its title.
         elements: All rows, in document order.
-        probe: What the task's own expression gave in the page; None without one.
+        probe: What the task's own expression gave in the page, or None without one.
         screenshot: ``(H, W, 3)`` uint8, if it was asked for.
     """
 

@@ -30,41 +30,41 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
     """A page in a real browser and something to be done on it.
 
     The reward is the task's own: 1 when it is done, else 0 (MiniWoB++: also -1 where its page says so). An episode is
-    truncated after ``max_steps``, and when the page is lost; ``info["failure"]`` then says why. Time in the page stands
+    truncated after ``max_steps``, and when the page is lost. ``info["failure"]`` then says why. Time in the page stands
     still between steps, so the same seed and the same actions give the same pages.
 
-    ``info``: ``success``; ``goal``; ``response`` (the agent's text that led here, in the text view); ``blocked``
-    (attempts to leave the task's pages in this episode: requests refused, windows, dialogs and downloads); ``failure``
-    ("" or why the page was lost); ``action_error`` ("" or why the action said nothing and nothing was done). If asked,
-    also ``state_hash`` (of the page and the state behind it) and ``caption`` (the page in words); of application tasks
-    ``potential`` (-actions left / actions of the reference solution, in [-1, 0]), ``reference`` (its next action, as
-    text), ``checklist`` (``(32,)`` float32: subgoals 1, 0.5 or 0, then -1) and ``subgoals`` (events); of MiniWoB++'s
-    pages ``potential``.
+    ``info`` has ``success``, ``goal``, ``response`` (the agent's text that led here, in the text view), ``blocked``
+    (attempts to leave the task's pages in this episode: requests refused, windows, dialogs and downloads), ``failure``
+    ("" or why the page was lost) and ``action_error`` ("" or why the action said nothing and nothing was done). If
+    asked, it also has ``state_hash`` (of the page and the state behind it) and ``caption`` (the page in words). Of
+    application tasks it can have ``potential`` (-actions left / actions of the reference solution, in [-1, 0]),
+    ``reference`` (its next action, as text), ``checklist`` (``(32,)`` float32: subgoals 1, 0.5 or 0, then -1) and
+    ``subgoals`` (events). Of MiniWoB++'s pages it can have ``potential``.
 
     Args:
-        task: A name in `potentia.envs.web.TASKS`, such as ``"ShopBuy"`` or ``"MiniWoB-click-button"``; or a task of
+        task: A name in `potentia.envs.web.TASKS`, such as ``"ShopBuy"`` or ``"MiniWoB-click-button"``, or a task of
             one's own, or what makes one from the options.
         backend: "cdp": Chromium over its DevTools pipe. "playwright": Chromium by Playwright. "html": no browser, for
-            the application tasks; the same element table without boxes.
-        observation: Parts of the observation, of `potentia.envs.web.PARTS`; by default all but the screenshot, and
+            the application tasks, with the same element table but without boxes.
+        observation: Parts of the observation, of `potentia.envs.web.PARTS`. The default is all but the screenshot, and
             no mask where the view has none.
         actions: The view of actions: "discrete", "multidiscrete", "coordinates", "dict" or "text".
-        events: "trusted": as a person's, by the browser. "scripted": by scripts in the page; faster, and a page may
-            tell the difference.
+        events: "trusted": as a person's, by the browser. "scripted": by scripts in the page, which is faster, but a
+            page may tell the difference.
         rows: E, the rows of the element table.
         fields: K, the candidate texts.
-        info_keys: The keys of ``info`` wanted, "all", or None for those that cost nothing, the first six;
+        info_keys: The keys of ``info`` wanted, "all", or None for those that cost nothing, the first six.
             `potentia.envs.world.ask` adds more.
         max_steps: Another time limit than the task's.
         deadline: Seconds that the browser may take for anything before the page counts as lost.
-        executable: Chromium's path; None to find one.
-        render_mode: "rgb_array", "human" (a window, four steps a second; needs a display) or None.
+        executable: Chromium's path, or None to find one.
+        render_mode: "rgb_array", "human" (a window, four steps a second, which needs a display) or None.
         options: Of the task: ``noise`` (application tasks), ...
 
     Raises:
         ValueError: If there is no such task or option.
         TypeError: If the backend "html" is given a ``render_mode``: it draws nothing.
-        FileNotFoundError: If there is no browser; says what to install.
+        FileNotFoundError: If there is no browser. The message says what to install.
     """
 
     metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 4}  # noqa: RUF012 - Gymnasium's attribute
@@ -139,7 +139,7 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Begins an episode; without a seed, the next one of the last seed.
+        """Begins an episode. Without a seed, it is the next one of the last seed.
 
         Raises:
             PageFailure: If the page can't be had even in a third fresh browser.
@@ -150,7 +150,7 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
         return self._do(self.play.reset(seed))
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """One action; see ``info`` for what may have gone wrong.
+        """One action. ``info`` says what may have gone wrong.
 
         Raises:
             RuntimeError: If it comes before the first reset.
@@ -162,13 +162,13 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
         return self._do(self.play.step(action))
 
     def render(self) -> Any:
-        """The viewport as ``(H, W, 3)`` uint8; in the mode "human" the window shows it by itself."""
+        """The viewport as ``(H, W, 3)`` uint8. In the mode "human" the window shows it by itself."""
         if self.render_mode is None:
             raise ValueError('render_mode is None: make the environment with render_mode="rgb_array"')
         return self._do(self.play.picture()) if self.render_mode == "rgb_array" else None
 
     def action_text(self, action: Any) -> str:
-        """An action in words, by the grammar of the text view; one that can't be read, as it is."""
+        """An action in words, by the grammar of the text view. An action that can't be read is given as it is."""
         try:
             return write_text(self.play.view.read(action, self.play.task.fields))
         except ValueError:
@@ -183,7 +183,7 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
         return self.play.task.goal
 
     def close(self) -> None:
-        """Gives the browser back; calling it again does nothing."""
+        """Gives the browser back. Calling it again does nothing."""
         if not self._closed:
             self._closed = True
             self._do(self.play.page.close())

@@ -1,4 +1,4 @@
-"""Requests and responses as data: an application is a function from the one to the other; a transport carries them."""
+"""Requests and responses as data: an application is a function from the one to the other. A transport carries them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from potentia.envs.web.task import WebTask
 __all__ = ["PARTS", "Observer"]
 
 PARTS = ("goal", "text", "elements", "fields", "action_mask", "screenshot")
-"""The parts that an observation may have; "elements" and "fields" are several arrays each."""
+"""The parts that an observation may have. "elements" and "fields" are several arrays each."""
 
 GOAL_BYTES = 256
 ELEMENT_BYTES = 48

@@ -21,7 +21,7 @@ __all__ = ["FREE_KEYS", "OFFERED_KEYS", "Play"]
 FREE_KEYS = ("success", "goal", "response", "blocked", "failure", "action_error")
 """What costs nothing: what an info has unless it is asked for more."""
 OFFERED_KEYS = ("caption", "state_hash", *FREE_KEYS)
-"""What every task's info can have; a task adds keys of its own."""
+"""What every task's info can have. A task adds keys of its own."""
 
 _TRIES = 3
 Step = tuple[dict[str, Any], float, bool, bool, dict[str, Any]]
@@ -82,7 +82,7 @@ class Play:
         return self.observer(self._state), self.info()
 
     async def step(self, action: Any) -> Step:
-        """One action; an action that says nothing, or a page that is lost, is told in ``info``."""
+        """One action. An action that says nothing, or a page that is lost, is told in ``info``."""
         self._steps += 1
         self._error = ""
         self._response = well_formed(action) if isinstance(action, str) else ""
@@ -104,8 +104,8 @@ class Play:
             except PageFailure as failure:
                 self._failure = failure.reason
         self._success = verdict.success
-        cut = bool(self._failure) or self._steps >= self.task.budget
-        truncated = cut and not verdict.terminated
+        stopped = bool(self._failure) or self._steps >= self.task.budget
+        truncated = stopped and not verdict.terminated
         return self.observer(self._state), verdict.reward, verdict.terminated, truncated, self.info()
 
     async def picture(self) -> np.ndarray[Any, Any]:

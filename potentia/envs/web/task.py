@@ -19,9 +19,9 @@ class Opening:
     Attributes:
         url: The address to load.
         seed: Of the page's random numbers.
-        script: JavaScript that runs once the page is there; "" for none.
+        script: JavaScript that runs once the page is there, or "" for none.
         soft: Whether, if the page is at that address already, the script alone makes it what a fresh load would.
-        pace: Virtual milliseconds that a step takes; the usual animations end within the default.
+        pace: Virtual milliseconds that a step takes. The usual animations end within the default.
     """
 
     url: str
@@ -50,8 +50,8 @@ class WebTask(Protocol):
         asks: Whether an answer ends it.
         clicks_anything: Whether any row may be worth a click: which elements listen can't be seen from outside.
         needs_browser: Whether its pages run scripts.
-        probe: A JavaScript function whose result `judge` gets with each page; "" for none.
-        skip: A CSS selector of what is no part of the page; "" for none.
+        probe: A JavaScript function whose result `judge` gets with each page, or "" for none.
+        skip: A CSS selector of what is no part of the page, or "" for none.
         info_keys: The keys that `describe` knows.
         goal: This episode's goal in words.
         fields: This episode's candidate texts.
@@ -83,7 +83,7 @@ class WebTask(Protocol):
         ...
 
     def judge(self, page: PageState, answer: str | None) -> Verdict:
-        """What the step that led to this page, or gave this answer, was worth; also called once at the beginning."""
+        """What the step that led to this page, or gave this answer, was worth. It is called at the beginning too."""
         ...
 
     def describe(self, key: str, page: PageState) -> Any:
@@ -91,5 +91,5 @@ class WebTask(Protocol):
         ...
 
     def identity(self) -> Any:
-        """What, beside the page, makes the state what it is; it enters the state's hash."""
+        """What, beside the page, makes the state what it is. That enters the state's hash."""
         ...

@@ -26,15 +26,15 @@ Seen = tuple[dict[str, Any], dict[str, Any]]
 class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
     """N pages, each in a context of its own, in one browser: while one waits for the browser, the others go on.
 
-    Environment i after ``reset(seed=s)`` is what `potentia.envs.web.WebEnv` gives after ``reset(seed=s + i)``. See
-    there for observations, actions, rewards and info.
+    Environment i after ``reset(seed=s)`` is what `potentia.envs.web.WebEnv` gives after ``reset(seed=s + i)``.
+    Observations, actions, rewards and info are as of `potentia.envs.web.WebEnv`.
 
     Args:
         task: A name in `potentia.envs.web.TASKS`, or what makes a task of one's own from the options, called N times.
         num_envs: N.
         autoreset_mode: When a finished episode is followed by the next.
         max_steps: Another time limit than the task's.
-        max_episode_steps: Gymnasium's name for ``max_steps``; the smaller one counts.
+        max_episode_steps: Gymnasium's name for ``max_steps``. The smaller one counts.
         render_mode: "rgb_array" or None.
         options: As `potentia.envs.web.WebEnv`.
 
@@ -93,9 +93,9 @@ class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
         if not self._seen:
             mask, self._seen = np.ones(self.num_envs, bool), [{}] * self.num_envs
         infos: dict[str, Any] = {}
-        chosen = np.flatnonzero(mask)
-        begun = self._all([self.plays[i].reset(seeds[i]) for i in chosen])
-        for i, (obs, info) in zip(chosen, begun, strict=True):
+        indices = np.flatnonzero(mask)
+        begun = self._all([self.plays[i].reset(seeds[i]) for i in indices])
+        for i, (obs, info) in zip(indices, begun, strict=True):
             self._seen[i] = obs
             infos = self._add_info(infos, info, int(i))
         self._ended[mask] = False
@@ -109,10 +109,10 @@ class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
         """
         if not self._seen:
             raise RuntimeError("step() came before reset(): call reset() first")
-        chosen = list(iterate(self.action_space, actions))
-        if len(chosen) != self.num_envs:
-            raise ValueError(f"actions must be {self.num_envs}, one for each environment, got {len(chosen)}")
-        results = self._all([self._step(i, chosen[i]) for i in range(self.num_envs)])
+        acts = list(iterate(self.action_space, actions))
+        if len(acts) != self.num_envs:
+            raise ValueError(f"actions must be {self.num_envs}, one for each environment, got {len(acts)}")
+        results = self._all([self._step(i, acts[i]) for i in range(self.num_envs)])
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
         infos: dict[str, Any] = {}
@@ -149,7 +149,7 @@ class WebVectorEnv(World, VectorEnv[dict[str, Any], Any, Any]):
             self._all([play.page.close() for play in self.plays])
 
     def _all(self, work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
-        """Runs all at the same time; if one fails, the others end before it is told."""
+        """Runs all at the same time. If one fails, the others end before that is told."""
         if not self.plays[0].waits:
             return [at_once(part) for part in work]
         return loop.run(_gathered(work))

@@ -1,6 +1,6 @@
 """A page without a browser: the element table of server-rendered HTML, and what its links and forms do.
 
-The rules by which elements are named are those of ``table.js``; tests hold the two to each other on every page that
+The rules by which elements are named are those of ``table.js``. Tests hold the two to each other on every page that
 the reference solutions visit. There is no layout, no script and no style here.
 """
 
@@ -37,7 +37,7 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 @dataclass(eq=False)
 class Node:
-    """An element of the tree; texts stand among its children as they are."""
+    """An element of the tree. Texts stand among its children as they are."""
 
     tag: str
     attributes: dict[str, str]
@@ -103,7 +103,7 @@ class _Builder(HTMLParser):
 
 
 class _Tree:
-    """A parsed page as it was sent; never changed, so that pages seen again need no parsing."""
+    """A parsed page as it was sent. It is never changed, so that pages seen again need no parsing."""
 
     def __init__(self, html: str) -> None:
         builder = _Builder()
@@ -249,7 +249,7 @@ def _given_text(node: Node) -> str:
 
 
 def _seen(node: Node) -> Iterator[Node]:
-    """An element and those within that are seen; what is within a link, a button or a text area is part of it."""
+    """An element and those within that are seen. What is within a link, a button or a text area is part of that."""
     if node.tag in _UNSEEN or "hidden" in node.attributes or node.attributes.get("type") == "hidden":
         return
     yield node

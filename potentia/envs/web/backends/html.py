@@ -58,7 +58,7 @@ class HtmlPage:
         return PageState(self.url, self._document.title, self._document.elements())
 
     def act(self, action: Action) -> None:
-        """What of an action has a meaning without layout and script; the rest does nothing."""
+        """What of an action has a meaning without layout and script. The rest does nothing."""
         if action.kind == "click":
             self.click(action.row)
         elif action.kind == "fill":
@@ -69,7 +69,7 @@ class HtmlPage:
             self.back()
 
     def click(self, index: int) -> None:
-        """A click on the element in a row; on a row that isn't there, or is disabled, it does nothing."""
+        """A click on the element in a row. On a row that isn't there, or is disabled, it does nothing."""
         nodes, document = self._document.nodes, self._document
         if not 0 <= index < len(nodes) or "disabled" in nodes[index].attributes:
             return
@@ -102,7 +102,7 @@ class HtmlPage:
             self._submit(node)
 
     def fill(self, index: int, text: str) -> None:
-        """Replaces the content of the text box in a row; anywhere else it does nothing."""
+        """Replaces the content of the text box in a row. On any other row it does nothing."""
         nodes = self._document.nodes
         if not 0 <= index < len(nodes) or role_of(nodes[index]) != "textbox":
             return
@@ -123,7 +123,7 @@ class HtmlPage:
         self._submit(buttons[0] if buttons else node)
 
     def back(self) -> None:
-        """To the page before; on the first page it does nothing."""
+        """To the page before. On the first page it does nothing."""
         if self._past:
             self._load("GET", self._past.pop())
 
@@ -143,7 +143,7 @@ class HtmlPage:
             self._past.append(before)
 
     def _load(self, method: str, url: str, body: str = "") -> bool:
-        """Shows another page, following redirects; False if that would have left the hosts."""
+        """Shows another page, following redirects. It gives False if that would have left the hosts."""
         for _ in range(_REDIRECTS):
             parts = urlsplit(url)
             if parts.scheme != "http" or parts.hostname not in self._hosts:

@@ -42,7 +42,7 @@ class PageWithoutBrowser:
         self._page.open(opening.url)
 
     async def act(self, action: Action) -> None:
-        """What has a meaning without layout and script; the rest does nothing."""
+        """What has a meaning without layout and script. The rest does nothing."""
         self._page.act(action)
 
     async def observe(self, *, screenshot: bool = False) -> PageState:

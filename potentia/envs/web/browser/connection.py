@@ -57,14 +57,17 @@ class Connection:
         self._loop.add_reader(self._from, self._read)
 
     def listen(self, session: str, listener: Listener | None) -> None:
-        """Calls ``listener(method, parameters)`` on every event of a session (``""``: of the browser); None: nobody."""
+        """Calls ``listener(method, parameters)`` on every event of a session, or nobody if it is None.
+
+        The session ``""`` stands for the browser.
+        """
         if listener is None:
             self._listeners.pop(session, None)
         else:
             self._listeners[session] = listener
 
     def send(self, method: str, session: str = "", **parameters: Any) -> asyncio.Future[Json]:
-        """Sends a message; the future holds its result, or fails with `PageFailure`."""
+        """Sends a message. The future holds its result, or fails with `PageFailure`."""
         future: asyncio.Future[Json] = self._loop.create_future()
         future.add_done_callback(heard)
         if not self.open:
@@ -167,7 +170,7 @@ class Connection:
             listener("Potentia.lost", {})
 
     async def close(self) -> None:
-        """Ends the browser and all its processes, and removes its files; raises nothing."""
+        """Ends the browser and all its processes, and removes its files. It raises nothing."""
         with contextlib.suppress(PageFailure, TimeoutError):
             async with asyncio.timeout(2):
                 await self.send("Browser.close")
@@ -230,7 +233,7 @@ def _spawn_keeper(profile: str, browser: int) -> tuple[int, int]:
 
 
 async def _ended(pid: int) -> None:
-    """Waits for the end of a process that we started; without a thread, of which none start when the program ends."""
+    """Waits for the end of a process that we started. It needs no thread: none start when the program ends."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(pid, os.WNOHANG) == (0, 0):
             await asyncio.sleep(0.005)

@@ -22,7 +22,7 @@ def find_browser(executable: str | None = None, *, headed: bool = False) -> str:
         headed: Whether it is to show a window, which the headless shell can't.
 
     Raises:
-        FileNotFoundError: If there is none; says what to install.
+        FileNotFoundError: If there is none. The message says what to install.
         ValueError: If a window is wanted and there is no display.
     """
     if executable is not None:

@@ -37,7 +37,7 @@ FLAGS = (
     "PaintHolding,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
     # Likewise requests to ports of other protocols.
     f"--explicitly-allowed-ports={_ports(_RISKY_PORTS)}",
-    # What a page opens is never there, not even for a moment; attempts are told and counted all the same.
+    # What a page opens is never there, not even for a moment. Attempts are told and counted all the same.
     "--block-new-web-contents",
     "--force-color-profile=srgb",
     "--force-device-scale-factor=1",

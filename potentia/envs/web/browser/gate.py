@@ -1,4 +1,7 @@
-"""The only way out of a page: a proxy on loopback that answers for the task's hosts; it refuses and counts the rest."""
+"""The only way out of a page: a proxy on loopback that answers for the task's hosts.
+
+The proxy refuses and counts the rest.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ _LONGEST_BODY = 1 << 20
 class Gate:
     """An HTTP server that a browser context is told to use as its proxy for every address, loopback included.
 
-    Whatever the page asks for, by navigation, redirect, fetch, image, WebSocket or worker, comes here: hosts of the
-    task are answered by its handler; every other host, port or scheme is answered 403 and counted.
+    Whatever the page asks for, by navigation, redirect, fetch, image, WebSocket or worker, comes here. Hosts of the
+    task are answered by its handler. Every other host, port or scheme is answered 403 and counted.
 
     Args:
         handler: Answers requests for the hosts.
@@ -67,7 +70,7 @@ class Gate:
                 self.refused.append(f"{method} {url}")
 
     def close(self) -> None:
-        """Stops listening, within a second; does not wait for it."""
+        """Stops listening, within a second. It does not wait for that."""
         threading.Thread(target=self._end, daemon=True).start()
 
     def _end(self) -> None:

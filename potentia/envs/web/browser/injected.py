@@ -15,11 +15,11 @@ __all__ = ["Scripts", "scripts_of"]
 
 @dataclass(frozen=True)
 class Scripts:
-    """What documents and workers run before anything else; each sets up, and an episode's settings follow.
+    """What documents and workers run before anything else. Each sets up, and an episode's settings follow.
 
     Attributes:
-        page: Runs in the page's own world; then ``__potentia.begin(seed, shift)`` is there.
-        reader: Runs in the reader's world; then ``__potentia`` there has what `BrowserPage` calls.
+        page: Runs in the page's own world. Then ``__potentia.begin(seed, shift)`` is there.
+        reader: Runs in the reader's world. Then ``__potentia`` of that world has what `BrowserPage` calls.
         worker: An expression that, in a worker, gives what has ``begin(seed, shift)``.
     """
 

@@ -20,14 +20,14 @@ _running: tuple[int, asyncio.AbstractEventLoop] | None = None
 
 
 def run(work: Coroutine[Any, Any, _T], timeout: float | None = None) -> _T:
-    """Runs a coroutine on the loop and waits for it; what it raises is raised here.
+    """Runs a coroutine on the loop and waits for it. What the coroutine raises is raised here.
 
     Args:
         work: The coroutine.
-        timeout: Seconds; None to wait as long as it takes (each call to a browser has a deadline of its own).
+        timeout: Seconds, or None to wait as long as it takes (each call to a browser has a deadline of its own).
 
     Raises:
-        TimeoutError: If it takes longer; it is cancelled.
+        TimeoutError: If it takes longer. The coroutine is cancelled.
         RuntimeError: If the interpreter is ending: its threads are gone, and the browsers with them.
     """
     if sys.is_finalizing():
@@ -42,7 +42,7 @@ def run(work: Coroutine[Any, Any, _T], timeout: float | None = None) -> _T:
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    """The loop of this process; a forked child has none of its parent's threads and starts its own."""
+    """The loop of this process. A forked child has none of its parent's threads and starts its own."""
     global _running  # noqa: PLW0603 - one loop a process is the point
     with _lock:
         if _running is None or _running[0] != os.getpid():

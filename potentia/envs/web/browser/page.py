@@ -27,10 +27,10 @@ __all__ = ["Backend", "BrowserPage", "read_row"]
 LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
 _ODD = 0.377
-"""Virtual milliseconds that an action takes besides its pace. Timers of pages last whole milliseconds; were one due
-when an action ends, it would be luck on which side of the end it falls."""
+"""Virtual milliseconds that an action takes besides its pace. Timers of pages last whole milliseconds. Were a timer
+due when an action ends, it would be luck on which side of the end it falls."""
 FRAME = 20.0
-"""Virtual milliseconds that a picture may need; the step after it is shorter by as much. Also that a new line takes."""
+"""Virtual milliseconds that a picture may need. The step after it is shorter by as much. A new line takes as many."""
 _LIFE = 500
 _FRAMES = 1000
 
@@ -47,7 +47,7 @@ class Backend(Protocol):
         ...
 
     async def open(self) -> None:
-        """Makes the place ready; does nothing if it is."""
+        """Makes the place ready. It does nothing if the place is ready."""
         ...
 
     async def reset_page(self, opening: Opening) -> None:
@@ -86,8 +86,8 @@ class BrowserPage:
         task: Whose pages it shows.
         lease: Where the browser is had from.
         rows: The number of elements read.
-        trusted: Whether actions are events of the browser, which pages can't tell from a person's; else they are made
-            by script, which is faster.
+        trusted: Whether actions are events of the browser, which pages can't tell from a person's. Else actions are
+            made by script, which is faster.
     """
 
     def __init__(self, task: WebTask, lease: Lease, *, rows: int, trusted: bool = True) -> None:
@@ -121,7 +121,7 @@ class BrowserPage:
         return self._attempts() - self._counted
 
     async def open(self) -> None:
-        """A gate and a tab; a tab that can't serve another episode is replaced."""
+        """A gate and a tab. A tab that can't serve another episode is replaced."""
         if self._gate is None:
             self._gate = Gate(self._task.handle, lambda: self._task.hosts)
         if self._tab is not None and self._spent(self._tab):
@@ -164,16 +164,16 @@ class BrowserPage:
         """Reads the page, all rows in one call."""
         tab = self._the_tab()
         with self._counting():
-            told = await tab.read(f"window.__potentia ? __potentia.observe({self._rows}) : null")
+            table = await tab.read(f"window.__potentia ? __potentia.observe({self._rows}) : null")
             picture = await self._picture(tab) if screenshot else None
-            url = "" if told is not None else await tab.read("location.href")
+            url = "" if table is not None else await tab.read("location.href")
         self._failures = 0
         if (gate := self._gate) is not None and gate.errors:
             raise RuntimeError("the application failed while it answered a request") from gate.errors.pop()
-        if told is None:
+        if table is None:
             self._seen = PageState(url, "", (), None, picture)
             return self._seen
-        url, title, rows, probed, self._watches, lasts = json.loads(told)
+        url, title, rows, probed, self._watches, lasts = json.loads(table)
         tab.events.lasting |= lasts
         self._seen = PageState(url, title, [read_row(row) for row in rows], probed, picture)
         return self._seen
@@ -263,7 +263,7 @@ class BrowserPage:
         return f"begin({opening.seed & 0x7FFFFFFF}, {self._elapsed:.15g})"
 
     async def _draw(self, tab: Tab, *, picture: bool = False) -> bytes:
-        """One frame, with what comes with it: scroll events, observers, the first focus; perhaps a picture of it.
+        """One frame, with what comes with it (scroll events, observers, the first focus), and perhaps a picture of it.
 
         Before its first frame a page takes no events. Chromium learns a little later than the page that it needs one,
         so frames are asked for until the page has seen one. Does nothing where frames come by the real clock.
@@ -323,19 +323,19 @@ class BrowserPage:
         return self._seen.elements[row] if self._seen is not None and 0 <= row < len(self._seen.elements) else None
 
     def _seen_place(self, element: Element) -> tuple[float, float] | None:
-        """The middle of an element that was seen whole: no time has passed since; None if it was not."""
+        """The middle of an element that was seen whole, or None if it was not: no time has passed since."""
         x, y, width, height = element.box
         right, bottom = self._task.viewport
         whole = width > 0 < height and x >= 0 <= y and x + width <= right and y + height <= bottom
         return (x + width / 2, y + height / 2) if whole else None
 
     async def _brought(self, tab: Tab, row: int) -> tuple[float, float] | None:
-        """The middle of what is seen of a row, brought into view; None if it has no place."""
+        """The middle of what is seen of a row, brought into view, or None if it has no place."""
         place = await tab.read(f"__potentia.place({row})")
         return None if place is None else (place[0], place[1])
 
     async def _drag(self, tab: Tab, row: int, target: int) -> None:
-        """One row onto another; where not both are seen, the page is scrolled while the button is down."""
+        """One row onto another. Where not both are seen, the page is scrolled while the button is down."""
         if (first := self._element(row)) is None or (last := self._element(target)) is None:
             return
         begin, end = self._seen_place(first), self._seen_place(last)

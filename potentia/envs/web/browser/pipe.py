@@ -64,7 +64,7 @@ class PipeBrowser:
         self.connection.send("Target.setAutoAttach", session, **how)
 
     async def frame(self, session: str, **parameters: Any) -> Json:
-        """A frame of a page; they take turns, since two at once make Chromium's process of graphics fail."""
+        """A frame of a page. Frames take turns, since two at once make Chromium's process of graphics fail."""
         async with self._frames:
             return await self.connection.call("HeadlessExperimental.beginFrame", session, **parameters)
 

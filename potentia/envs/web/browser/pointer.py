@@ -13,7 +13,7 @@ _STEPS = 5
 
 
 class Pointer:
-    """A mouse with one button; points are CSS pixels from the viewport's corner.
+    """A mouse with one button. Points are CSS pixels from the viewport's corner.
 
     Args:
         tab: The page.

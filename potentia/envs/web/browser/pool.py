@@ -36,7 +36,7 @@ class Lease:
 
     Args:
         driver: "cdp": the DevTools protocol over a pipe. "playwright": Playwright.
-        executable: Chromium's path; None to find one.
+        executable: Chromium's path, or None to find one.
         deadline: Seconds that anything may take.
         headed: Whether it is to show a window.
 
@@ -52,7 +52,7 @@ class Lease:
         self._held: _Shared | None = None
 
     async def browser(self) -> Browser:
-        """A browser that is alive; a new one if the last was lost.
+        """A browser that is alive, which is a new one if the last was lost.
 
         Raises:
             PageFailure: If none can be started.
@@ -69,14 +69,14 @@ class Lease:
             return shared.browser
 
     async def renew(self) -> None:
-        """Gives it back for good: who asks next gets a fresh one; others keep it as long as it serves them."""
+        """Gives the browser back for good: who asks next gets a fresh one. Others keep it as long as it serves them."""
         async with _lock():
             if self._held is not None and _shared.get(self._key) is self._held:
                 del _shared[self._key]
             await self._let_go()
 
     async def release(self) -> None:
-        """Gives it back; the last one to do so ends it."""
+        """Gives the browser back. The last one to do so ends it."""
         async with _lock():
             await self._let_go()
 
@@ -95,7 +95,7 @@ _locks: dict[int, asyncio.Lock] = {}
 
 
 def _lock() -> asyncio.Lock:
-    """One at a time decides; a forked child has a lock of its own."""
+    """One at a time decides. A forked child has a lock of its own."""
     return _locks.setdefault(os.getpid(), asyncio.Lock())
 
 

@@ -47,8 +47,8 @@ _REFUSALS = (
     "Not allowed to", "URL scheme", "ERR_UNKNOWN_URL_SCHEME", "FTP is not supported", "protocol schemes",
     "Unsafe attempt to load", "embedded credentials",
 )  # fmt: skip
-"""How Chromium's log tells that it refused an address by itself, such as a local file; also those by which the walls
-around a page tell what it tried."""
+"""How Chromium's log tells that it refused an address by itself, such as a local file. Also how the walls around a page
+tell what it tried."""
 
 _LASTS, _LEAVES = "potentia-lasts:", "potentia-leaves:"
 
@@ -137,7 +137,7 @@ class TabEvents:
         dialogs: Alerts and the like, dismissed at once.
         downloads: Downloads, refused.
         refused: Addresses that Chromium refuses by itself, such as local files, and uses of what is not there.
-        navigated: Whether a new document came; who cares takes it back.
+        navigated: Whether a new document came. Who cares sets it back.
         documents: How many came.
         lasting: Whether a page touched what outlasts it.
         leaving: Whether a page has something to do when it is left.
@@ -188,7 +188,7 @@ class Tab(ABC):
 
     @abstractmethod
     def _send(self, method: str, **parameters: Any) -> asyncio.Future[Json]:
-        """Begins to call a method of the protocol; nobody need wait for it."""
+        """Begins to call a method of the protocol. Nobody need wait for the result."""
 
     @abstractmethod
     async def _within(self, work: Awaitable[Any]) -> Any:
@@ -200,11 +200,11 @@ class Tab(ABC):
 
     @abstractmethod
     async def type_text(self, text: str) -> None:
-        """Trusted strokes, a character each; what is on no keyboard is put in as a whole. No new lines."""
+        """Trusted strokes, a character each. What is on no keyboard is put in as a whole. No new lines."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Closes the tab and its context; raises nothing."""
+        """Closes the tab and its context. It raises nothing."""
 
     async def _call(self, method: str, **parameters: Any) -> Any:
         if self.events.failure is not None:
@@ -257,7 +257,7 @@ class Tab(ABC):
             self._expired.set_exception(failure)
 
     async def prepare(self, begin: str) -> None:
-        """``begin(seed, shift)``: how chance and time begin in the documents and workers to come; the past goes."""
+        """``begin(seed, shift)``: how chance and time begin in the documents and workers to come. The past goes."""
         self._begin = begin
         self._send("Page.resetNavigationHistory")
         if self._prepared is not None:
@@ -293,7 +293,7 @@ class Tab(ABC):
                 return _value(said)
 
     async def mouse(self, events: list[Mouse]) -> None:
-        """Trusted events of the mouse, in order; returns when the page has handled them."""
+        """Trusted events of the mouse, in order. It returns when the page has handled them."""
         await self._input("dispatchMouseEvent", mouse_messages(events), len(events))
 
     async def _input(self, method: str, events: list[Json], awaited: int | None = None) -> None:
@@ -310,10 +310,10 @@ class Tab(ABC):
             await self._within(asyncio.gather(*sent))
 
     async def frame(self, *, picture: bool = False) -> bytes:
-        """Asks for a frame, where they come only then; Chromium may still think that the page needs none.
+        """Asks for a frame, where they come only then. Chromium may still think that the page needs none.
 
         Returns:
-            A PNG of the viewport if a picture is wanted; else nothing.
+            A PNG of the viewport if a picture is wanted, else nothing.
         """
         if not picture:
             return b""
@@ -321,7 +321,7 @@ class Tab(ABC):
         return base64.b64decode(shot["data"])
 
     async def advance(self, milliseconds: float) -> None:
-        """Lets so much virtual time pass; requests under way take none of it."""
+        """Lets so much virtual time pass. Requests under way take none of it."""
         self._expired = asyncio.get_running_loop().create_future()
         self._expired.add_done_callback(heard)
         await self._within(pass_time(self._expired, self._call, self.read, milliseconds))
@@ -339,7 +339,7 @@ class Tab(ABC):
         await self._call("Page.resetNavigationHistory")
 
     async def unhang(self) -> None:
-        """Stops the script that runs, if any does; raises nothing."""
+        """Stops the script that runs, if any does. It raises nothing."""
         with contextlib.suppress(PageFailure, TimeoutError):
             async with asyncio.timeout(1):
                 await self._send("Runtime.terminateExecution")
@@ -369,5 +369,5 @@ class Browser(Protocol):
         ...
 
     async def close(self) -> None:
-        """Ends it, with all tabs and processes; raises nothing."""
+        """Ends the browser, with all tabs and processes. It raises nothing."""
         ...

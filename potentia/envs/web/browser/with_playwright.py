@@ -89,7 +89,7 @@ class PlaywrightBrowser:
                 self.kill()
 
     def kill(self) -> None:
-        """For a browser that answers nothing; Playwright starts each in a process group of its own."""
+        """For a browser that answers nothing. Playwright starts each in a process group of its own."""
         if not self._dead:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if (group := os.getpgid(self._process)) != os.getpgid(0):

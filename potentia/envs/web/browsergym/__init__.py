@@ -1,6 +1,6 @@
 """BrowserGym, both ways: our tasks for its agents, and its environments behind our observations and actions.
 
-Making its environments needs the extra ``browsergym``, which pins an old Playwright; this package itself, which nothing
+Making its environments needs the extra ``browsergym``, which pins an old Playwright. This package itself, which nothing
 else in the library imports, needs the extra ``web`` only.
 """
 

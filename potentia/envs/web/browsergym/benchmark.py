@@ -44,8 +44,8 @@ def make_benchmark(tasks: Iterable[str] | None = None, seeds: Iterable[int] = (0
     navigation, and messages to the user, by which a question is answered.
 
     Args:
-        tasks: Names in `potentia.envs.web.TASKS`, such as `potentia.envs.web.tasks.suite` gives; None for all of the
-            applications.
+        tasks: Names in `potentia.envs.web.TASKS`, such as `potentia.envs.web.tasks.suite` gives, or None for all of
+            the applications.
         seeds: Of the episodes.
 
     Raises:

@@ -28,7 +28,7 @@ _DEFAULT = ("goal", "text", "elements", "fields", "action_mask")
 
 
 class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
-    """What `from_browsergym` gives; made by it, so that actions are read as they are written.
+    """What `from_browsergym` gives. That function makes it, so that actions are read as they are written.
 
     Args:
         env: An environment with BrowserGym's observations and action strings.
@@ -106,11 +106,11 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
         super().reset(seed=seed)
         if seed is None and not self._begun:
             seed = int(self.np_random.integers(2**31))
-        told, _ = self.env.reset(seed=seed, options=options)
+        obs, _ = self.env.reset(seed=seed, options=options)
         self._steps, self._begun = 0, True
-        self._task.goal = " ".join(well_formed(str(told["goal"])).split())
+        self._task.goal = " ".join(well_formed(str(obs["goal"])).split())
         self._task.fields = named_texts(self._task.goal)
-        self._read(told)
+        self._read(obs)
         return self.observer(self._state), self._info()
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -130,9 +130,9 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
             error = str(refused)
         else:
             try:
-                told, given, terminated, truncated, _ = self.env.step(action_string(act, self._rows, self._height))
-                reward, error = float(given), str(told["last_action_error"])
-                self._read(told)
+                obs, given, terminated, truncated, _ = self.env.step(action_string(act, self._rows, self._height))
+                reward, error = float(given), str(obs["last_action_error"])
+                self._read(obs)
             except self._failures as lost:
                 failure = f"page unreadable: {lost}".splitlines()[0]
         truncated = truncated or ((bool(failure) or self._steps >= self._limit) and not terminated)
@@ -140,7 +140,7 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
         return self.observer(self._state), reward, bool(terminated), bool(truncated), info
 
     def action_text(self, action: Any) -> str:
-        """An action in words, by the grammar of the text view; one that can't be read, as it is."""
+        """An action in words, by the grammar of the text view. An action that can't be read is given as it is."""
         try:
             return write_text(self.view.read(action, self._task.fields))
         except ValueError:
@@ -180,16 +180,16 @@ class FromBrowserGym(World, gym.Env[dict[str, Any], Any]):
 def from_browsergym(env: gym.Env[Any, str], **options: Any) -> FromBrowserGym:
     """A BrowserGym environment with our spaces: finite actions with a mask, arrays, and a limit of steps.
 
-    The reward is its own; ``success`` is a positive one at the end. Actions are read as strictly as our own, and
+    The reward is its own. ``success`` is a positive one at the end. Actions are read as strictly as our own, and
     BrowserGym, which runs its action strings as Python, only gets strings that
-    `potentia.envs.web.browsergym.strings.action_string` wrote; its ``action_mapping`` is replaced by one that takes a
+    `potentia.envs.web.browsergym.strings.action_string` wrote. Its ``action_mapping`` is replaced by one that takes a
     single such call. It has no potential, no subgoals and no count of attempts to leave the page, and time goes on.
 
     Args:
         env: Made by ``gym.make("browsergym/...")``.
-        options: ``observation``, ``actions``, ``rows``, ``fields`` and ``info_keys`` as of
-            `potentia.envs.web.WebEnv`; ``max_steps``: an episode is truncated after so many (30; BrowserGym never
-            does); ``viewport``: the size of its screenshots in pixels (1280, 720); ``asks``: whether answering does
+        options: ``observation``, ``actions``, ``rows``, ``fields`` and ``info_keys`` are as of
+            `potentia.envs.web.WebEnv`. An episode is truncated after ``max_steps`` (30), which BrowserGym never does.
+            ``viewport`` is the size of its screenshots in pixels (1280, 720). ``asks`` says whether answering does
             something in this task (False).
 
     Raises:

@@ -24,7 +24,7 @@ def action_string(action: Action, rows: Sequence[Row], height: int) -> str:  # n
     Args:
         action: What is to be done.
         rows: The rows it speaks of.
-        height: Of the viewport, in pixels; scrolling goes 0.8 of it.
+        height: Of the viewport, in pixels. Scrolling goes 0.8 of it.
 
     >>> action_string(Action("type", text="'); import os #"), [], 720)
     'keyboard_type("\'); import os #")'

@@ -60,14 +60,14 @@ class _Reader:
 class PotentiaTask:
     """A task of `potentia.envs.web.TASKS` on a page of synchronous Playwright, as BrowserGym's ``AbstractBrowserTask``.
 
-    BrowserGym is not needed for it; where it is, `make` tells it that this is one of its tasks.
+    The task does not need BrowserGym. Where BrowserGym is, `make` tells it that this is one of its tasks.
 
     The page's context must send everything to the task's own server, ``new_context(proxy=task.proxy)``, as `make`
-    sees to: the server answers for the task's hosts and refuses all else. Time on the page is real; random numbers
+    sees to: the server answers for the task's hosts and refuses all else. Time on the page is real. Random numbers
     are drawn as in `potentia.envs.web.WebEnv` with the same seed. A question is answered by a message to the user.
 
     Args:
-        seed: Of the episode; None to draw one.
+        seed: Of the episode, or None to draw one.
         name: The task's name.
         options: Of the task.
 
@@ -104,7 +104,7 @@ class PotentiaTask:
         return {"server": f"http://{self.gate.address}", "bypass": "<-loopback>"}
 
     def setup(self, page: Page) -> tuple[str, dict[str, Any]]:
-        """Opens the task's first page; the goal and the first info.
+        """Opens the task's first page, and gives the goal and the first info.
 
         Raises:
             RuntimeError: If the page's context does not use the task's proxy.
@@ -125,7 +125,7 @@ class PotentiaTask:
         return self.task.goal, self._info(state, success=False)
 
     def validate(self, page: Page, chat_messages: list[Any]) -> tuple[float, bool, str, dict[str, Any]]:
-        """Reward, whether it is over, no message, and info; an answer is the last message, if the agent sent it.
+        """Reward, whether it is over, no message, and info. An answer is the last message, if the agent sent it.
 
         Raises:
             RuntimeError: If the application failed.

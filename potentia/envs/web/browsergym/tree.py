@@ -34,7 +34,7 @@ class Row:
 
     Attributes:
         element: The row of the table.
-        bid: Its id, or that of what it is the text of; "" if nothing has one.
+        bid: Its id, or that of what it is the text of, or "" if nothing has one.
         owner: Of an option, the id of its list.
     """
 
