@@ -33,7 +33,7 @@ def is_boolean(dtype: Any) -> bool:
 
 
 def is_tensor(value: Any) -> TypeGuard[torch.Tensor]:
-    """Whether a value is a tensor of PyTorch; where PyTorch was never imported there is none."""
+    """Whether a value is a tensor of PyTorch. Where PyTorch was never imported there is none."""
     library = sys.modules.get("torch")
     return library is not None and isinstance(value, library.Tensor)
 

@@ -22,12 +22,12 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
     Args:
         path: The file. Its folder must exist.
         **parts: Tensors, numpy arrays, numbers, strings, bytes and None, in dicts (with strings, bytes or integers
-            for keys), lists and tuples; for example ``agent=agent.state_dict(), shaper=shaper.state_dict(),
+            for keys), lists and tuples. An example is ``agent=agent.state_dict(), shaper=shaper.state_dict(),
             steps=steps``.
 
     Raises:
-        TypeError: If a part can't be saved; the message says where it is.
-        OSError: If it can't be written; the file that was there is untouched.
+        TypeError: If a part can't be saved. The message says where it is.
+        OSError: If it can't be written. The file that was there is untouched.
     """
     path, data = Path(path), dumps(parts)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -98,8 +98,8 @@ def _pack(value: Any, where: str) -> Any:
     if isinstance(value, Mapping):
         for key in value:
             if type(key) not in (str, bytes, int):
-                told = f"the keys of{where or ' the checkpoint'} must be strings, bytes or integers, got {key!r}"
-                raise TypeError(told)
+                message = f"the keys of{where or ' the checkpoint'} must be strings, bytes or integers, got {key!r}"
+                raise TypeError(message)
         return {key: _pack(part, f"{where}[{key!r}]") for key, part in value.items()}
     if type(value) in (list, tuple):
         return type(value)(_pack(part, f"{where}[{index}]") for index, part in enumerate(value))

@@ -209,7 +209,7 @@ def learners(containing: Containing = "") -> None:
 
 @app.command("judges")
 def judges(containing: Containing = "") -> None:
-    """List the judges that a study can name; any function can be one too: {type: function, name: 'module:name'}."""
+    """List the judges that a study can name. Any function can be one too: {type: function, name: 'module:name'}."""
     from potentia.study import catalogue  # noqa: PLC0415
 
     _list("judge", "answers", catalogue.judges(), containing)
@@ -241,7 +241,7 @@ def _write_report(study: Path, to: Path | None = None) -> bool:
 
 
 def _reported(write: Callable[[], Path]) -> bool:
-    """Writes a report and says where; False if the extra that it needs is not installed."""
+    """Writes a report and says where. Returns False if the extra that it needs is not installed."""
     try:
         page = write()
     except ImportError as error:
@@ -252,7 +252,7 @@ def _reported(write: Callable[[], Path]) -> bool:
 
 
 def main() -> None:
-    """Runs the command line; a mistake in a study or an argument is told without a traceback."""
+    """Runs the command line. A mistake in a study or an argument is told without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 shows "?" for what it lacks
             stream.reconfigure(errors="replace")

@@ -49,17 +49,17 @@ class Encoder(nn.Module):
       [0, 1] and read by the convolutions of Mnih et al. (2015).
     - ``Box`` of integers with two or three axes and at most 8192 values (MiniGrid's ``(7, 7, 3)``, NetHack's glyphs
       ``(9, 9)``): ``"categories"``, the sum of a random code for each channel of a cell, then convolutions.
-    - any other ``Box``: ``"vector"``. An entry with finite bounds is scaled to [-1, 1]; an unbounded one is left
+    - any other ``Box``: ``"vector"``. An entry with finite bounds is scaled to [-1, 1]. An unbounded one is left
       as it is or, if it is an integer, compressed to ``sign(x) log(1 + |x|)``.
     - ``Dict`` and ``Tuple``: their leaves.
 
     Args:
         space: The space of one observation, without the batch axis.
-        widths: The widths of the fully connected layers; the last is ``output_dim``.
-        kinds: How to read a ``Box`` instead of by the rules: one kind for all, or by path (``"['image']"``; ``""`` if
-            the space itself is the ``Box``).
+        widths: The widths of the fully connected layers. The last is ``output_dim``.
+        kinds: How to read a ``Box`` instead of by the rules: one kind for all, or by path (``"['image']"``, or ``""``
+            if the space itself is the ``Box``).
         activation: What follows each fully connected layer: ``"relu"`` or ``"tanh"``.
-        seed: Seed of the initial weights; PyTorch's global generator is neither read nor changed.
+        seed: Seed of the initial weights. PyTorch's global generator is neither read nor changed.
 
     Raises:
         TypeError: If the space, or a part of it, has no encoder.
@@ -89,7 +89,7 @@ class Encoder(nn.Module):
         self.mlp = nn.Sequential(*layers)
         self.output_dim = width
         initialize(self, generator)
-        # Grids and pictures come with their channels last; a fifth faster on a CPU.
+        # Grids and pictures come with their channels last. That is a fifth faster on a CPU.
         self.stems.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, tree: Tree) -> Tensor:
@@ -103,7 +103,7 @@ class Encoder(nn.Module):
 def fresh_networks(seed: int | None = None) -> Iterator[None]:
     """Networks made inside have 32 bits and can be trained, whatever PyTorch's modes are.
 
-    They are drawn from the seed; PyTorch's global generator goes on after them as if there had been none.
+    They are drawn from the seed. PyTorch's global generator goes on after them as if there had been none.
     """
     dtype = torch.get_default_dtype()
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
@@ -117,7 +117,10 @@ def fresh_networks(seed: int | None = None) -> Iterator[None]:
 
 
 def initialize(module: nn.Module, generator: torch.Generator, gain: float = math.sqrt(2)) -> None:
-    """Draws weights afresh: orthogonal with ``gain``, biases 0, embeddings standard normal; all from ``generator``."""
+    """Draws weights afresh: orthogonal with ``gain``, biases 0, embeddings standard normal.
+
+    All come from ``generator``.
+    """
     for part in module.modules():
         if isinstance(part, nn.Linear | nn.Conv2d):
             nn.init.orthogonal_(part.weight, gain, generator=generator)

@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 def check_gamma(gamma: float) -> float:
-    """Returns ``gamma`` as a float; raises ``ValueError`` unless it lies in [0, 1]."""
+    """Returns ``gamma`` as a float. Raises ``ValueError`` unless it lies in [0, 1]."""
     if not 0 <= gamma <= 1:
         raise ValueError(f"gamma must lie in [0, 1], got {gamma}")
     return float(gamma)

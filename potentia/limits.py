@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 def check_at_least(least: float, **settings: float | None) -> None:
-    """Nothing if each setting is at least so great; None passes, as what is not set has no limit.
+    """Does nothing if each setting is at least so great. None passes, as what is not set has no limit.
 
     Raises:
-        ValueError: If one is less, or is not a number; the message names it.
+        ValueError: If one is less, or is not a number. The message names it.
 
     >>> check_at_least(1, hidden=8, layers=0)
     Traceback (most recent call last):

@@ -25,7 +25,7 @@ def of_arrays(space: spaces.Space[Any]) -> bool:
 def rows_of_batch(space: spaces.Space[Any], batch: Any) -> Tree:
     """A vector environment's observations as a tree of arrays ``(N, ...)``.
 
-    Gymnasium batches ``Text``, ``Sequence``, ``Graph`` and ``OneOf`` as tuples of N; here they are arrays of objects.
+    Gymnasium batches ``Text``, ``Sequence``, ``Graph`` and ``OneOf`` as tuples of N. Here they are arrays of objects.
 
     Args:
         space: The space of one observation.

@@ -28,7 +28,7 @@ class Stateful:
     """
 
     saved: tuple[str, ...] = ()
-    """The names of the attributes that are saved; a leading underscore is not a part of the name in the file."""
+    """The names of the attributes that are saved. A leading underscore is not a part of the name in the file."""
 
     def state_dict(self) -> dict[str, Any]:
         """What `saved` names: tensors, arrays, numbers and texts in dicts and lists."""

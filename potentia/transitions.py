@@ -24,18 +24,18 @@ class TransitionReader:
     """Remembers what came before, so that each step becomes a true transition with its mask.
 
     The three modes say when a finished environment starts anew: ``NEXT_STEP`` spends a step on it (masked here), whose
-    action is ignored; ``SAME_STEP`` returns the first observation of the new episode and the last of the old one in
-    ``info["final_obs"]``; ``DISABLED`` waits for ``reset(options={"reset_mask": mask})``, and steps before it are
-    masked.
+    action is ignored. Mode ``SAME_STEP`` returns the first observation of the new episode and the last of the old one
+    in ``info["final_obs"]``. Mode ``DISABLED`` waits for ``reset(options={"reset_mask": mask})``, and steps before it
+    are masked.
 
     Args:
         num_envs: N.
         mode: When finished environments start anew.
         gamma: The learner's discount factor, in [0, 1].
         truncation: What the learner does at a cut: ``"bootstrap"`` or ``"terminal"``.
-        columns: The info columns wanted; ``x`` describes ``obs``, ``next_x`` describes ``next_obs``.
-        space: The space of one observation; None if all its parts hold arrays.
-        action_space: The space of one action; None if all its parts hold arrays.
+        columns: The info columns wanted. Column ``x`` describes ``obs``, and ``next_x`` describes ``next_obs``.
+        space: The space of one observation. None means that all its parts hold arrays.
+        action_space: The space of one action. None means that all its parts hold arrays.
 
     Attributes:
         keys: The keys of info that are read.
@@ -209,7 +209,7 @@ def autoreset_mode(env: VectorEnv[Any, Any, Any]) -> AutoresetMode:
     """The autoreset mode of a vector environment.
 
     Raises:
-        ValueError: If it doesn't say; guessing would corrupt the transitions at each episode's end.
+        ValueError: If it doesn't say. Guessing would corrupt the transitions at each episode's end.
     """
     # Gymnasium < 1.3 writes the mode into metadata that all environments of a class share, so the attribute goes first.
     mode = getattr(env.unwrapped, "autoreset_mode", None) or env.metadata.get("autoreset_mode")
@@ -258,7 +258,7 @@ def _only(rows: Array) -> Any:
 def choose_rows(mask: Array, chosen: Any, other: Any) -> Any:
     """The rows of ``chosen`` where ``mask`` is True, of ``other`` elsewhere: arrays, or lists with one entry a row.
 
-    Rows of ``other`` may have grown along their second axis; then those of ``chosen`` get zeros behind.
+    Rows of ``other`` may have grown along their second axis. Then those of ``chosen`` get zeros behind.
     """
     if isinstance(other, list):
         return [new if take else old for take, new, old in zip(host_array(mask).tolist(), chosen, other, strict=True)]

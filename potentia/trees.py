@@ -1,4 +1,4 @@
-"""Trees: an array, or a dict or tuple of trees; observations of ``Dict`` and ``Tuple`` spaces, and carries."""
+"""Trees: an array, or a dict or tuple of trees. They are observations of ``Dict`` and ``Tuple`` spaces, and carries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def map_tree(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
 
 
 def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yields ``(path, leaf)`` for each leaf; the path of a bare leaf is empty."""
+    """Yields ``(path, leaf)`` for each leaf. The path of a bare leaf is empty."""
     if isinstance(tree, dict):
         for key, value in tree.items():
             yield from leaves(value, f"{path}[{key!r}]")

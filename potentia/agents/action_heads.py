@@ -43,7 +43,7 @@ class CategoricalHead(ActionHead):
     """Independent categorical choices: ``Discrete`` (one) and ``MultiDiscrete`` (several).
 
     Args:
-        width: F; None if a subclass makes the logits, in ``forward``.
+        width: F. It is None if a subclass makes the logits, in ``forward``.
         counts: The number of actions of each choice.
         starts: The first action of each choice.
         shape: The shape of one action.
@@ -141,7 +141,7 @@ class GaussianHead(ActionHead):
         self._all_free = bool(free.all())
 
     def sample(self, parameters: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The mean, with noise if there is a generator; not clipped."""
+        """The mean, with noise if there is a generator. The draw is not clipped."""
         if generator is not None:
             noise = torch.empty_like(parameters).normal_(generator=generator)
             parameters = parameters + self.log_std.exp() * noise
@@ -165,7 +165,7 @@ class TreeHead(ActionHead):
 
     Args:
         width: F.
-        space: The space of one action; its parts may be trees again.
+        space: The space of one action. Its parts may be trees again.
     """
 
     def __init__(self, width: int, space: spaces.Dict | spaces.Tuple) -> None:

@@ -13,11 +13,11 @@ from potentia.arrays import array_namespace
 from potentia.rollout import Array
 
 ACTION_MASK = "action_mask"
-"""The key of a ``Dict`` observation that says which actions are possible; every other value than 0 means yes."""
+"""The key of a ``Dict`` observation that says which actions are possible. Every value other than 0 means yes."""
 
 
 def choice_counts(action_space: spaces.Space[Any]) -> list[int]:
-    """How many actions each choice of a ``Discrete`` or ``MultiDiscrete`` space has; ``[]`` for other spaces."""
+    """How many actions each choice of a ``Discrete`` or ``MultiDiscrete`` space has. Other spaces give ``[]``."""
     if isinstance(action_space, spaces.Discrete):
         return [int(action_space.n)]
     if isinstance(action_space, spaces.MultiDiscrete):

@@ -24,14 +24,14 @@ class Agent(Actor, Protocol):
         ...
 
     def learn(self, rollout: Rollout) -> dict[str, Any]:
-        """Learns from a shaped rollout that its current parameters collected; returns metrics by name.
+        """Learns from a shaped rollout that its current parameters collected. Returns metrics by name.
 
         A metric is a number, or a tensor of one number where reading it would wait for the device.
         """
         ...
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
-        """An actor with the agent's present policy and randomness of its own; using it leaves the agent unchanged."""
+        """An actor with the agent's present policy and randomness of its own. Using it leaves the agent unchanged."""
         ...
 
     def state_dict(self) -> dict[str, Any]:

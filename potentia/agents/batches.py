@@ -46,7 +46,7 @@ class Batch(ABC):
         network: What has seen them.
         rollout: The experience, as tensors on the network's device.
         size: n.
-        weight: How much each row counts, ``(n,)``; None if all count alike.
+        weight: How much each row counts, ``(n,)``. None means that all count alike.
     """
 
     network: PolicyNetwork
@@ -84,7 +84,7 @@ class Batch(ABC):
 
 
 class FlatBatch(Batch):
-    """Single transitions, for a network without memory; masked ones are no rows.
+    """Single transitions, for a network without memory. Masked ones are no rows.
 
     Args:
         network: The network.
@@ -115,7 +115,7 @@ class FlatBatch(Batch):
         return log_prob, values
 
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """Rows; each is in one of the parts."""
+        """Rows. Each row is in one of the parts."""
         order = torch.randperm(self.size, generator=generator, device=self.keep.device)
         yield from order.tensor_split(min(count, self.size))
 
@@ -139,7 +139,7 @@ class FlatBatch(Batch):
 
 
 class SequenceBatch(FlatBatch):
-    """Whole columns of a rollout, for a network with memory; rows are numbered as in `FlatBatch`.
+    """Whole columns of a rollout, for a network with memory. Rows are numbered as in `FlatBatch`.
 
     Raises:
         ValueError: If the rollout does not say with which memory its first step was acted on.
@@ -173,7 +173,7 @@ class SequenceBatch(FlatBatch):
         return log_prob, values
 
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """Columns; each is in one of the parts."""
+        """Columns. Each column is in one of the parts."""
         columns = self.rollout.mask.any(0).nonzero().squeeze(1)
         order = columns[torch.randperm(len(columns), generator=generator, device=columns.device)]
         yield from order.tensor_split(min(count, len(columns)))

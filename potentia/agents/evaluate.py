@@ -25,7 +25,8 @@ class Evaluation:
     Attributes:
         returns: True undiscounted returns.
         lengths: Numbers of steps.
-        successes: Whether the episode's last ``info["success"]`` was True; None if the environment does not say.
+        successes: Whether the episode's last ``info["success"]`` was True. None means that the environment does not
+            say.
     """
 
     returns: list[float]
@@ -52,7 +53,7 @@ def evaluate(
     seed: int,
     greedy: bool = False,
 ) -> Evaluation:
-    """Plays exactly ``episodes`` episodes with ``agent.frozen(...)``; the agent itself is left unchanged.
+    """Plays exactly ``episodes`` episodes with ``agent.frozen(...)``. The agent itself is left unchanged.
 
     Each of N environments plays a number of episodes fixed in advance. Stopping at the first ``episodes`` to end would
     favour short ones, which in many worlds are the failures, or the successes.
@@ -108,8 +109,8 @@ def _play(envs: VectorEnv[Any, Any, Any], actor: Any, episodes: int, seed: int) 
                 success = _success(last if last else info, int(index))
                 played[index].append((float(returns[index]), int(lengths[index]), success))
         returns[done], lengths[done] = 0.0, 0
-        over = done | ~live
-        carry = forget(carry, fresh, over)
+        finished = done | ~live
+        carry = forget(carry, fresh, finished)
         live = ~done if mode is AutoresetMode.NEXT_STEP else np.ones(count, dtype=bool)
         if mode is AutoresetMode.DISABLED and done.any():
             obs, _ = envs.reset(options={"reset_mask": done})

@@ -25,7 +25,7 @@ _ADVICE = {
 
 
 class FiniteWatch:
-    """Raises where a number of a run stops being finite; on an accelerator it waits for nothing until `check`.
+    """Raises where a number of a run stops being finite. On an accelerator it waits for nothing until `check`.
 
     Args:
         device: Where tensors are.
@@ -63,7 +63,7 @@ class FiniteWatch:
                 raise ValueError(_message(name, value, f"at (t, b) = ({t}, {b}) of the rollout", steps))
 
     def numbers(self, owner: str, numbers: Mapping[str, Any], steps: int | Tensor) -> None:
-        """Looks at numbers, or tensors of one number; nested mappings are looked into.
+        """Looks at numbers, or tensors of one number. Nested mappings are looked into.
 
         Raises:
             ValueError: If one is not finite.

@@ -56,7 +56,7 @@ class EnvCollector:
         gamma: The learner's discount factor.
         columns: The info columns wanted.
         truncation: What the learner does where an episode is cut.
-        device: Where rollouts go, as tensors; None leaves them as they are, NumPy arrays for most environments.
+        device: Where rollouts go, as tensors. None leaves them as they are, NumPy arrays for most environments.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class EpisodeCollector:
         self._seed: int | None = None
 
     def begin(self, seed: int | None) -> None:
-        """Seeds the environments before the next rollout; each rollout resets them anyway."""
+        """Seeds the environments before the next rollout. Each rollout resets them anyway."""
         self._seed = seed
 
     def collect(self, agent: Agent) -> Rollout:
@@ -156,7 +156,7 @@ def home_of(agent: Agent, shaper: Shaper, home: Home, keys: frozenset[str] | Non
 
 
 class Loop:
-    """Collects a rollout, shapes it, lets the agent learn from it, and then the shaper; every number must be finite.
+    """Collects a rollout, shapes it, lets the agent learn from it, and then the shaper. Every number must be finite.
 
     On an accelerator nothing waits for the device: what is not finite is found by `check`. Elsewhere it raises at once.
 
@@ -165,7 +165,7 @@ class Loop:
         agent: Acts and learns.
         shaper: Adds rewards, or None.
         steps: How many steps were taken before, for messages.
-        keys: The keys of the environments' info; None if they are not known.
+        keys: The keys of the environments' info. None means that they are not known.
 
     Attributes:
         profile: Seconds spent to collect, shape, learn and update.
@@ -193,11 +193,11 @@ class Loop:
 
     @property
     def steps(self) -> int:
-        """How many steps were taken, masked ones aside; to read it waits for the device."""
+        """How many steps were taken, masked ones aside. To read it waits for the device."""
         return int(self._steps)
 
     def begin(self, seed: int | None) -> None:
-        """Starts anew with a reset of the environments; the agent and the shaper keep what they learned."""
+        """Starts anew with a reset of the environments. The agent and the shaper keep what they learned."""
         self.collector.begin(seed)
         self._carry = self.shaper.init(self.collector.num_envs)
 

@@ -21,7 +21,7 @@ class Sequences(NamedTuple):
         obs: A tree of tensors ``(T, B, ...)``.
         carry: The memory with which the first step was acted on, ``(B, F)``.
         start: ``(T, B)`` bool: the memory is empty before this step.
-        live: ``(T, B)`` bool: the steps that are asked about; they are the rows of the answers.
+        live: ``(T, B)`` bool: the steps that are asked about. They are the rows of the answers.
     """
 
     obs: Tree
@@ -40,7 +40,7 @@ class PolicyNetwork(nn.Module):
         head: From features to the parameters of a distribution.
 
     Args:
-        observation_space: The space of one observation; if it has a mask of possible actions
+        observation_space: The space of one observation. If it has a mask of possible actions
             (`potentia.agents.action_masks`), impossible ones have probability 0.
         action_space: The space of one action.
 
@@ -55,7 +55,7 @@ class PolicyNetwork(nn.Module):
         self.masked = has_mask(observation_space, action_space)
 
     def init(self, num_envs: int) -> Tree:
-        """The memory at the start of episodes; ``()`` for none."""
+        """The memory at the start of episodes, ``()`` for none."""
         del num_envs
         return ()
 
@@ -68,7 +68,7 @@ class PolicyNetwork(nn.Module):
         raise NotImplementedError
 
     def mask(self, seen: Tree) -> Tensor | None:
-        """The mask of possible actions in what `read` returned; None if observations have none."""
+        """The mask of possible actions in what `read` returned, None if observations have none."""
         return seen[ACTION_MASK] if self.masked else None
 
     def distribution(self, features: Any, mask: Tensor | None) -> Tensor:
@@ -93,7 +93,7 @@ class PolicyNetwork(nn.Module):
         return *self.head.log_prob_and_entropy(parameters, action), self.values(features, seen)
 
     def log_prob(self, obs: Tree, action: Any, carry: Tree = ()) -> Tensor:
-        """``log pi(action | obs)``, ``(N,)``, with gradients; a recurrent policy also needs the memory."""
+        """``log pi(action | obs)``, ``(N,)``, with gradients. A recurrent policy also needs the memory."""
         seen = self.read(observation_tensors(obs, self.device))
         features, _ = self.features(seen, carry)
         parameters = self.distribution(features, self.mask(seen))
@@ -110,12 +110,12 @@ class ActorCritic(PolicyNetwork):
     """Features of observations, or of their history (GRU), and linear heads upon them.
 
     Args:
-        observation_space: See `PolicyNetwork`; a mask is not encoded.
+        observation_space: As for `PolicyNetwork`. A mask is not encoded.
         action_space: The space of one action.
         num_values: The number of value heads.
         widths: Widths of the encoder's fully connected layers.
         activation: ``"relu"`` or ``"tanh"``.
-        recurrent: Width of the GRU between encoder and heads; 0 for none.
+        recurrent: Width of the GRU between encoder and heads, 0 for none.
         shared: Whether policy and values share the encoder, and the memory.
         seed: Seed of the initial weights.
     """
@@ -200,7 +200,7 @@ class ActorCritic(PolicyNetwork):
         return super().distribution(features[..., : self.recurrent] if len(self.cells) == 2 else features, mask)
 
     def mask(self, seen: Tree) -> Tensor | None:
-        """The mask of possible actions in what `read` returned; None if observations have none."""
+        """The mask of possible actions in what `read` returned, None if observations have none."""
         if isinstance(seen, Sequences):
             mask = super().mask(seen.obs)
             return None if mask is None else mask[seen.live]

@@ -47,21 +47,21 @@ class PPOUpdateConfig:
 
     Attributes:
         learning_rate: Adam's step size at the start.
-        anneal_steps: Transitions after which the step size has fallen to 0 in a straight line; None keeps it.
+        anneal_steps: Transitions after which the step size has fallen to 0 in a straight line. None keeps it.
         n_epochs: Passes over each rollout.
         n_minibatches: Parts of a rollout, a gradient step each: of transitions, or of environments if recurrent.
         gae_lambda: The weight of longer returns in the advantage (GAE).
         clip_range: How far the ratio of new to old probability may leave 1 before its gradient stops.
-        clip_range_vf: How far a value may move from the old one before its gradient stops; None for no limit.
+        clip_range_vf: How far a value may move from the old one before its gradient stops. None means no limit.
         ent_coef: The weight of the policy's entropy, which is maximised.
         vf_coef: The weight of the values' squared error, halved and summed over streams.
         target_kl: How far the new policy may be from the old one, as the mean of ``rho - 1 - log rho`` over a minibatch
-            (Schulman 2020, "Approximating KL divergence"), before no more steps are taken on a rollout; None for no
+            (Schulman 2020, "Approximating KL divergence"), before no more steps are taken on a rollout. None means no
             limit. With few transitions a rollout, clipping alone does not keep a policy from leaping.
         max_grad_norm: The norm that the gradient is scaled down to.
 
     Raises:
-        TypeError: If a setting is unknown; for one that has another name here, with that name.
+        TypeError: If a setting is unknown. The message gives the name that the setting has here, if it has another.
         ValueError: If a setting is out of its range.
     """
 
@@ -113,7 +113,7 @@ class Targets(NamedTuple):
         advantage: ``(n,)``, of mean 0 and standard deviation 1.
         returns: What the values should be, ``(n, heads)``.
         values: What they were, ``(n, heads)``.
-        share: How much each row counts, ``(n,)``; None if all count alike.
+        share: How much each row counts, ``(n,)``. None means that all count alike.
     """
 
     log_prob: Tensor
@@ -140,7 +140,7 @@ class PPOLearner(Generic[ConfigT]):
         config: Hyper-parameters.
         streams: Reward terms with a value head of their own.
         device: Where the network lives.
-        seed: Seeds weights, actions and minibatches; no global generator is used.
+        seed: Seeds weights, actions and minibatches. No global generator is used.
 
     Attributes:
         network: The policy and its values.
@@ -190,23 +190,23 @@ class PPOLearner(Generic[ConfigT]):
         return self.network
 
     def init(self, num_envs: int) -> Tree:
-        """The memory at the start of episodes; ``()`` if the policy has none."""
+        """The memory at the start of episodes, ``()`` if the policy has none."""
         return self.network.init(num_envs)
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tree, Tree]:
-        """Draws actions ``(N, ...)``; see `potentia.collect.Actor`."""
+        """Draws actions ``(N, ...)``, as `potentia.collect.Actor` describes."""
         return _act(self.network, obs, carry, self.generator)
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
-        """An actor with this policy and its own randomness; see `potentia.agents.Agent`."""
+        """An actor with this policy and its own randomness, as `potentia.agents.Agent` describes."""
         return _Frozen(self.network, None if greedy else torch.Generator(self.device).manual_seed(seed))
 
     def learn(self, rollout: Rollout) -> dict[str, Any]:
         """Takes ``n_epochs * n_minibatches`` gradient steps on a rollout, or fewer (``target_kl``).
 
         Returns:
-            Metrics by name, numbers on a CPU and elsewhere tensors of one number, which nothing waits for; ``{}`` if
-            there is nothing to learn from.
+            Metrics by name, numbers on a CPU and elsewhere tensors of one number, which nothing waits for. They are
+            ``{}`` if there is nothing to learn from.
 
         Raises:
             ValueError: If the term of a stream is missing, or a recurrent policy's memory is.
@@ -310,7 +310,7 @@ class PPOLearner(Generic[ConfigT]):
         return dict(zip(names, explained.unbind(), strict=True))
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next action and the next update depend on; see `potentia.agents.saving`."""
+        """All that the next action and the next update depend on, as `potentia.agents.saving` describes."""
         return learner_state(self)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -319,7 +319,7 @@ class PPOLearner(Generic[ConfigT]):
 
 
 def _mean(rows: Tensor, share: Tensor | None) -> Tensor:
-    """The mean over rows ``(n, ...)``; with shares, the sum of what they leave of each."""
+    """The mean over rows ``(n, ...)``. With shares, it is the sum of what they leave of each."""
     if share is None:
         return rows.mean(0)
     return (rows * (share if rows.ndim == 1 else share[:, None])).sum(0)

@@ -25,7 +25,7 @@ class RandomAgentConfig:
 
 
 class RandomAgent:
-    """Actions drawn uniformly from a space, or from the possible ones; learns nothing.
+    """Actions drawn uniformly from a space, or from the possible ones. The agent learns nothing.
 
     If observations have the key ``"action_mask"`` and actions are ``Discrete`` or ``MultiDiscrete``, each choice is
     drawn among the actions that it marks (`potentia.agents.action_masks`).
@@ -71,7 +71,7 @@ class RandomAgent:
         return _draw(self.action_space, leaf.shape[0], self.rng), carry
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
-        """Another random agent; there is no greedy one."""
+        """Another random agent. There is no greedy one."""
         del greedy
         return RandomAgent(self.observation_space, self.action_space, seed=seed)
 

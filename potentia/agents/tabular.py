@@ -27,8 +27,8 @@ class QLearningConfig:
     Attributes:
         learning_rate: The step size.
         epsilon: The probability of an action drawn uniformly.
-        temperature: If positive, other actions are drawn from ``softmax((Q + advice) / temperature)``; 0 for the best,
-            with ties broken at random.
+        temperature: If positive, other actions are drawn from ``softmax((Q + advice) / temperature)``. 0 means the
+            best, with ties broken at random.
         target: Which a' the target uses: the best, or the one taken next.
         initial: The value of each entry at the start.
     """
@@ -43,7 +43,7 @@ class QLearningConfig:
 class QLearning:
     """``Q(s, a) += learning_rate * (reward + discount * Q(s', a') - Q(s, a))``.
 
-    Watkins 1989 (``target="best"``: a' is the best action); Rummery and Niranjan 1994, SARSA (``target="taken"``: a' is
+    Watkins 1989 (``target="best"``: a' is the best action). Rummery and Niranjan 1994, SARSA (``target="taken"``: a' is
     the action taken next). The discount is the rollout's. Steps are learned from in the order of time, those of all
     environments at one time together.
 
@@ -61,8 +61,8 @@ class QLearning:
 
     Raises:
         TypeError: If a space is not ``Discrete``.
-        ValueError: If the advice has another shape, or is used with ``target="best"``; if there are streams, or the
-            device is another.
+        ValueError: If the advice has another shape, or is used with ``target="best"``. Also if there are streams, or
+            the device is another.
     """
 
     Config: ClassVar[type[QLearningConfig]] = QLearningConfig
@@ -124,7 +124,7 @@ class QLearning:
         return frozen
 
     def learn(self, rollout: Rollout) -> dict[str, float]:
-        """One pass over the rollout in the order of time; masked steps do not exist.
+        """One pass over the rollout in the order of time. Masked steps do not exist.
 
         Raises:
             ValueError: If the target needs the column ``next_action`` and the rollout lacks it.

@@ -14,9 +14,9 @@ _FAMILIES = ("exact", "grid", "minihack", "web")
 
 
 def register_envs() -> None:
-    """Register every id of this library with Gymnasium; calling it again changes nothing.
+    """Register every id of this library with Gymnasium. Calling it again changes nothing.
 
-    ``import potentia`` calls it. (Gymnasium 1.0 dropped the entry points by which it once found worlds itself; without
+    ``import potentia`` calls it. (Gymnasium 1.0 dropped the entry points by which it once found worlds itself. Without
     an import of yours, ``gym.make("potentia:potentia/Chain-v0")`` imports the package first.)
     """
     for family in _FAMILIES:

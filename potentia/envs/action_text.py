@@ -21,7 +21,7 @@ class ActionCall:
     """``name(*arguments)``: what an agent asks for.
 
     Attributes:
-        name: Small letters, digits and underscores; a letter comes first.
+        name: Small letters, digits and underscores. A letter comes first.
         arguments: Numbers (finite, within a float's range, no booleans) and texts (no lone surrogates, which UTF-8
             can't hold).
 
@@ -40,7 +40,7 @@ class ActionCall:
 
 
 def parse_action(text: str) -> ActionCall:
-    r"""Reads one call; `format_action` writes it.
+    r"""Reads one call. The function `format_action` writes it.
 
     Texts are JSON strings: double quotes, and the escapes of JSON. Spaces around names, arguments and commas don't
     matter. It takes time linear in the length of the text, whatever a model wrote.

@@ -12,11 +12,11 @@ __all__ = ["reset_mask", "seeds_of"]
 
 
 def seeds_of(seed: Any, num_envs: int) -> list[int | None]:
-    """One seed for each environment; None where its random numbers go on.
+    """One seed for each environment, None where its random numbers go on.
 
     Args:
-        seed: None; an integer s, for s, s + 1, ...; or N integers, some of which may be None: a list, tuple, range or
-            array.
+        seed: None, an integer, or a list, tuple, range or array of N integers. The integer s stands for s, s + 1, ...
+            Some of the N integers may be None.
         num_envs: N.
 
     Raises:
@@ -47,7 +47,7 @@ def seeds_of(seed: Any, num_envs: int) -> list[int | None]:
 
 
 def reset_mask(options: dict[str, Any] | None, num_envs: int) -> NDArray[np.bool_] | None:
-    """The environments that ``options["reset_mask"]`` wants to begin anew, bool ``(N,)``; None for all.
+    """The environments that ``options["reset_mask"]`` wants to begin anew, bool ``(N,)``. None means all.
 
     Raises:
         ValueError: If it is no bool array of N, or False everywhere.

@@ -19,14 +19,14 @@ Wanted = Sequence[str] | None
 
 
 class World:
-    """A world, single or vector; it stands before Gymnasium's class among the bases.
+    """A world, single or vector. It stands before Gymnasium's class among the bases.
 
     ``__init__`` calls `offer` when all is there that `_describe` needs.
 
     Attributes:
         offered_keys: The keys that ``info`` can have, those of `INFO_KEYS` first, in their order.
         info_keys: Those that it has, at each reset and step alike.
-        chance: Whether an action may lead from one state to several: by slipping, or as others move; then the distance
+        chance: Whether an action may lead from one state to several: by slipping, or as others move. Then the distance
             is that of the luckiest run, or as if nothing else moved. None where that is not known.
     """
 
@@ -74,26 +74,26 @@ class World:
             self._describe()
 
     def _describe(self) -> None:
-        """Prepares to compute ``self.info_keys``, which have changed; an episode may be going on."""
+        """Prepares to compute ``self.info_keys``, which have changed. An episode may be going on."""
 
     @property
     def time_limit(self) -> int | None:
-        """The number of steps after which an episode is truncated; None for never."""
+        """The number of steps after which an episode is truncated. None means never."""
         return None
 
     @property
     def random_return(self) -> float | None:
-        """The expected return of random actions; None where it is not known."""
+        """The expected return of random actions, None where it is not known."""
         return None
 
     @property
     def optimal_return(self) -> float | None:
-        """The largest expected return there is; None where it is not known."""
+        """The largest expected return there is, None where it is not known."""
         return None
 
     @property
     def action_names(self) -> Sequence[str]:
-        """The names of the discrete actions, by number; empty where they have none."""
+        """The names of the discrete actions, by number. The sequence is empty where they have none."""
         return ()
 
     def action_text(self, action: Any) -> str:
@@ -102,11 +102,11 @@ class World:
         return names[int(action)] if names else str(action)
 
     def info_now(self) -> dict[str, Any]:
-        """The info of the present state without its events, as a reset gives it; empty before the first reset."""
+        """The info of the present state without its events, as a reset gives it. It is empty before the first reset."""
         raise NotImplementedError
 
     def goal_text(self) -> str:
-        """What is to be done in this episode, in words; "" where that is not said."""
+        """What is to be done in this episode, in words. It is "" where that is not said."""
         return ""
 
 
@@ -119,7 +119,7 @@ class Restorable(Protocol):
         ...
 
     def restore(self, saved: Any) -> tuple[Any, dict[str, Any]]:
-        """Goes back to a saved state; returns what is seen there and its info."""
+        """Goes back to a saved state. Returns what is seen there and its info."""
         ...
 
 
@@ -162,7 +162,7 @@ def ask(env: Any, keys: Iterable[str]) -> None:
 
 
 def ask_offered(env: Any, keys: Iterable[str]) -> None:
-    """`ask` for those of the keys that the worlds inside ``env`` offer; a wrapper around them may give the others."""
+    """`ask` for those of the keys that the worlds inside ``env`` offer. A wrapper around them may give the others."""
     ask(env, offered_keys(env).intersection(keys))
 
 

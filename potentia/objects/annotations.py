@@ -24,7 +24,7 @@ _WORDS = {
 
 
 def parameters(maker: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """The parameters of a class or function, annotated with types rather than texts; `Any` where that fails."""
+    """The parameters of a class or function, annotated with types rather than texts. It is `Any` where that fails."""
     hints = _hints(maker)
     return {
         name: parameter.replace(annotation=hints.get(name, Any))
@@ -33,7 +33,7 @@ def parameters(maker: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def signature_of(maker: Callable[..., Any]) -> inspect.Signature:
-    """How a class or function is called; of a class by its ``__init__``, whatever its ``__new__`` accepts."""
+    """How a class or function is called. A class is called by its ``__init__``, whatever its ``__new__`` accepts."""
     if not inspect.isclass(maker) or maker.__init__ is object.__init__:
         return inspect.signature(maker)
     signature = inspect.signature(maker.__init__)

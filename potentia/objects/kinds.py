@@ -1,4 +1,7 @@
-"""Kinds of objects that a file can name: shapers, schedules, judges, learners; the library's own and other people's."""
+"""Kinds of objects that a file can name: shapers, schedules, judges, learners.
+
+They are the library's own and other people's.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class Kind:
     Attributes:
         name: What one of them is called in messages, such as ``"shaper"``.
         wants: The annotations of parameters that ask for one: classes, or aliases such as ``Callable[[int], float]``.
-        own: The library's own makers by name; a text ``"module:name"`` is imported when it is first asked for.
+        own: The library's own makers by name. A text ``"module:name"`` is imported when it is first asked for.
         group: The group of entry points by which other packages offer more.
         extras: What may stand beside the arguments of every maker: the annotation of its value, and a function that
             makes of the object and this value the object that is meant.
@@ -47,7 +50,7 @@ class Kind:
 
     @property
     def names(self) -> list[str]:
-        """The names of all, in order; none is imported for it.
+        """The names of all, in order. None of them is imported for it.
 
         Raises:
             ValueError: If a package offers a name that exists already.
@@ -74,7 +77,7 @@ class Kind:
         return found
 
     def name_of(self, maker: Maker) -> str | None:
-        """The name of a maker; None if it is not one of this kind."""
+        """The name of a maker, None if it is not one of this kind."""
         return next((name for name in self.names if self._same(name, maker)), None)
 
     def _same(self, name: str, maker: Maker) -> bool:
@@ -89,7 +92,7 @@ _KINDS: dict[str, Kind] = {}
 
 
 def add_kind(kind: Kind) -> Kind:
-    """Makes a kind known; it is asked for wherever a parameter is annotated with one of its ``wants``."""
+    """Makes a kind known. It is asked for wherever a parameter is annotated with one of its ``wants``."""
     _KINDS[kind.name] = kind
     return kind
 
@@ -111,7 +114,7 @@ def all_kinds() -> list[Kind]:
 
 
 def unknown(kind: str, got: str, known: Iterable[str]) -> str:
-    """``unknown <kind> 'got'; did you mean 'x'? known: x, y, z``; a long list ends after the first names."""
+    """``unknown <kind> 'got'; did you mean 'x'? known: x, y, z``. A long list ends after the first names."""
     names = sorted(known)
     lowered = {name.lower(): name for name in names}
     # The cutoff lets transposed letters of short names through: 'RDN' and 'RND' have a ratio of 2/3.

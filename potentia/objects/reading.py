@@ -23,7 +23,7 @@ Recipe = Callable[[Mapping[str, Any]], Any]
 
 
 class ObjectError(ValueError):
-    """An object that refused its arguments; the message begins with the path of the field."""
+    """An object that refused its arguments. The message begins with the path of the field."""
 
 
 def read(value: Any, annotation: Any, where: str, problems: list[str]) -> Recipe:
@@ -35,7 +35,7 @@ def read(value: Any, annotation: Any, where: str, problems: list[str]) -> Recipe
         value: Numbers, texts, lists and mappings.
         annotation: What is wanted, as a type.
         where: The path of the field, for messages.
-        problems: Gets a line for each thing that is wrong; if it gets none, the recipe can be used.
+        problems: Gets a line for each thing that is wrong. If it gets none, the recipe can be used.
 
     Returns:
         The recipe. It raises `ObjectError` if a constructor refuses what it is given.
@@ -88,7 +88,7 @@ def read_fields(
 
 
 def _read_plain(value: Any, annotation: Any, where: str, problems: list[str]) -> Recipe | None:
-    """The recipe if the value has the form of one alternative, with what is wrong inside it; else None."""
+    """The recipe if the value has the form of one alternative, with what is wrong inside it, else None."""
     origin, arguments = typing.get_origin(annotation) or annotation, typing.get_args(annotation)
     if isinstance(value, dict):
         return _read_mapping(value, origin, arguments, where, problems)
@@ -203,7 +203,7 @@ def _find_maker(
 
 
 def _fits_unless_all(name: str, kind: Kind, alternatives: list[Any]) -> bool:
-    """As `_fits`; nothing is imported where every object of the kind fits anyway."""
+    """As `_fits`. Nothing is imported where every object of the kind fits anyway."""
     return not _narrow(kind, alternatives) or _fits(kind.maker(name), kind, alternatives)
 
 
@@ -253,7 +253,7 @@ def _make(
     except ObjectError:
         raise
     except Exception as error:
-        # A refusal names the argument; what fails further inside, for want of memory perhaps, does not.
+        # A refusal names the argument. What fails further inside, for want of memory perhaps, does not.
         refused = isinstance(error, TypeError | ValueError)
         text = "" if refused else f", made with {_shown(arguments)}"
         raise ObjectError(f"{where}: {type(error).__name__}: {error}{text}") from error

@@ -17,7 +17,7 @@ from potentia.objects.kinds import all_kinds
 
 
 class Recorded:
-    """Remembers the arguments that it was made with, so that `as_data` can write it; subclasses need no code for it."""
+    """Remembers the arguments that it was made with, so that `as_data` can write it. Subclasses need no code for it."""
 
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -39,12 +39,12 @@ def as_data(value: Any, where: str = "it", leave_out: frozenset[str] = frozenset
     What it has learned is not written: `potentia.objects.read` makes a fresh one with the same arguments.
 
     Args:
-        value: A shaper, a schedule, a judge; or numbers, texts, arrays, lists and mappings of such.
+        value: A shaper, a schedule, a judge, or numbers, texts, arrays, lists and mappings of such.
         where: What it is called in messages.
         leave_out: Arguments that are not written, because who reads it fills them in.
 
     Raises:
-        ValueError: If a part of it has no form as data, such as a lambda; the message says which part and what to do.
+        ValueError: If a part of it has no form as data, such as a lambda. The message says which part and what to do.
     """
     written: Any
     if value is None or isinstance(value, bool | int | float | str):
@@ -77,7 +77,7 @@ def _object_data(value: Any, where: str, leave_out: frozenset[str]) -> dict[str,
 
 
 def _arguments(value: Any) -> dict[str, Any] | None:
-    """What an object was made with, by the names of the parameters; None if it does not remember."""
+    """What an object was made with, by the names of the parameters. It is None if it does not remember."""
     if isinstance(value, Recorded):
         args, kwargs = value._made_with
         signature = signature_of(type(value))

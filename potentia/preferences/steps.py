@@ -35,7 +35,8 @@ class StepPreference:
     Attributes:
         goal: What is to be done, in words.
         page: The page as text.
-        candidates: Actions, each unlike the others; five in WebPRMBench (Zhang et al. 2026, arXiv 2601.21872).
+        candidates: Actions, each unlike the others. There are five in WebPRMBench (Zhang et al. 2026, arXiv
+            2601.21872).
         right: The indices of those that are right steps: one in WebPRMBench, several where several ways are as short.
 
     Raises:
@@ -77,7 +78,7 @@ def write_preferences(path: str | Path, instances: Iterable[StepPreference]) -> 
 
 
 def read_preferences(path: str | Path) -> list[StepPreference]:
-    """Reads what `write_preferences` wrote; empty lines don't matter.
+    """Reads what `write_preferences` wrote. Empty lines don't matter.
 
     Raises:
         ValueError: ``"<path>:<line>: <what is wrong>"``.
@@ -100,7 +101,7 @@ def read_preferences(path: str | Path) -> list[StepPreference]:
 
 
 Margins = np.ndarray[Any, Any]
-"""By how much each right candidate (rows) beats each wrong one (columns); 0 is a tie, less is a defeat."""
+"""By how much each right candidate (rows) beats each wrong one (columns). 0 is a tie, less is a defeat."""
 
 
 def scored_margins(instances: Iterable[StepPreference], score: Callable[[str, str, str], float]) -> list[Margins]:
@@ -115,7 +116,7 @@ def scored_margins(instances: Iterable[StepPreference], score: Callable[[str, st
 def compared_margins(
     instances: Iterable[StepPreference], arbiter: PairwiseArbiter, rng: np.random.Generator
 ) -> list[Margins]:
-    """The margins of a judge that compares two actions; which of them it reads first is drawn at random."""
+    """The margins of a judge that compares two actions. Which of them it reads first is drawn at random."""
     margins = []
     for instance in instances:
         found = np.zeros((len(instance.right), len(instance.wrong)))
@@ -131,7 +132,7 @@ def compared_margins(
 
 
 def pairwise_accuracy(margins: Sequence[Margins]) -> float:
-    """``mean 1[right > wrong]`` over the pairs of an instance, then over instances; a tie is no win.
+    """``mean 1[right > wrong]`` over the pairs of an instance, then over instances. A tie is no win.
 
     Who does not know gets 1/2. Zhang et al. 2026, arXiv 2601.21872.
 
@@ -142,7 +143,7 @@ def pairwise_accuracy(margins: Sequence[Margins]) -> float:
 
 
 def best_of_n_accuracy(margins: Sequence[Margins]) -> float:
-    """``mean 1[some right candidate > every wrong one]``: whether the judge's favourite of n is right; ties lose.
+    """``mean 1[some right candidate > every wrong one]``: whether the judge's favourite of n is right. Ties lose.
 
     With one right and four wrong this is ``mean prod_q 1[right > wrong_q]`` (Zhang et al. 2026, arXiv 2601.21872). By
     chance it is 1/16 for comparisons that are independent and 1/5 for scores, which can't contradict each other: so

@@ -34,7 +34,7 @@ class Episode:
 
     Attributes:
         world: The environment's id.
-        goal: What is to be done, in words; "" if the environment doesn't say.
+        goal: What is to be done, in words. It is "" if the environment doesn't say.
         end: Why it ended: "success", "terminated" (without success), "truncated", "failure" (``failure`` tells which),
             or "unfinished" (the recording stopped before the episode did).
         failure: What ``info["failure"]`` said at the end.
@@ -44,12 +44,12 @@ class Episode:
         actions: T, as readable text.
         true_rewards: T, the environment's own rewards.
         terms: T of each named reward term.
-        captions: T + 1; "" where there is none.
+        captions: T + 1, "" where there is none.
         texts: T + 1: what the environment shows as text.
         events: T + 1 lists: the names of what happened on the way to this state.
-        info: T + 1 of each scalar of ``info``; None where it was not given.
+        info: T + 1 of each scalar of ``info``. It is None where it was not given.
         frames: T + 1 indices into ``images``, -1 where there is none.
-        stride: Every ``stride``-th state has a picture of its own, and the last; the others have the one before.
+        stride: Every ``stride``-th state has a picture of its own, and the last. The others have the one before.
         images: The different pictures, PNG or WebP.
     """
 
@@ -116,7 +116,7 @@ def finite(value: float) -> float | None:
 
 
 def save_episode(episode: Episode, folder: Path) -> Path:
-    """Writes an episode under the first number that follows all in the folder; returns the path.
+    """Writes an episode under the first number that follows all in the folder. Returns the path.
 
     The file appears whole or not at all, and never in the place of another, also where several processes record into
     one folder.
@@ -173,7 +173,7 @@ def episode_files(folder: Path) -> list[Path]:
 
 
 def episode_number(path: Path) -> int:
-    """The number in a file's name; 0 if it was renamed."""
+    """The number in a file's name, 0 if it was renamed."""
     found = _NAME.fullmatch(path.name)
     return int(found[1]) if found else 0
 

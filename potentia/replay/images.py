@@ -18,7 +18,7 @@ _WEBP_LIMIT = 16383
 
 
 class Encoder:
-    """Encodes the frames of an episode; which kind is smaller is tried out on the first of them.
+    """Encodes the frames of an episode. Which kind is smaller is tried out on the first of them.
 
     The pictures of grids and of terminals are 2 to 5 times smaller as WebP than as PNG.
     """

@@ -21,11 +21,11 @@ _EXACT = 2**53
 
 
 def write_page(paths: Sequence[Path], to: Path) -> Path:
-    """Writes the page of some episodes; it makes no request and works from a disk.
+    """Writes the page of some episodes. The page makes no request and works from a disk.
 
     Args:
         paths: Their files, at least one.
-        to: The HTML file; it is replaced.
+        to: The HTML file. A file that is there is replaced.
 
     Returns:
         ``to``.
@@ -50,7 +50,7 @@ def page(episodes: Sequence[tuple[int, Episode]]) -> str:
     """The page of numbered episodes as text.
 
     What was recorded may come from hostile pages. It is in the page as JSON only, in which no tag can begin or end, and
-    is shown as text; on top, the page's policy allows no script but its own, and no request.
+    is shown as text. On top, the page's policy allows no script but its own, and no request.
     """
     style, script = _asset("style.css"), _asset("replay.js")
     worlds = list(dict.fromkeys(episode.world for _, episode in episodes))

@@ -26,7 +26,7 @@ _NEXT_ACTION = "next_action"
 
 
 def play_run(run: Path, episodes: int) -> Path:
-    """Plays evaluation episodes with a run's policy, as it is in the checkpoint; nothing learns.
+    """Plays evaluation episodes with a run's policy, as it is in the checkpoint. Nothing learns.
 
     They are kept in the run's folder, for each step of the training apart, and are not played again. The k-th is what
     `potentia.agents.evaluate` plays with `episode_seed` of k in one copy of the world. It is shaped when it is over, so
@@ -72,7 +72,7 @@ class _Player:
         self.shaper, self.learner = trained.shaper, trained.learner
 
     def play(self, numbers: Iterable[int], out: Path) -> None:
-        """Plays the episodes of these numbers; each appears in ``out`` when it is over and shaped."""
+        """Plays the episodes of these numbers. Each appears in ``out`` when it is over and shaped."""
         labels = {
             "shaping": self.config.shaping.name,
             "learner": self.config.learner.label,
@@ -105,20 +105,20 @@ class _Player:
         actor = self.learner.frozen(greedy=self.config.evaluation.greedy, seed=seed)
         obs, info = env.reset(seed=seed)
         reader.reset(_batch(obs), _batch_info(info, reader.keys))
-        chosen, carry = actor.act(_batch(obs), actor.init(1))
+        drawn, carry = actor.act(_batch(obs), actor.init(1))
         steps: list[Rollout] = []
         after = []
-        over = False
-        while not over:
-            action = map_tree(host_array, chosen)
+        ended = False
+        while not ended:
+            action = map_tree(host_array, drawn)
             single = map_tree(lambda part: part[0], within_bounds(action, env.action_space))
             obs, reward, terminated, truncated, info = env.step(single)
-            over = bool(terminated or truncated)
+            ended = bool(terminated or truncated)
             numbers = np.array([float(reward)]), np.array([bool(terminated)]), np.array([bool(truncated)])
             steps.append(reader.step(action, _batch(obs), *numbers, _batch_info(info, reader.keys)))
             # The last one is drawn and not taken, as `potentia.collect` has it for the column "next_action".
-            chosen, carry = actor.act(_batch(obs), carry)
-            after.append(map_tree(host_array, chosen))
+            drawn, carry = actor.act(_batch(obs), carry)
+            after.append(map_tree(host_array, drawn))
         rollout = concatenate(steps)
         if _NEXT_ACTION in columns:
             return replace(rollout, info={**rollout.info, _NEXT_ACTION: np.stack(after)})

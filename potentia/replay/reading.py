@@ -19,8 +19,8 @@ _ELSEWHERE = frozenset({"caption", "terms", "true_reward", "discount", "failure"
 def action_words(world: Any) -> Callable[[Any], str]:
     """How a world's actions are said.
 
-    By its own ``action_text(action)``, which each world of this library has; else by the names that it has for them, as
-    Atari's games and MiniGrid's have; else as numbers.
+    By its own ``action_text(action)``, which each world of this library has. Without it, by the names that the world
+    has for them, as Atari's games and MiniGrid's have. Without names, as numbers.
 
     Args:
         world: The environment without its wrappers.
@@ -40,7 +40,7 @@ def action_words(world: Any) -> Callable[[Any], str]:
 
 
 def goal_text(world: Any, observation: Any, info: Mapping[str, Any]) -> str:
-    """The goal in words: from the observation, the info, or the world itself; "" if none of them says."""
+    """The goal in words: from the observation, the info, or the world itself. It is "" if none of them says."""
     spoken = observation if isinstance(observation, Mapping) else {}
     for source in (spoken, info):
         for key in ("goal", "mission"):
@@ -51,7 +51,7 @@ def goal_text(world: Any, observation: Any, info: Mapping[str, Any]) -> str:
 
 
 def shown_text(observation: Any) -> str:
-    """What an observation says as text: itself, or its part "text"; "" if it is numbers."""
+    """What an observation says as text: itself, or its part "text". It is "" if it is numbers."""
     if isinstance(observation, Mapping):
         observation = observation.get("text")
     return observation if isinstance(observation, str) else ""
@@ -63,7 +63,7 @@ def happened(info: Mapping[str, Any]) -> list[str]:
 
 
 def scalars(info: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Numbers, truth values and texts of an info; of a dictionary of numbers, each as ``key.name``."""
+    """Numbers, truth values and texts of an info. Of a dictionary of numbers, each as ``key.name``."""
     found: dict[str, Scalar] = {}
     for key, value in info.items():
         if key in _ELSEWHERE or _is_events(value):

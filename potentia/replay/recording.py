@@ -32,7 +32,7 @@ class RecordEpisodes(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Args:
         env: The environment. Pictures are taken if its ``render_mode`` is "rgb_array", text if it is "ansi".
-        folder: Where the files go; made if need be.
+        folder: Where the files go. It is made if need be.
         every: Records each ``every``-th episode, beginning with the first.
         frames: Whether to take pictures.
         max_frames: Of a longer episode only every 2nd, 4th, 8th ... picture is kept, and the last.
@@ -40,7 +40,7 @@ class RecordEpisodes(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Raises:
         ValueError: If ``every`` is less than 1 or ``max_frames`` less than 2.
-        OSError: If a file can't be written; from `step`, `reset` or `close`.
+        OSError: If a file can't be written. The methods `step`, `reset` and `close` raise it.
 
     >>> import tempfile
     >>> import gymnasium as gym
@@ -87,7 +87,7 @@ class RecordEpisodes(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         self._keep: weakref.finalize[..., RecordEpisodes] | None = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Resets the environment; an episode that was going on is kept as unfinished."""
+        """Resets the environment. An episode that was going on is kept as unfinished."""
         self._stop()
         obs, info = self.env.reset(seed=seed, options=options)
         if self._begun % self._every == 0:
@@ -101,19 +101,19 @@ class RecordEpisodes(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return obs, info
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        """Steps the environment; what it returns is passed on as it is."""
-        said = self._say(action) if self._tape is not None else ""
+        """Steps the environment. What it returns is passed on as it is."""
+        action_text = self._say(action) if self._tape is not None else ""
         obs, reward, terminated, truncated, info = self.env.step(action)
         if self._tape is not None:
             take = None if info.get("failure") else self._frame
-            self._tape.add(said, float(reward), self._text(obs), info, take)
+            self._tape.add(action_text, float(reward), self._text(obs), info, take)
             if terminated or truncated:
                 self._tape.finish(bool(terminated), bool(truncated), info, take)
                 self._stop()
         return obs, reward, terminated, truncated, info
 
     def close(self) -> None:
-        """Closes the environment; an episode that was going on is kept as unfinished."""
+        """Closes the environment. An episode that was going on is kept as unfinished."""
         try:
             self._stop()
         finally:

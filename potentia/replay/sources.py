@@ -11,12 +11,12 @@ _SHOWN = 5
 
 
 def replay(path: Path, to: Path | None = None, *, episode: int | None = None, episodes: int = 3) -> Path:
-    """Writes the page of the episodes at ``path``; returns where it is.
+    """Writes the page of the episodes at ``path``. Returns where it is.
 
     Args:
-        path: The file of an episode; a folder of episodes; or the folder of a run of a study, with whose policy
+        path: The file of an episode, a folder of episodes, or the folder of a run of a study, with whose policy
             episodes are played first (`potentia.replay.playing.play_run`).
-        to: The HTML file; ``replay.html`` in the folder by default, or beside the file under its name.
+        to: The HTML file. By default it is ``replay.html`` in the folder, or beside the file under its name.
         episode: Show only the one of this number.
         episodes: How many episodes of a run to play.
 
@@ -39,10 +39,10 @@ def replay(path: Path, to: Path | None = None, *, episode: int | None = None, ep
     if not files:
         raise ValueError(f"there are no episodes in {path}{_runs_in(path)}; {_WANTED}")
     if episode is not None:
-        chosen = [file for file in files if episode_number(file) == episode]
-        if not chosen:
+        selected = [file for file in files if episode_number(file) == episode]
+        if not selected:
             raise ValueError(f"there is no episode {episode} in {folder}; it has {_numbers(files)}")
-        files = chosen
+        files = selected
     return write_page(files, to or path / "replay.html")
 
 

@@ -12,11 +12,14 @@ from potentia.replay.reading import happened, scalars
 _ENV = "env"
 
 Take = Callable[[], Frame]
-"""Takes a picture; None where there is nothing left to be taken, as of a browser that crashed."""
+"""Takes a picture. It returns None where there is nothing left to be taken, as of a browser that crashed."""
 
 
 class _State(NamedTuple):
-    """What was seen, and the step that led there; written down at once, so that an interrupt leaves no half of it."""
+    """What was seen, and the step that led there.
+
+    It is written down at once, so that an interrupt leaves no half of it.
+    """
 
     action: str
     true_reward: float | None
@@ -34,7 +37,7 @@ class Tape:
         world: The environment's id.
         goal: What is to be done.
         labels: What is known of its making.
-        max_frames: How many pictures to keep; 0 for none.
+        max_frames: How many pictures to keep, 0 for none.
     """
 
     def __init__(self, world: str, goal: str, labels: Mapping[str, str], max_frames: int) -> None:
@@ -46,7 +49,7 @@ class Tape:
         self._film = _Film(max_frames)
 
     def add(self, action: str, reward: float, text: str, info: Mapping[str, Any], take: Take | None) -> None:
-        """Notes a state and the step that led there; at a reset, action and reward mean nothing."""
+        """Notes a state and the step that led there. At a reset, action and reward mean nothing."""
         terms: Mapping[str, float] = info.get("terms", {_ENV: reward})
         state = _State(
             action,
@@ -67,7 +70,7 @@ class Tape:
         self._film.take_last(take)
 
     def episode(self) -> Episode | None:
-        """What was recorded; None if no step was finished."""
+        """What was recorded, None if no step was finished."""
         states, steps = self._states, self._states[1:]
         if not steps:
             return None
@@ -96,7 +99,7 @@ class Tape:
 
 
 class _Film:
-    """Pictures of an episode's states; beyond a number of them, every second one is dropped, again and again."""
+    """Pictures of an episode's states. Beyond a number of them, every second one is dropped, again and again."""
 
     def __init__(self, limit: int) -> None:
         self.stride, self._limit, self._states = 1, limit, 0

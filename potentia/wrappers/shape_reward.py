@@ -32,8 +32,8 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     - ``discount``: what the learner should multiply the next value by, 0 at termination.
 
     After a reset they are 0, 0, all 0, and gamma. Inside a vector environment in mode ``SAME_STEP`` the info of a step
-    that ends an episode is that of the reset; the step's own is in ``info["final_info"]``. An environment is shaped
-    once: to shape with two shapers, put them into one `potentia.shaping.Chain`.
+    that ends an episode is that of the reset. The step's own info is in ``info["final_info"]``. An environment is
+    shaped once: to shape with two shapers, put them into one `potentia.shaping.Chain`.
 
     Args:
         env: The environment.

@@ -40,8 +40,8 @@ def check_stack(
     - ``limit``: with ``truncation="terminal"`` a time limit outside is an end that the shaping does not see, so a
       potential's debt is never paid.
     - ``gamma``, ``truncation``: the learner's are other than the wrapper's.
-    - ``monitor``: statistics outside of the shaping report shaped returns as if they were true; not severe.
-    - ``unknown``: a wrapper outside that this function does not know has a ``step`` of its own; not severe.
+    - ``monitor``: statistics outside of the shaping report shaped returns as if they were true. This is not severe.
+    - ``unknown``: a wrapper outside that this function does not know has a ``step`` of its own. This is not severe.
 
     Args:
         env: The environment that the learner steps, single or vector. Of a vector of environments in this process

@@ -49,8 +49,8 @@ class TableFeatures(NamedTuple):
 class ElementHead(CategoricalHead):
     """Logits of noop, clicks (E), typing (E * K), answers (E) and four more, by small networks that rows share.
 
-    ``click_e, answer_e = f(row_e, context)``; ``type_ek = g(row_e, field_k, match_ek, context)``. An empty row has 0,
-    and so has typing where the mask rules it out.
+    ``click_e, answer_e = f(row_e, context)`` and ``type_ek = g(row_e, field_k, match_ek, context)``. An empty row has
+    0, and so has typing where the mask rules it out.
 
     Args:
         sizes: The table's sizes.
@@ -92,7 +92,7 @@ class PageReader(nn.Module):
 
     Args:
         sizes: The table's sizes.
-        widths: Widths of the layers that read a row; the last one is D.
+        widths: Widths of the layers that read a row. The last one is D.
         activation: ``"relu"`` or ``"tanh"``.
         word_buckets: How many vectors all words share.
         word_width: The width of a word's vector.
@@ -136,7 +136,9 @@ class PageReader(nn.Module):
 
 
 class ElementNetwork(PolicyNetwork):
-    """Each row by the same layers; the page as mean and maximum over rows, with the goal's words (Zaheer et al. 2017).
+    """Each row is read by the same layers.
+
+    The page is read as mean and maximum over rows, with the goal's words (Zaheer et al. 2017).
 
     "Deep sets", arXiv 1703.06114: sums and maxima make the values invariant, and the policy equivariant, to the order
     of rows. Text enters as vectors of hashed words, summed, and as matches with the goal
@@ -146,7 +148,7 @@ class ElementNetwork(PolicyNetwork):
         observation_space: The ``Dict`` of an element table.
         action_space: ``Discrete(1 + E + E * K + E + 4)``.
         num_values: The number of value heads.
-        widths: Widths of the layers that read a row; the last one is D.
+        widths: Widths of the layers that read a row. The last one is D.
         activation: ``"relu"`` or ``"tanh"``.
         word_buckets: How many vectors all words share.
         word_width: The width of a word's vector.

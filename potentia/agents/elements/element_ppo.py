@@ -18,11 +18,11 @@ class ElementPPOConfig(PPOUpdateConfig):
     """`PPOUpdateConfig` and the network of `ElementPPO`.
 
     Attributes:
-        learning_rate: Adam's step size at the start; higher than elsewhere, as most of what matters reaches the network
-            as plain facts.
-        widths: Widths of the layers that read a row; the last is also that of all other layers.
+        learning_rate: Adam's step size at the start. It is higher than elsewhere, as most of what matters reaches the
+            network as plain facts.
+        widths: Widths of the layers that read a row. The last is also that of all other layers.
         activation: What follows the layers that read a row and a page.
-        word_buckets: How many vectors all words share; a word's hash says which is its own.
+        word_buckets: How many vectors all words share. A word's hash says which is its own.
         word_width: The width of a word's vector.
         shared: Whether policy and values share the layers that read a page.
     """
@@ -39,7 +39,7 @@ class ElementPPO(PPOLearner[ElementPPOConfig]):
     """PPO with a network for element tables: observations and actions of the web family's discrete view.
 
     Observations are a ``Dict`` with ``role`` (E,), ``flags`` (E, F), ``box`` (E, 4), ``name_bytes`` and ``value_bytes``
-    (E, L), ``goal_bytes`` (G,), ``field_bytes`` (K, L) and ``action_mask`` (A,); other numbers among them are not read.
+    (E, L), ``goal_bytes`` (G,), ``field_bytes`` (K, L) and ``action_mask`` (A,). Other numbers among them are not read.
     Actions are ``Discrete(1 + E + E * K + E + 4)``: nothing, click a row, type a field into a row, answer with a row's
     text, and four that need no row. The network shares its layers among rows and sees how names, values and fields
     match the goal, so what is learned on some words holds for others. It knows no order of rows: what stands together
@@ -53,7 +53,7 @@ class ElementPPO(PPOLearner[ElementPPOConfig]):
         config: Hyper-parameters.
         streams: Reward terms with a value head of their own.
         device: Where the network lives.
-        seed: Seeds weights, actions and minibatches; no global generator is used.
+        seed: Seeds weights, actions and minibatches. No global generator is used.
 
     Raises:
         ValueError: If a space is another.
@@ -64,7 +64,7 @@ class ElementPPO(PPOLearner[ElementPPOConfig]):
     def make_network(
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], seed: int
     ) -> ElementNetwork:
-        """Layers that rows share; see `potentia.agents.elements.element_network`."""
+        """Layers that rows share, as `potentia.agents.elements.element_network` describes."""
         return ElementNetwork(
             observation_space,
             action_space,

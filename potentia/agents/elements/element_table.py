@@ -82,13 +82,14 @@ def read_table(obs: Tree, word_buckets: int) -> dict[str, Tensor]:
 
     A row's own text, its value and the fields are compared with the goal word for word, so that a policy can act on
     words that it has never met. Compiled loops do it on the CPU, where pages come from. Rows behind the last one that
-    is not empty in any of the N tables are left out: R of E are read; and P slots hold those that can be typed into.
+    is not empty in any of the N tables are left out: R of E are read. P slots hold those that can be typed into.
 
     Returns:
-        ``role`` (N, R); ``facts`` (N, R, F + 14), see `_read_row`; ``names`` (N, R, 8) numbers of words; ``slots``
-        (N, P) the rows that can be typed into, E for none; ``pairs`` (N, P, K, 7), see `_read_pair`; ``fields``
-        (N, K, 4), see `_read_field`; ``beside`` (N, K, 2) the words beside each field in the goal; ``goal`` (N, 64)
-        its words; ``page`` (N, 3): shares of fields given, of these typed, and of rows not empty; and ``action_mask``.
+        Arrays by name. ``role`` is (N, R). ``facts`` (N, R, F + 14) come from `_read_row`. ``names`` (N, R, 8) are
+        numbers of words. ``slots`` (N, P) are the rows that can be typed into, E for none. ``pairs`` (N, P, K, 7) come
+        from `_read_pair`. ``fields`` (N, K, 4) come from `_read_field`. ``beside`` (N, K, 2) are the words beside each
+        field in the goal. ``goal`` (N, 64) are its words. ``page`` (N, 3) are shares of fields given, of these typed,
+        and of rows not empty. The last entry is ``action_mask``.
     """
     device = obs["role"].device
     arrays = {key: np.ascontiguousarray(obs[key].cpu().numpy()) for key in _KEYS}
@@ -109,9 +110,9 @@ def read_table(obs: Tree, word_buckets: int) -> dict[str, Tensor]:
         "goal": np.zeros((size, GOAL_WORDS), np.int64),
         "page": np.zeros((size, PAGE_FACTS), np.float32),
     }
-    given = [role, arrays["flags"], boxes, *(arrays[f"{text}_bytes"] for text in ("name", "value", "goal", "field"))]
+    columns = [role, arrays["flags"], boxes, *(arrays[f"{text}_bytes"] for text in ("name", "value", "goal", "field"))]
     fill: Any = _read_pages
-    fill(*given, slots, word_buckets, *seen.values())
+    fill(*columns, slots, word_buckets, *seen.values())
     whole = {"role": role[:, :rows].copy(), "slots": slots, **seen}
     return {name: torch.from_numpy(part).to(device) for name, part in whole.items()} | {ACTION_MASK: obs[ACTION_MASK]}
 
@@ -157,8 +158,8 @@ def _read_pages(
             slot += typed
         _read_lines(boxes[i], facts[i])
         _read_order(boxes[i], slots[i], spans, pairs[i])
-        given, done = field_facts[i, :, 0].sum(), (field_facts[i, :, 0] * field_facts[i, :, 3]).sum()
-        page[i, 0], page[i, 1], page[i, 2] = given / count, done / max(given, 1.0), live / role.shape[1]
+        known, done = field_facts[i, :, 0].sum(), (field_facts[i, :, 0] * field_facts[i, :, 3]).sum()
+        page[i, 0], page[i, 1], page[i, 2] = known / count, done / max(known, 1.0), live / role.shape[1]
 
 
 @part
@@ -176,7 +177,7 @@ def _read_field(field: Array, goal: Array, word_buckets: int, span: Array, facts
 
 @part
 def _extent(boxes: Array) -> tuple[float, float]:
-    """How far right and down a page's rows reach, in pixels; at least 1."""
+    """How far right and down a page's rows reach, in pixels, at least 1."""
     right, bottom = 1.0, 1.0
     for x, y, width, height in boxes:
         right, bottom = max(right, x + width), max(bottom, y + height)
@@ -189,9 +190,10 @@ def _read_row(
 ) -> tuple[Array, Array]:
     """Facts of a row, and where its name, or a word of it, stands in the goal.
 
-    Flags; center and size as shares of how far the page's rows reach, and whether there is a layout; whether the name
-    is in the goal, where, and its length; the share of its words that are in the goal, and of the goal's that it has;
-    and, filled in later, whether it is a field, whether the value is one, whether there is a value, and `_read_lines`.
+    The flags come first. Then come center and size as shares of how far the page's rows reach, and whether there is a
+    layout. Then come whether the name is in the goal, where, and its length. Then come the share of its words that are
+    in the goal, and of the goal's that it has. Filled in later are whether it is a field, whether the value is one,
+    whether there is a value, and `_read_lines`.
     """
     phrase, word = np.empty(len(goal), np.bool_), np.empty(len(goal), np.bool_)
     first = find_phrase(name, goal, phrase)
@@ -223,7 +225,7 @@ def _read_order(boxes: Array, slots: Array, spans: Array, pairs: Array) -> None:
     """The last fact of a row and a field: whether as many text boxes stand above it as texts before it in the goal.
 
     Forms are mostly filled in the order in which the goal tells what to put in. Boxes on one line go from left to
-    right; without a layout it is never so.
+    right. Without a layout it is never so.
     """
     laid = (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
     typed = [row for row in slots if row < len(boxes) and laid[row]]

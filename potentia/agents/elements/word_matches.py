@@ -21,13 +21,15 @@ _LETTERS = np.array([byte if byte >= 128 or chr(byte).isalnum() else 0 for byte 
 
 @part
 def split_words(text: Array, out: Array) -> int:
-    """Hashes of the runs of letters and digits, without regard to ASCII capitals and leading zeros; how many there are.
+    """Hashes of the runs of letters and digits, without regard to ASCII capitals and leading zeros.
+
+    Returns how many there are.
 
     FNV-1a of 64 bits: Fowler, Noll, Vo and Eastlake, "The FNV non-cryptographic hash algorithm".
 
     Args:
         text: ``(L,)`` uint8, UTF-8 padded by 0.
-        out: ``(W,)`` uint64, filled from the front; further words are dropped.
+        out: ``(W,)`` uint64, filled from the front. Further words are dropped.
     """
     count, inside, number = 0, False, _OFFSET
     for place, byte in enumerate(text):
@@ -47,13 +49,13 @@ def split_words(text: Array, out: Array) -> int:
 
 @part
 def bucket(word: Any, count: int) -> int:
-    """Which of the vectors ``1 ... count - 1`` a word has; 0 is no word."""
+    """Which of the vectors ``1 ... count - 1`` a word has. 0 is no word."""
     return int(_ONE + (word ^ (word >> _HALF)) % np.uint64(count - 1))
 
 
 @part
 def same_words(one: Array, other: Array) -> bool:
-    """Whether two texts are the same words in the same order; texts without words are never the same."""
+    """Whether two texts are the same words in the same order. Texts without words are never the same."""
     place = 0
     while place < min(len(one), len(other)) and one[place] == other[place]:
         place += 1
@@ -62,7 +64,7 @@ def same_words(one: Array, other: Array) -> bool:
 
 @part
 def find_phrase(phrase: Array, goal: Array, begins: Array) -> int:
-    """Marks where all words of a phrase stand in the goal one after another; the first such place, or -1.
+    """Marks where all words of a phrase stand in the goal one after another. Returns the first such place, or -1.
 
     Args:
         phrase: ``(n,)`` words.
@@ -79,7 +81,9 @@ def find_phrase(phrase: Array, goal: Array, begins: Array) -> int:
 
 @part
 def find_words(phrase: Array, goal: Array, found: Array) -> tuple[float, float]:
-    """Marks the goal's words that are in a phrase; the share of the phrase's words in the goal, and the reverse.
+    """Marks the goal's words that are in a phrase.
+
+    Returns the share of the phrase's words in the goal, and the reverse.
 
     Args:
         phrase: ``(n,)`` words.
@@ -99,12 +103,12 @@ def find_words(phrase: Array, goal: Array, found: Array) -> tuple[float, float]:
 
 @part
 def nearness(found: Array, length: int, begin: int, end: int) -> tuple[float, float]:
-    """``1 / (1 + words between)`` to what was found nearest before, and nearest after, a span of the goal; or 0.
+    """``1 / (1 + words between)`` to what was found nearest before, and nearest after, a span of the goal, or 0.
 
     Args:
         found: ``(g,)`` bool: where something of ``length`` words begins in the goal.
-        length: See above.
-        begin: The first word of the span; negative if it is nowhere.
+        length: The number of words of what was found.
+        begin: The first word of the span. It is negative if the span is nowhere.
         end: The word after it.
     """
     if begin < 0:

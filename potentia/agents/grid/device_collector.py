@@ -24,7 +24,7 @@ from potentia.transitions import autoreset_mode, info_keys
 
 
 class DeviceCollector:
-    """Buffers on the device that each step of the worlds fills; what the network says while it acts is kept with it.
+    """Buffers on the device that each step of the worlds fills. What the network says while it acts is kept with it.
 
     The worlds must begin anew in the step after an episode's end (``NEXT_STEP``): then the observation after the last
     step of an episode is in the rollout, where its value is needed if the episode was cut, at the price of one step per
@@ -34,7 +34,7 @@ class DeviceCollector:
         envs: Worlds that give tensors on ``device``: MiniGrid's image ``(N, 7, 7, 3)`` uint8 and discrete actions.
         num_steps: T.
         gamma: The learner's discount factor.
-        columns: The info columns wanted; ``next_`` before a name means the step after.
+        columns: The info columns wanted. The prefix ``next_`` before a name means the step after.
         device: Where the worlds' tensors are.
 
     Attributes:
@@ -113,7 +113,7 @@ class DeviceCollector:
             log_probs, _ = network.head.log_prob_and_entropy(logits.flatten(0, 1), actions.flatten())
         with self.profile.phase("step"):
             self._count(rewards)
-        # An episode that is cut goes on in value; one that is both is an end.
+        # An episode that is cut goes on in value. One that is both is an end.
         discount = torch.where(terminated, 0.0, self.gamma)
         info = {name: (column[1:] if name.startswith("next_") else column[:-1]) for name, column in self._rows()}
         info |= {
@@ -151,10 +151,10 @@ class DeviceCollector:
             self._info[name][row] = info[name]
 
     def _count(self, rewards: Tensor) -> None:
-        """Adds up true returns; a world that waited has just begun anew."""
+        """Adds up true returns. A world that waited has just begun anew."""
         waited, ended = self._ended[:-1], self._ended[1:]
         sums = self._returns + torch.where(waited, 0.0, rewards).double().cumsum(0)
-        # The row in which the running episode began, counted from 1; 0 if that was before this rollout.
+        # The row in which the running episode began, counted from 1. It is 0 if that was before this rollout.
         begun = (torch.arange(1, len(rewards) + 1, device=self.device)[:, None] * waited).cummax(0).values
         returns = sums - torch.where(begun > 0, sums.gather(0, (begun - 1).clamp(min=0)), 0.0)
         self._returns = returns[-1]

@@ -31,7 +31,7 @@ _AT_ONCE = 1 << 20  # numbers in the widest layer that a CPU computes at a time:
 
 
 class GridBatch(Batch):
-    """Every step of a rollout, in the order of time, then of environments; a masked one has weight 0.
+    """Every step of a rollout, in the order of time, then of environments. A masked one has weight 0.
 
     What the network said when it acted is not computed again where the rollout's info has it.
 
@@ -78,7 +78,7 @@ class GridBatch(Batch):
         return self.matrix(self.network.values(features, ()))
 
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """Rows; each is in one of the parts."""
+        """Rows. Each row is in one of the parts."""
         yield from torch.randperm(self.size, generator=generator, device=self.weight.device).tensor_split(count)
 
     def pieces(self, part: Tensor) -> Iterator[tuple[tuple[Any, ...], Tensor, Tensor | None]]:

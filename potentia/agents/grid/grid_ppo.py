@@ -26,8 +26,8 @@ class GridPPOConfig(PPOUpdateConfig):
         activation: What follows each fully connected layer.
         shared: Whether policy and values share their layers.
         encoding: How the network reads MiniGrid's image: ``"codes"``, one number for each cell, whose fixed random
-            vectors of ``code_width`` numbers it sees; or ``"numbers"``, the 147 numbers themselves, divided by 10.
-        code_width: See above.
+            vectors of ``code_width`` numbers it sees, or ``"numbers"``, the 147 numbers themselves, divided by 10.
+        code_width: How many numbers the fixed random vector of each cell has.
         compile: Whether the loss is compiled by ``torch.compile``, which costs a minute at the start.
         bfloat16: Whether matrix products are computed in bfloat16.
     """
@@ -103,5 +103,5 @@ class GridPPO(PPOLearner[GridPPOConfig]):
         )
 
     def make_batch(self, rollout: Rollout) -> Batch:
-        """Every step is a row; those that are masked weigh nothing."""
+        """Every step is a row. Those that are masked weigh nothing."""
         return GridBatch(self.network, rollout)

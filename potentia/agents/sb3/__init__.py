@@ -1,4 +1,6 @@
-"""Stable-Baselines3 under shaping: before advantages are computed, or when a replay is sampled; and stack checks.
+"""Stable-Baselines3 under shaping: before advantages are computed, or when a replay is sampled.
+
+The package also checks the stack of wrappers.
 
 On-policy (PPO, A2C): ``model.learn(steps, callback=ShapingCallback(shaper))``. Off-policy (DQN, SAC, TD3):
 ``shape_replay(model, shaper)`` before ``model.learn(steps)``. The environment stays unshaped, so that whatever
@@ -6,7 +8,7 @@ monitors it reports the true return. Shapers see observations and actions as the
 not rescaled.
 
 ``model.save`` knows nothing of the shaper: keep it with ``potentia.checkpoint.save(path, shaper=shaper.state_dict())``
-and restore it with ``shaper.load_state_dict(potentia.checkpoint.load(path)["shaper"])``; give a loaded off-policy model
+and restore it with ``shaper.load_state_dict(potentia.checkpoint.load(path)["shaper"])``. Give a loaded off-policy model
 its shaped replay anew.
 """
 

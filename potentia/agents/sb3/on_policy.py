@@ -30,7 +30,7 @@ class ShapingCallback(BaseCallback):
     The rollout is shaped whole, with the true last observations. Advantages are linear in the reward, so those of the
     added reward, which need no values, are added to the model's. Then the shaper learns from the rollout. It is the
     same for PPO and A2C, and for sb3-contrib's RecurrentPPO, MaskablePPO and TRPO. Stable-Baselines3 adds gamma times
-    the value of the last observation to the reward of a cut step; that part is kept and is never seen by the shaper.
+    the value of the last observation to the reward of a cut step. That part is kept and is never seen by the shaper.
     With `VecNormalize` the order is: normalised reward, then the terms. There are no value heads of one's own
     (streams) here: all terms are added to the one reward.
 
@@ -40,8 +40,8 @@ class ShapingCallback(BaseCallback):
 
     Raises:
         ValueError: From ``learn``, if the shaper sets the discount (the model has one gamma for all steps), reads
-            the next action, needs whole episodes or takes a cut for an end; if the stack has a mistake that
-            `check_stack` finds; or if the callback is new and the model goes on within episodes that it has not seen.
+            the next action, needs whole episodes or takes a cut for an end. Also if the stack has a mistake that
+            `check_stack` finds, or if the callback is new and the model goes on within episodes that it has not seen.
     """
 
     def __init__(self, shaper: Shaper, verbose: int = 0) -> None:

@@ -44,7 +44,7 @@ class TransitionRecorder:
         ask_offered(self.env, self.keys)
 
     def begin(self) -> None:
-        """Reads how the episodes begin, right after a reset; worlds that were asked after it tell what it left out."""
+        """Reads how the episodes begin, right after a reset. Worlds that were asked after it tell what it left out."""
         late = offered_keys(self.env).intersection(self.keys)
         now = self.env.env_method("info_now") if late else [{}] * self.env.num_envs
         begun = zip(now, self.env.reset_infos, strict=True)
@@ -59,7 +59,7 @@ class TransitionRecorder:
         done: np.ndarray,
         infos: list[dict[str, Any]],
     ) -> Rollout:
-        """One step of all environments; ``next_obs`` are the true successors, see `true_next_obs`."""
+        """One step of all environments. Its ``next_obs`` are the true successors of `true_next_obs`."""
         if (env := self._present()) is not self.env:
             self._follow(env)
         before = self._before or list(self.env.reset_infos)

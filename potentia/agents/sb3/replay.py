@@ -29,7 +29,7 @@ class ShapedReplayBuffer(ReplayBuffer):
 
     Args:
         *args: As for ``ReplayBuffer``.
-        shaper: The shaper; it must not remember within an episode, for samples have no order.
+        shaper: The shaper. It must not remember within an episode, for samples have no order.
         model: The model whose transitions it stores.
         **kwargs: As for ``ReplayBuffer``.
 
@@ -81,7 +81,7 @@ class ShapedReplayBuffer(ReplayBuffer):
         done: np.ndarray,
         infos: list[dict[str, Any]],
     ) -> None:
-        """Stores a step of all environments; the shaper learns from it once."""
+        """Stores a step of all environments. The shaper learns from it once."""
         shaper, recorder = self._attached()
         action_taken = _unscaled(self.action_space, action)
         step = recorder.record(obs, action_taken, next_obs, reward, done, infos)
@@ -183,7 +183,7 @@ def _shaped_as(space: gym.Space[Any], rows: np.ndarray) -> np.ndarray:
 
 
 def _unscaled(space: gym.Space[Any], action: np.ndarray) -> np.ndarray:
-    """Off-policy models store continuous actions scaled to [-1, 1]; this gives what the environment was given."""
+    """Off-policy models store continuous actions scaled to [-1, 1]. This gives what the environment was given."""
     if not isinstance(space, gym.spaces.Box):
         return action
     unscaled: np.ndarray = space.low + 0.5 * (action + 1.0) * (space.high - space.low)

@@ -1,6 +1,6 @@
 """MiniHack and NetHack worlds: exact seeds, true state, captions, subgoals and oracle distances.
 
-Needs the extra `minihack`; registering the ids does not.
+Needs the extra `minihack`. Registering the ids does not.
 """
 
 from __future__ import annotations

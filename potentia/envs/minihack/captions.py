@@ -76,7 +76,7 @@ class Surroundings:
 
 
 def _direction(down: int, east: int) -> str:
-    """The compass point of a displacement; diagonal if its smaller part is at least half of the larger."""
+    """The compass point of a displacement. It is diagonal if its smaller part is at least half of the larger."""
     vertical = "" if 2 * abs(down) < abs(east) else "south" if down > 0 else "north"
     horizontal = "" if 2 * abs(east) < abs(down) else "east" if east > 0 else "west"
     return vertical + horizontal

@@ -14,9 +14,9 @@ class Task:
 
     Attributes:
         entry_point: "module:Class" in minihack or nle.
-        oracle: how the distance to success is computed; "none" where it is not known.
+        oracle: how the distance to success is computed. It is "none" where it is not known.
         horizon: D of the potential -min(distance, D) / D, about the largest distance at a start.
-        events: names of subgoals, keys of `subgoals.EVENTS`; `reached_goal` comes on top.
+        events: names of subgoals, keys of `subgoals.EVENTS`. The event `reached_goal` comes on top.
         buffers: NLE buffers that the stock task's own rules read, besides the usual ones.
     """
 
@@ -77,7 +77,7 @@ _MULTI_ROOMS = {
 
 
 def _skills() -> dict[str, Task]:
-    """Tasks about single skills; what solves them is said in messages, so no distance is known."""
+    """Tasks about single skills. What solves them is said in messages, so no distance is known."""
     simple = [
         f"{skill}{kind}"
         for skill in ("Eat", "Pray", "PutOn", "Read", "Sink", "Wear", "Wield", "Zap")

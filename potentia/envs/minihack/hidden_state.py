@@ -3,8 +3,8 @@
 NLE shows only what the hero has seen. The game itself is a shared library that NLE has loaded into this
 process, and its global variables (`level`, `u`, `invent`, `ftrap`) are exported symbols, so the ground truth
 can be read in place: no second game, no wizard mode, no effect on the game's random numbers. The record
-layouts below are those of NetHack 3.6.6 as built by nle 1.3.0 on 64-bit machines; `HiddenState.attach` checks
-them at every reset.
+layouts below are those of NetHack 3.6.6 as built by nle 1.3.0 on 64-bit machines. The method `HiddenState.attach`
+checks them at every reset.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ class LoadedGame(Protocol):
 
 
 class HiddenState:
-    """The ground truth of one game; valid from `attach` until the game is reset or closed.
+    """The ground truth of one game. It is valid from `attach` until the game is reset or closed.
 
     Args:
         game: the `nle.nethack.Nethack` object whose library is read.
 
     Attributes:
-        map: terrain and door state of every cell as of the last `refresh`; `terrain_and_state` decodes it.
+        map: terrain and door state of every cell as of the last `refresh`. The function `terrain_and_state` decodes it.
             The same object as before where nothing has changed, so that comparing and hashing it is cheap.
     """
 
@@ -146,7 +146,7 @@ class HiddenState:
         self.refresh()
 
     def detach(self) -> None:
-        """Forgets every address; to be called before the game is reset or closed, and once it is over."""
+        """Forgets every address. It is to be called before the game is reset or closed, and once it is over."""
         self._addresses = {}
         self._cells = None
         self._hero = None
@@ -170,7 +170,7 @@ class HiddenState:
         return tuple(_item(record) for record in self._records("items"))
 
     def inventory(self) -> tuple[Item, ...]:
-        """The objects that the hero carries; their place is meaningless."""
+        """The objects that the hero carries. Their place is meaningless."""
         return tuple(_item(record) for record in self._records("inventory"))
 
     def monsters(self) -> tuple[Monster, ...]:

@@ -44,7 +44,7 @@ def direction_of(glyphs: np.ndarray, column: int, row: int, wanted: frozenset[in
 def use_key(game: Any, buffers: dict[str, np.ndarray], doors: frozenset[int]) -> bool:
     """Applies a carried key to a closed door beside the hero, then pulls at the door until it opens.
 
-    The stock tasks pull without end; here it is at most 50 times, since a door that the key has *locked* (it
+    The stock tasks pull without end. Here it is at most 50 times, since a door that the key has *locked* (it
     was closed but not locked) never opens.
 
     Args:

@@ -1,6 +1,6 @@
 """Compiles level descriptions ("des-files") and packs them into the archive that NetHack loads.
 
-The stock package starts a shell script and six processes for each level; MiniGrid-shaped tasks pay that at
+The stock package starts a shell script and six processes for each level. MiniGrid-shaped tasks pay that at
 every reset. Here one process compiles, the archive is written directly, and a level seen before is not
 compiled again.
 """
@@ -43,7 +43,7 @@ def compile_level(text: str, compiler: str) -> bytes:
         compiler: path of NetHack's `lev_comp`.
 
     Raises:
-        ValueError: if the description does not compile; the message holds the compiler's own.
+        ValueError: if the description does not compile. The message holds the compiler's own.
     """
     with tempfile.TemporaryDirectory(prefix="potentia-level-") as folder:
         source = Path(folder, "mylevel.des")
@@ -58,8 +58,8 @@ def compile_level(text: str, compiler: str) -> bytes:
         )
         level = Path(folder, "mylevel.lev")
         if done.returncode != 0 or not level.exists():
-            said = (done.stdout + done.stderr).strip() or f"exit status {done.returncode}"
-            raise ValueError(f"the level description does not compile ({said}); it begins with {text.strip()[:200]!r}")
+            log = (done.stdout + done.stderr).strip() or f"exit status {done.returncode}"
+            raise ValueError(f"the level description does not compile ({log}); it begins with {text.strip()[:200]!r}")
         return level.read_bytes()
 
 
@@ -71,7 +71,7 @@ def pack_archive(files: dict[str, bytes]) -> bytes:
     """
     members = {"Directory": b"", **files}
     names_size = sum(len(name) + 1 for name in members)
-    # The header line takes 40 bytes; a directory line its name, one handling letter, and 10 for the offset.
+    # The header line takes 40 bytes. A directory line takes its name, one handling letter, and 10 for the offset.
     start = 40 + sum(len(name) + 11 for name in members)
     directory, offset = [], start
     for name, content in members.items():

@@ -44,7 +44,7 @@ class Observer:
     """Makes a dictionary observation of the wanted keys.
 
     `glyphs_crop` (int16), `chars_crop`, `colors_crop` and `specials_crop` (uint8) are squares around the
-    hero; `blstats` is float32 (27,), scaled into [-1, 1]; every other key is NLE's buffer of that name,
+    hero. The key `blstats` is float32 (27,), scaled into [-1, 1]. Every other key is NLE's buffer of that name,
     copied.
 
     Args:
@@ -99,8 +99,8 @@ class Observer:
             return buffer[top:bottom, left:right].copy()
         crop = np.full((self._crop, self._crop), padding, buffer.dtype)
         inside = buffer[max(top, 0) : bottom, max(left, 0) : right]
-        down, over = max(-top, 0), max(-left, 0)
-        crop[down : down + inside.shape[0], over : over + inside.shape[1]] = inside
+        down, across = max(-top, 0), max(-left, 0)
+        crop[down : down + inside.shape[0], across : across + inside.shape[1]] = inside
         return crop
 
     def _box(self, key: str, description: Mapping[str, Any]) -> spaces.Box:

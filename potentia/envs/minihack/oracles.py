@@ -1,7 +1,7 @@
 """How many actions are left to success, computed in the true state.
 
 Monsters are not foreseen: distances are exact as long as none stands in the way. Traps are walked around
-where there is a way around, and boulders too; where there is none, each costs a step like bare floor.
+where there is a way around, and boulders too. Where there is none, each costs a step like bare floor.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Oracle(Protocol):
         """The number of actions left, -1 if there is no way.
 
         Args:
-            state: the true state; not a successful one.
+            state: the true state, not a successful one.
             question: what the game is waiting to be told, if anything.
         """
 
 
 class FieldCache:
-    """Remembers distance fields by what they were computed from; most steps change nothing on the map."""
+    """Remembers distance fields by what they were computed from. Most steps change nothing on the map."""
 
     def __init__(self) -> None:
         self._fields: OrderedDict[object, tuple[Terrain, Field]] = OrderedDict()
@@ -174,7 +174,7 @@ class KeyOracle:
 class FreezeOracle:
     """Distance when lava or water one cell wide must be frozen with a carried wand of cold.
 
-    A zap takes three actions (command, wand, direction) and reaches at least seven cells; where the ray goes
+    A zap takes three actions (command, wand, direction) and reaches at least seven cells. Where the ray goes
     after it has frozen the crossing, back at the hero perhaps, is not foreseen.
     """
 

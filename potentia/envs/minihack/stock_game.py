@@ -22,7 +22,7 @@ def _packages() -> tuple[Any, Any]:
     """Imports nle and minihack, once."""
     try:
         with warnings.catch_warnings():
-            # minihack asks setuptools' pkg_resources for two paths; setuptools 81 says that it will be
+            # minihack asks setuptools' pkg_resources for two paths. Version 81 of setuptools says that it will be
             # removed.
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=DeprecationWarning)
@@ -82,7 +82,7 @@ def build_game(entry_point: str, extra_buffers: Sequence[str] = (), **kwargs: An
         # Reward rules look things up by buffer, screen descriptions included: leave all of them.
         keys = list(dict.fromkeys((*game._observation_keys, *keys)))
     _select_buffers(game, keys)
-    # The stock methods copy, crop and pad here; the world makes its own observation from the buffers.
+    # The stock methods copy, crop and pad here. The world makes its own observation from the buffers.
     game._get_observation = _as_it_is
     return game
 

@@ -69,4 +69,4 @@ EVENTS: dict[str, Callable[[Progress, Progress], bool]] = {
     "defeated_monster": lambda before, after: after.monsters < before.monsters,
     "picked_up_key": lambda before, after: after.keys > before.keys,
 }
-"""Each event and when it has just happened; `reached_goal`, the task's own success, is added by the world."""
+"""Each event and when it has just happened. The event `reached_goal`, the task's own success, is added by the world."""

@@ -1,7 +1,7 @@
 """Exact walking distances on a NetHack map, by its rules of movement.
 
-A step goes to any of the eight neighbours, but never diagonally through an open or closed door; walking into
-a closed door opens it, which costs an action; a locked door needs a kick and a direction, a hidden one a
+A step goes to any of the eight neighbours, but never diagonally through an open or closed door. Walking into
+a closed door opens it, which costs an action. A locked door needs a kick and a direction, a hidden one a
 search. Actions that may fail (a stuck door, a kick, a search) are counted as if the first attempt succeeds.
 """
 
@@ -33,7 +33,7 @@ _DIAGONAL = (-_WIDTH - 1, -_WIDTH + 1, _WIDTH - 1, _WIDTH + 1)
 NEIGHBOURS = _STRAIGHT + _DIAGONAL
 
 Field = list[int]
-"""Actions left from each cell (bordered, flat); `UNREACHABLE` where there is no way."""
+"""Actions left from each cell (bordered, flat). It is `UNREACHABLE` where there is no way."""
 
 
 def cell_index(column: int, row: int) -> int:
@@ -48,7 +48,7 @@ class Abilities:
     Attributes:
         kick: can break a locked door (two actions: kick, direction).
         search: can find hidden doors and corridors (one action).
-        squeeze: can pass diagonally between two rocks; NetHack allows it up to a load of 600.
+        squeeze: can pass diagonally between two rocks. NetHack allows it up to a load of 600.
     """
 
     kick: bool = False
@@ -58,10 +58,10 @@ class Abilities:
 
 @dataclass(frozen=True)
 class Terrain:
-    """A level as far as walking is concerned. All sequences are bordered and flat; see `cell_index`.
+    """A level as far as walking is concerned. All sequences are bordered and flat, as `cell_index` numbers them.
 
     Attributes:
-        cost: actions that entering a cell takes; 0 where it cannot be entered.
+        cost: actions that entering a cell takes. It is 0 where it cannot be entered.
         straight_only: cells that are entered and left in straight lines only.
         rock: cells that block squeezing past.
         locked: cells of locked doors.
@@ -105,7 +105,7 @@ def survey(drawn: bytes, abilities: Abilities) -> Terrain:
     cost[np.isin(terrain, (*_STONE_TO_WALLS, _TREE, _HIDDEN_DOOR, _HIDDEN_CORRIDOR, _IRON_BARS, *_WET))] = 0
     door = terrain == _DOOR
     hidden = terrain == _HIDDEN_DOOR
-    # A hidden door's low state bits describe its wall; once found it is closed unless it is locked.
+    # A hidden door's low state bits describe its wall. Once found it is closed unless it is locked.
     locked = (door | hidden) & (state & _LOCKED > 0)
     closed = (door & (state & _CLOSED > 0)) | (hidden & ~locked)
     kick_price = 3 if abilities.kick else 0

@@ -35,11 +35,11 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
 
     The game, its actions and its reward are the stock task's. What differs, and why:
 
-    * `reset(seed=...)` decides everything that follows; each later reset draws the next level from that seed.
-    * The stock time limit truncates; it does not terminate. Success or death on the last step still
+    * `reset(seed=...)` decides everything that follows. Each later reset draws the next level from that seed.
+    * The stock time limit truncates. It does not terminate. Success or death on the last step still
       terminates.
     * Observations are fresh arrays: by default a 9x9 crop of glyph numbers around the hero (`glyphs_crop`,
-      int16) and the bottom-line numbers scaled into [-1, 1] (`blstats`, float32); see `Observer` for the
+      int16) and the bottom-line numbers scaled into [-1, 1] (`blstats`, float32). `Observer` tells the
       other keys.
     * `info` describes the state reached, with the same keys at reset and at every step: `success`, and what was
       asked for of `caption` (the game's message, or else what is in sight), `state_hash` (of the true state, see
@@ -54,9 +54,9 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
             ``des_file``, a text in NetHack's level language or the name of a file ending in ".des". A custom
             navigation task ends at the stairs down, to which its distance leads.
         observation_keys: keys of the observation.
-        info_keys: keys of the info, "all", or None for `success`; `potentia.envs.world.ask` adds more.
+        info_keys: keys of the info, "all", or None for `success`. The function `potentia.envs.world.ask` adds more.
         crop: side of the crops, odd.
-        max_episode_steps: steps before truncation; None for the stock task's own limit.
+        max_episode_steps: steps before truncation. None means the stock task's own limit.
         render_mode: "ansi" for the terminal as text, "rgb_array" for a picture in tiles, or None.
         **game: arguments of the stock task (`character`, `penalty_step`, `reward_win`, `actions` ...).
 
@@ -164,7 +164,7 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
         """Starts the next level.
 
         Args:
-            seed: starts the sequence of levels anew; None goes on with it.
+            seed: starts the sequence of levels anew. None goes on with it.
             options: not used.
         """
         super().reset(seed=seed, options=options)
@@ -245,7 +245,7 @@ class MiniHackWorld(World, gym.Env[Observation, np.int64]):
             self._game.minigrid_env.close()
 
     def _open_question(self, code: int) -> Question | None:
-        """What the game is waiting to be told after the key `code`; one command may ask several times."""
+        """What the game is waiting to be told after the key `code`. One command may ask several times."""
         if not self._buffers["internal"][1]:
             return None
         command = code if self._question is None else self._question.command
