@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from potentia.compiling import part
 
 
-@lru_cache(maxsize=1 << 14)
+@part
 def spread(lit: int, clear: int, size: int) -> tuple[int, int]:
     """Light spreads along a row through clear cells, first to the right, then to the left, and on to the next row.
 

@@ -337,6 +337,28 @@ class CudaGridWorlds:
         if self.mode in (NEXT_STEP, SAME_STEP):
             self.reset(self.out.fresh)
 
+    @property
+    def shown(self) -> Any:
+        """As in `GridWorlds`; nothing else can be shown."""
+        return self.out.image
+
+    @property
+    def final_shown(self) -> Any:
+        """As in `GridWorlds`."""
+        return self.out.final
+
+    seen, final_seen = shown, final_shown
+
+    @property
+    def final_agent(self) -> Any:
+        """Not kept, since images alone are shown: the present state's."""
+        return self.state.agent
+
+    @property
+    def final_task(self) -> Any:
+        """The same."""
+        return self.state.task
+
     def mission(self, n: int) -> str:
         """What the agent of world n is told. This reads from the device."""
         return self.level.tell_mission(self.state.task[n].cpu().numpy())

@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 
 from potentia.envs.grid.captions import CaptionWriter
 from potentia.envs.grid.description import event_bits
@@ -14,7 +15,7 @@ from potentia.envs.grid.levels import find_level
 from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.pcg64 import generator_of
 from potentia.envs.grid.render import render_world
-from potentia.envs.grid.rules import DIRECTION
+from potentia.envs.grid.rules import DIRECTION, VIEW
 from potentia.envs.grid.vector import (
     ACTION_NAMES,
     FREE_KEYS,
@@ -22,8 +23,9 @@ from potentia.envs.grid.vector import (
     checked_render_mode,
     described_by,
     keys_of,
-    spaces_of,
+    space_of,
 )  # fmt: skip
+from potentia.envs.grid.views import shown_as
 from potentia.envs.grid.worlds import DISABLED, GridWorlds
 from potentia.envs.info_keys import flag, number, whole
 from potentia.envs.world import World
@@ -36,8 +38,10 @@ class GridEnv(World, gym.Env[Any, Any]):
 
     Args:
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
-        observation: "image" for MiniGrid's partial view, ``(7, 7, 3)`` uint8, or "dict" for its own dictionary of
-            image, direction and mission.
+        observation: "image" for MiniGrid's partial view, ``(7, 7, 3)`` uint8, "dict" for its own dictionary of image,
+            direction and mission, "flat", "full", "rgb" or "rgb_view". `potentia.envs.grid.GridVectorEnv` says what
+            they are.
+        view_size: How many cells wide and deep the view is, an odd number.
         info_keys: The keys of ``info`` wanted, "all", or None for ``success``. `potentia.envs.world.ask` adds more.
         max_steps: Another time limit than the level's. It also scales the reward.
         render_mode: "rgb_array" or None.
@@ -54,6 +58,7 @@ class GridEnv(World, gym.Env[Any, Any]):
         level: str | Level,
         *,
         observation: str = "image",
+        view_size: int = VIEW,
         info_keys: Sequence[str] | None = None,
         max_steps: int | None = None,
         render_mode: str | None = None,
@@ -61,10 +66,13 @@ class GridEnv(World, gym.Env[Any, Any]):
     ) -> None:
         self.level = find_level(level, **size) if isinstance(level, str) else level
         self.render_mode = checked_render_mode(render_mode)
-        self.observation_space, self.action_space = spaces_of(self.level, observation)
+        show = shown_as(observation, view_size)
+        self.observation_space, self.action_space = (
+            space_of(self.level, observation, show), spaces.Discrete(self.level.actions)
+        )  # fmt: skip
         checked_numbers(max_steps=max_steps)
-        self.worlds: GridWorlds = GridWorlds(self.level, 1, DISABLED, max_steps)
-        self._image_only = observation == "image"
+        self.worlds: GridWorlds = GridWorlds(self.level, 1, DISABLED, max_steps, show=show)
+        self._observed = observation
         self._bits = event_bits(self.level.family)
         self._caption = CaptionWriter()
         self._seeded = False
@@ -124,10 +132,10 @@ class GridEnv(World, gym.Env[Any, Any]):
     def observe(self) -> Any:
         """What the agent sees now."""
         worlds = self.worlds
-        image = worlds.out.image[0].copy()
-        if self._image_only:
-            return image
-        return {"direction": int(worlds.state.agent[0, DIRECTION]), "image": image, "mission": worlds.mission(0)}
+        image = worlds.shown[0].copy()
+        if self._observed == "dict":
+            return {"direction": int(worlds.state.agent[0, DIRECTION]), "image": image, "mission": worlds.mission(0)}
+        return image.reshape(-1) if self._observed == "flat" else image
 
     def save(self) -> tuple[np.ndarray[Any, Any], ...]:
         """A copy of the whole state, random numbers included, for `restore` here or in another copy of the world."""
@@ -154,7 +162,7 @@ class GridEnv(World, gym.Env[Any, Any]):
             if key == "success":
                 info[key] = flag(out.success.item())
             elif key == "caption":
-                info[key] = self._caption(out.image[0])
+                info[key] = self._caption(self.worlds.seen[0])
             elif key == "subgoals":
                 bits = int(description.events[0])
                 info[key] = {name: bool(bits & bit) for name, bit in self._bits.items()}

@@ -10,14 +10,16 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from potentia.envs.grid.cells import BALL, BOX, DOOR, EMPTY, FLOOR, GOAL, KEY, LAVA, LOCKED, LOOK, LOOKS, OPEN, WALL
 from potentia.envs.grid.rules import CARRIED, DIRECTION, MARGIN, POSITION, VIEW
-from potentia.envs.grid.worlds import GridWorlds
+
+if TYPE_CHECKING:
+    from potentia.envs.grid.worlds import GridWorlds
 
 _UP = 3
 _FINER = 3

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch import Tensor
 from potentia.envs.grid.levels import find_level
 from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.torch_rules import TorchRules, TorchState
-from potentia.envs.grid.vector import spaces_of
+from potentia.envs.grid.vector import IMAGE_SPACE
 from potentia.envs.grid.worlds import DISABLED, GridWorlds
 
 
@@ -51,7 +52,8 @@ class TorchGridVectorEnv(VectorEnv[Any, Any, Any]):
         self.num_envs, self.device, self.pool = num_envs, torch.device(device), pool
         self.autoreset_mode = AutoresetMode.NEXT_STEP
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
-        self.single_observation_space, self.single_action_space = spaces_of(self.level, "image")
+        self.single_observation_space = IMAGE_SPACE
+        self.single_action_space = spaces.Discrete(self.level.actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.generator = torch.Generator(self.device)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
-import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from potentia.arrays import is_tensor
 from potentia.envs.grid.captions import CaptionWriter
 from potentia.envs.grid.description import Description, event_bits
 from potentia.envs.grid.levels import find_level
 from potentia.envs.grid.levels.level import Level
 from potentia.envs.grid.render import render_world
 from potentia.envs.grid.rules import DIRECTION, VIEW
+from potentia.envs.grid.views import Shown, shown_as
 from potentia.envs.grid.worlds import DISABLED, NEXT_STEP, SAME_STEP, GridWorlds, has_distance
 from potentia.envs.vector_reset import reset_mask, seeds_of
 from potentia.envs.world import World
+
+if TYPE_CHECKING:
+    import torch
 
 FREE_KEYS = ("success",)
 """The keys of ``info`` that cost nothing: what it has unless it is asked for more."""
@@ -36,19 +41,16 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz ,")
 ACTION_NAMES = ("turn left", "turn right", "forward", "pick up", "drop", "toggle", "done")
 
 
-def spaces_of(level: Level, observation: str) -> tuple[gym.Space[Any], spaces.Discrete]:
-    """The space of one observation and of one action.
-
-    Raises:
-        ValueError: If the observation is neither "image" nor "dict".
-    """
-    action_space = spaces.Discrete(level.actions)
-    if observation == "image":
-        return IMAGE_SPACE, action_space
-    if observation == "dict":
-        mission = spaces.Text(120, min_length=0, charset=_LETTERS)
-        return spaces.Dict({"direction": spaces.Discrete(4), "image": IMAGE_SPACE, "mission": mission}), action_space
-    raise ValueError(f'observation must be "image" or "dict", got {observation!r}')
+def space_of(level: Level, observation: str, show: Shown | None) -> gym.Space[Any]:
+    """The space of one observation, of which ``show`` gives the image."""
+    shape = IMAGE_SPACE.shape if show is None else show.shape_of(level)
+    if observation == "flat":
+        return spaces.Box(0, 255, (math.prod(shape),), np.uint8)
+    image = spaces.Box(0, 255, shape, np.uint8)
+    if observation != "dict":
+        return image
+    mission = spaces.Text(120, min_length=0, charset=_LETTERS)
+    return spaces.Dict({"direction": spaces.Discrete(4), "image": image, "mission": mission})
 
 
 def keys_of(level: Level) -> tuple[str, ...]:
@@ -89,7 +91,11 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         level: A name in `potentia.envs.grid.LEVELS`, such as ``"DoorKey-8x8"``, or a level.
         num_envs: N.
         observation: "image" for MiniGrid's partial view, ``(N, 7, 7, 3)`` uint8: column, row, (object, colour, state).
-            "dict" is for its dictionary of image, direction and mission.
+            "dict" is for its dictionary of image, direction and mission. "flat" is the image in one row, ``(N, 147)``.
+            "full" is the whole map, ``(N, width, height, 3)``, the agent being the object 10. "rgb" is a picture of
+            the map, 8 pixels a cell, ``(N, 8 * height, 8 * width, 3)``, and "rgb_view" one of the view. All are what
+            MiniGrid's wrappers give.
+        view_size: How many cells wide and deep the view is, an odd number.
         info_keys: The keys of ``info`` wanted, "all", or None for ``success``. `potentia.envs.world.ask` adds more.
         autoreset_mode: When a finished world starts anew.
         max_steps: Another time limit than the level's. It also scales the reward, ``1 - 0.9 * steps / max_steps``.
@@ -109,6 +115,7 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         num_envs: int = 1,
         *,
         observation: str = "image",
+        view_size: int = VIEW,
         info_keys: Sequence[str] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_steps: int | None = None,
@@ -122,13 +129,15 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 10}
         self.render_mode = checked_render_mode(render_mode)
-        self.single_observation_space, self.single_action_space = spaces_of(self.level, observation)
-        self.device = None if device is None else torch.device(device)
+        self._show = shown_as(observation, view_size)
+        self.single_observation_space = space_of(self.level, observation, self._show)
+        self.single_action_space = spaces.Discrete(self.level.actions)
+        self.device = None if device is None else _device(device)
         checked_numbers(num_envs=num_envs, max_steps=max_steps, max_episode_steps=max_episode_steps)
         self.worlds: Any = self._make_worlds(_MODES[self.autoreset_mode], max_steps, max_episode_steps)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._image_only = observation == "image"
+        self._observed = observation
         events = event_bits(self.level.family)
         self._events, self._bits = tuple(events), np.array([*events.values()], np.uint32)[:, None]
         self._caption = CaptionWriter()
@@ -137,7 +146,7 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         self.offer(self._offered(), FREE_KEYS, info_keys)
 
     def _make_worlds(self, mode: int, max_steps: int | None, limit: int | None) -> Any:
-        return GridWorlds(self.level, self.num_envs, mode, max_steps, limit=limit)
+        return GridWorlds(self.level, self.num_envs, mode, max_steps, limit=limit, show=self._show)
 
     def _offered(self) -> tuple[str, ...]:
         return keys_of(self.level)
@@ -165,11 +174,12 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         if seed is not None or not self._seeded:
             self._seed(seeds_of(seed, self.num_envs), mask if self._seeded else self._all)
             self._seeded = True
-        self.worlds.reset(mask)
-        out = self.worlds.out
-        success = out.success
+        worlds = self.worlds
+        worlds.reset(mask)
+        success = worlds.out.success
         success &= ~mask
-        return self._observation(out.image), self._tell(self.worlds.description, out.image, out.success, self._all)
+        info = self._tell(worlds.description, worlds.seen, success, self._all)
+        return self._observation(worlds.shown, worlds.state.agent, worlds.state.task), info
 
     def _seed(self, seeds: list[int | None], mask: Any) -> None:
         for n in np.flatnonzero(mask):
@@ -185,19 +195,20 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         if not self._seeded:
             raise RuntimeError("step() came before reset(): call reset() first")
         self._act(actions)
-        out, described = self.worlds.out, self.worlds.description
+        worlds, out, described = self.worlds, self.worlds.out, self.worlds.description
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             done = out.terminated | out.truncated
-            info = self._tell(described, out.image, out.success & ~done, self._all)
+            info = self._tell(described, worlds.seen, out.success & ~done, self._all)
             if self._tells_final(done):
                 self._add_final(info, done)
         else:
-            info = self._tell(described, out.image, out.success, self._all)
+            info = self._tell(described, worlds.seen, out.success, self._all)
         reward, terminated, truncated = self._copy(out.reward), self._copy(out.terminated), self._copy(out.truncated)
-        return self._observation(out.image), reward, terminated, truncated, info
+        obs = self._observation(worlds.shown, worlds.state.agent, worlds.state.task)
+        return obs, reward, terminated, truncated, info
 
     def _act(self, actions: Any) -> None:
-        array = np.asarray(actions.cpu() if isinstance(actions, torch.Tensor) else actions)
+        array = np.asarray(actions.cpu() if is_tensor(actions) else actions)
         if array.dtype != np.int64 and array.dtype.kind in "iu":
             array = array.astype(np.int64)
         if array.shape != (self.num_envs,) or array.dtype != np.int64 or not self.worlds.step(array):
@@ -209,8 +220,9 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
     def _add_final(self, info: dict[str, Any], done: Any) -> None:
         """Tells of the episodes that ended in this step, whose worlds are drawn anew already."""
         worlds = self.worlds
-        final = self._tell(worlds.final_description, worlds.out.final, worlds.out.success, done)
-        final_obs, here = self._observation(worlds.out.final), self._copy(done)
+        final = self._tell(worlds.final_description, worlds.final_seen, worlds.out.success, done)
+        final_obs = self._observation(worlds.final_shown, worlds.final_agent, worlds.final_task)
+        here = self._copy(done)
         info.update(final_obs=final_obs, final_info=final, _final_obs=here, _final_info=here)
 
     def render(self) -> Any:
@@ -228,14 +240,20 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
 
     def _copy(self, array: Any) -> Any:
         """A copy, of the kind that is given back and where it is wanted."""
-        return array.copy() if self.device is None else torch.from_numpy(array.copy()).to(self.device)
+        if self.device is None:
+            return array.copy()
+        import torch  # noqa: PLC0415 - the device is one of its
 
-    def _observation(self, image: Any) -> Any:
-        seen = self._copy(image)
-        if self._image_only:
+        return torch.from_numpy(array.copy()).to(self.device)
+
+    def _observation(self, shown: Any, agent: Any, task: Any) -> Any:
+        seen = self._copy(shown)
+        if self._observed == "flat":
+            return seen.reshape(self.num_envs, -1)
+        if self._observed != "dict":
             return seen
-        direction = self.worlds.state.agent[:, DIRECTION].astype(np.int64)
-        missions = tuple(self.worlds.mission(n) for n in range(self.num_envs))
+        direction = agent[:, DIRECTION].astype(np.int64)
+        missions = tuple(self.level.tell_mission(row) for row in task)
         return {"direction": self._copy(direction), "image": seen, "mission": missions}
 
     def _tell(self, told: Description, image: Any, success: Any, mask: Any) -> dict[str, Any]:
@@ -254,6 +272,12 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
                 info[key] = self._copy(getattr(told, key))
             info[f"_{key}"] = here
         return info
+
+
+def _device(device: torch.device | str) -> torch.device:
+    import torch  # noqa: PLC0415 - costs a second, for nothing where arrays are wanted
+
+    return torch.device(device)
 
 
 def checked_render_mode(render_mode: str | None) -> str | None:

@@ -22,6 +22,7 @@ from potentia.envs.grid.loops import (
 )  # fmt: skip
 from potentia.envs.grid.pcg64 import any_states, seeded_state
 from potentia.envs.grid.rules import EVERYTHING, LIGHT, MARGIN, VIEW, Plan, World, view_offsets
+from potentia.envs.grid.views import AgentView, Shown
 
 __all__ = ["DISABLED", "NEXT_STEP", "SAME_STEP", "GridWorlds", "Output", "has_distance"]
 
@@ -68,11 +69,16 @@ class GridWorlds:
         limit: Episodes are cut after so many steps, if that is sooner. This scales nothing.
         described: Whether hash and events are kept up to date.
         measured: Whether the distance is, too, where the level has one.
+        show: What is shown instead of the view that a step writes.
 
     Attributes:
         aim: How success is reached, see `potentia.envs.grid.distance`. It is ``NO_AIM`` where no distance is wanted.
         state: See `potentia.envs.grid.rules.World`.
         out: What a step writes, see `Output`.
+        shown: What is shown, a row for each world: ``out.image``, or what ``show`` writes.
+        final_shown: The same where an episode ended in mode ``SAME_STEP``: what was shown last.
+        final_agent: The same of the state's ``agent``.
+        final_task: The same of its ``task``.
         description: See `potentia.envs.grid.description.Description`.
         final_description: The same where an episode ended in mode ``SAME_STEP``.
     """
@@ -87,8 +93,9 @@ class GridWorlds:
         limit: int | None = None,
         described: bool = False,
         measured: bool = False,
+        show: Shown | None = None,
     ) -> None:
-        self.level, self.num_envs, self.mode = level, num_envs, mode
+        self.level, self.num_envs, self.mode, self.show = level, num_envs, mode, show
         stride = level.width + 2 * MARGIN
         longest = level.max_steps if max_steps is None else max_steps
         limits = longest, longest if limit is None else min(limit, longest)
@@ -106,6 +113,10 @@ class GridWorlds:
         self.out = Output(
             image, np.zeros_like(image), np.zeros(num_envs), terminated, truncated, success, waiting, fresh, before
         )
+        self.shown, self.final_shown = self.out.image, self.out.final
+        if show is not None:
+            self.shown, self.final_shown = (np.zeros((num_envs, *show.shape_of(level)), np.uint8) for _ in range(2))
+        self.final_agent, self.final_task = np.zeros_like(self.state.agent), np.zeros_like(self.state.task)
         self._all = np.ones(num_envs, bool)
         self._most_doors = min(level.most_doors, MOST_DOORS)
         self._link()
@@ -150,6 +161,8 @@ class GridWorlds:
     def _look(self, mask: np.ndarray[Any, Any]) -> None:
         """Brings up to date what is seen and described in the worlds of ``mask``."""
         observe_loop.run(*self.state, self._image, mask, self.offsets, self.light)
+        if self.show is not None:
+            self.show.write(self, self.shown, mask)
         if self.described and note_reset_loop.run(*self.state, mask, *self.description, self.plan, self.aim):
             self._measure()
 
@@ -170,12 +183,17 @@ class GridWorlds:
         if begin < 0:
             return False
         out = self.out
+        if self.show is not None:
+            self.show.write(self, self.shown, self._all)
         if self.described and self._note_step.run(
             *self.state, out.terminated, out.success, out.before, *self.description, self.plan, self.aim
         ):
             self._measure()
         if begin and self.mode == SAME_STEP:
             out.final[:] = out.image
+            self.final_agent[:], self.final_task[:] = self.state.agent, self.state.task
+            if self.show is not None:
+                self.final_shown[:] = self.shown
             if self.described:
                 table = self.description.table
                 self.final_description = Description(*(
@@ -184,6 +202,16 @@ class GridWorlds:
         if begin:
             self.reset(out.fresh)
         return True
+
+    @property
+    def seen(self) -> Any:
+        """What the agents see, in the size that is shown if that is a view."""
+        return self.shown if isinstance(self.show, AgentView) else self.out.image
+
+    @property
+    def final_seen(self) -> Any:
+        """The same where an episode ended in mode ``SAME_STEP``."""
+        return self.final_shown if isinstance(self.show, AgentView) else self.out.final
 
     def refresh(self) -> None:
         """Brings what is seen and described up to date, after the state was written from outside."""

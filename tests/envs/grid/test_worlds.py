@@ -264,7 +264,7 @@ def test_info_keys_choose_what_is_computed() -> None:
     ("kwargs", "message"),
     [
         ({"info_keys": ("colour",)}, "info_keys must be among"),
-        ({"observation": "pixels"}, 'observation must be "image" or "dict"'),
+        ({"observation": "pixels"}, "observation must be one of"),
         ({"level": "Nowhere"}, "unknown grid level"),
         ({"max_steps": 0}, "max_steps must be at least 1"),
     ],
