@@ -135,7 +135,7 @@ def test_of_other_peoples_environments_nothing_is_asked(make: Any) -> None:
 
 
 def test_a_vector_offers_what_all_its_worlds_offer() -> None:
-    names = ("DoorKey-5x5", "PutNear-6x6-N2")
+    names = ("DoorKey-5x5", "Playground")
     envs = SyncVectorEnv([partial(gym.make, f"potentia/{name}-v0") for name in names])
     assert offered_keys(envs) == {"caption", "state_hash", "subgoals", "success"}
     ask_offered(envs, ["state_hash", "distance"])
@@ -188,7 +188,7 @@ def test_what_a_wrapper_adds_is_not_asked_of_the_world_inside() -> None:
 
 
 def test_a_column_that_is_missing_is_told_with_how_to_ask_for_it() -> None:
-    env = ShapeReward(gym.make("potentia/PutNear-6x6-N2-v0"), PotentialShaping("distance"), gamma=0.9)
+    env = ShapeReward(gym.make("potentia/Playground-v0"), PotentialShaping("distance"), gamma=0.9)
     with pytest.raises(KeyError, match=r"has \['success'\].* by info_keys=\('distance',\) at gym.make or by potentia"):
         env.reset(seed=0)
 

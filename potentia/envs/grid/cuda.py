@@ -18,7 +18,7 @@ from numba import cuda
 from potentia.compiling import linked, part
 from potentia.envs.grid.description import Description, measure, note_reset, note_step, steps_of, tell_distance
 from potentia.envs.grid.distance import MOST_DOORS, PHASES, Scratch, search, survey
-from potentia.envs.grid.levels.level import NO_AIM, TAKE_IT, Family, Level
+from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, TAKE_IT, Family, Level
 from potentia.envs.grid.loops import added_rules, step_world
 from potentia.envs.grid.pcg64 import seeded_state
 from potentia.envs.grid.rules import World, observe_one
@@ -182,6 +182,11 @@ def _usable(device: torch.device | str) -> torch.device:
     return torch.device(device)
 
 
+def measurable_there(level: Level) -> bool:
+    """Whether the distance in a level can be measured on a device; a search over states is the host's."""
+    return level.family.aim not in (NO_AIM, SEARCHED)
+
+
 class CudaGridWorlds:
     """`GridWorlds` on a CUDA device: the state and what a step writes are tensors there, shared with the kernels.
 
@@ -260,7 +265,7 @@ class CudaGridWorlds:
 
     def describe(self, *, described: bool, measured: bool) -> None:
         """As `GridWorlds.describe`."""
-        self.aim, poses = aim_and_poses(self.level, measured)
+        self.aim, poses = aim_and_poses(self.level, measured and measurable_there(self.level))
         self.described = described or measured
         self.description = Description(*map(self.tensor, Description.of(self.num_envs, poses)))
         self.final_description = self.description

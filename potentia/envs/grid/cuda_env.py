@@ -9,10 +9,10 @@ import torch
 from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
-from potentia.envs.grid.cuda import CudaGridWorlds
+from potentia.envs.grid.cuda import CudaGridWorlds, measurable_there
 from potentia.envs.grid.levels import find_level
 from potentia.envs.grid.levels.level import Level
-from potentia.envs.grid.vector import GridVectorEnv, keys_of
+from potentia.envs.grid.vector import ALWAYS_KEYS, GridVectorEnv, keys_of
 from potentia.envs.vector_reset import reset_mask
 
 
@@ -105,4 +105,5 @@ class CudaGridVectorEnv(GridVectorEnv):
 
 def _keys_of(level: Level) -> tuple[str, ...]:
     """The info keys that a device can give."""
-    return tuple(key for key in keys_of(level) if key != "caption")
+    given = keys_of(level) if measurable_there(level) else ALWAYS_KEYS
+    return tuple(key for key in given if key != "caption")

@@ -9,7 +9,7 @@ import numpy as np
 from potentia.compiling import part
 from potentia.envs.grid.cells import BALL, BOX, DOOR, EMPTY, KEY, KIND, LOCKED, OPEN
 from potentia.envs.grid.levels.build import at, is_door
-from potentia.envs.grid.levels.level import NO_AIM, Family
+from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, Family
 from potentia.envs.grid.rules import CARRIED, DIRECTION, MARGIN, POSITION
 
 EVENTS = (
@@ -91,6 +91,21 @@ def _hash_of_cells(world, n, plan):  # type: ignore[no-untyped-def]
 
 
 @part
+def change_of_hash(place, was, now):  # type: ignore[no-untyped-def]
+    """What to XOR to the hash of the cells when one of them changes."""
+    before = _mix(place, was) if was != EMPTY else np.uint64(0)
+    after = _mix(place, now) if now != EMPTY else np.uint64(0)
+    return before ^ after
+
+
+@part
+def hash_of_state(cells_hash, agent, n):  # type: ignore[no-untyped-def]
+    """The hash of a state, from that of its cells."""
+    hashed = cells_hash ^ _mix(_CARRIED_PLACE, agent[n, CARRIED])
+    return np.int64(hashed ^ _mix(_AGENT_PLACE, 4 * agent[n, POSITION] + agent[n, DIRECTION]))
+
+
+@part
 def _events(world, n, before, success, failed):  # type: ignore[no-untyped-def]
     """The events of a step, from what it changed."""
     cells, agent = world.cells, world.agent
@@ -141,9 +156,7 @@ def note_step(world, d, n, plan, before, over, success):  # type: ignore[no-unty
     if plan.moves:
         d.cells_hash[n] = _hash_of_cells(world, n, plan)
     elif was != now:
-        d.cells_hash[n] ^= (_mix(ahead, was) if was != EMPTY else np.uint64(0)) ^ (
-            _mix(ahead, now) if now != EMPTY else np.uint64(0)
-        )
+        d.cells_hash[n] ^= change_of_hash(ahead, was, now)
         d.stale[n] = True
     return True
 
@@ -160,13 +173,12 @@ def note_reset(world, d, n, plan):  # type: ignore[no-untyped-def]
 def measure(world, d, n, plan, aim, over, success):  # type: ignore[no-untyped-def]
     """Brings the hash of world n up to date, and its distance and potential, unless they have to wait for a table."""
     agent = world.agent
-    hashed = d.cells_hash[n] ^ _mix(_CARRIED_PLACE, agent[n, CARRIED])
-    d.state_hash[n] = np.int64(hashed ^ _mix(_AGENT_PLACE, 4 * agent[n, POSITION] + agent[n, DIRECTION]))
+    d.state_hash[n] = hash_of_state(d.cells_hash[n], agent, n)
     if aim == NO_AIM:
         return
     if over:
         tell_distance(d.distance, d.potential, n, plan, 0 if success else -1)
-    elif d.stale[n]:
+    elif d.stale[n] or aim == SEARCHED:
         d.lacking[n] = True
     else:
         tell_distance(d.distance, d.potential, n, plan, steps_of(d.table, agent, n, plan))

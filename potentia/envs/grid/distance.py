@@ -19,8 +19,8 @@ one step, and in any direction by three actions, but from another side only by s
 begins with a step a search around the key tells the cost of putting it down, and that only if no other way is as short
 as the least that it could be.
 
-Levels with several things to carry (BlockedUnlockPickup, ObstructedMaze, GoToObject, PutNear) have no distance here. In
-Dynamic-Obstacles it is that of the room without obstacles.
+Levels with several things to carry (BlockedUnlockPickup, ObstructedMaze, GoToObject, PutNear) have no distance here:
+see `potentia.envs.grid.state_search`. In Dynamic-Obstacles it is that of the room without obstacles.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FREE_KEYS = ("success",)
 """The keys of ``info`` that cost nothing: what it has unless it is asked for more."""
-_ALWAYS = ("caption", "state_hash", "subgoals", "success")
+ALWAYS_KEYS = ("caption", "state_hash", "subgoals", "success")
 _MEASURED = ("distance", "potential")
 _MODES = {
     AutoresetMode.NEXT_STEP: NEXT_STEP,
@@ -55,7 +55,7 @@ def space_of(level: Level, observation: str, show: Shown | None) -> gym.Space[An
 
 def keys_of(level: Level) -> tuple[str, ...]:
     """The keys that ``info`` can have in a level."""
-    return (*_ALWAYS, *_MEASURED) if has_distance(level) else _ALWAYS
+    return (*ALWAYS_KEYS, *_MEASURED) if has_distance(level) else ALWAYS_KEYS
 
 
 def described_by(keys: Sequence[str]) -> dict[str, bool]:

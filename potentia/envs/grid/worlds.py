@@ -8,11 +8,12 @@ import numpy as np
 
 from potentia.envs.grid.description import Description
 from potentia.envs.grid.distance import MOST_DOORS
-from potentia.envs.grid.levels.level import NO_AIM, Level
+from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, Level
 from potentia.envs.grid.loops import (
     DISABLED,
     NEXT_STEP,
     SAME_STEP,
+    added_rules,
     draw_loop,
     note_reset_loop,
     note_step_loop,
@@ -22,13 +23,14 @@ from potentia.envs.grid.loops import (
 )  # fmt: skip
 from potentia.envs.grid.pcg64 import any_states, seeded_state
 from potentia.envs.grid.rules import EVERYTHING, LIGHT, MARGIN, VIEW, Plan, World, view_offsets
+from potentia.envs.grid.state_search import searched_distances
 from potentia.envs.grid.views import AgentView, Shown
 
 __all__ = ["DISABLED", "NEXT_STEP", "SAME_STEP", "GridWorlds", "Output", "has_distance"]
 
 _PARALLEL_FROM = 128
 """The number of worlds from which waking a second core pays."""
-_LINKED = {"offsets", "light", "_image", "_arrays", "_rest", "_step", "_draw", "_note_step", "_solve"}
+_LINKED = {"added_rules", "offsets", "light", "_image", "_arrays", "_rest", "_step", "_draw", "_note_step", "_solve"}
 
 
 class Output(NamedTuple):
@@ -139,6 +141,7 @@ class GridWorlds:
         self._image = self.out.image.reshape(self.num_envs, -1)
         _, _, *written = self.out
         self._arrays, self._rest = (*self.state, self._image, *written), (self.plan, self.offsets, self.light)
+        self.added_rules = added_rules(self.level.family)
         self._step, self._draw = step_loop(self.level.family, parallel), draw_loop(self.level.family)
         self._note_step, self._solve = note_step_loop(parallel), solve_loop(parallel)
 
@@ -167,7 +170,10 @@ class GridWorlds:
             self._measure()
 
     def _measure(self) -> None:
-        """Finds the distances that wait for a table."""
+        """Finds the distances that have to be searched for."""
+        if self.aim == SEARCHED:
+            searched_distances(self.level).find(self)
+            return
         d, state = self.description, self.state
         self._solve.run(
             state.cells, state.agent, state.task, d.table, d.stale, d.lacking, d.distance, d.potential,
@@ -246,4 +252,4 @@ def has_distance(level: Level) -> bool:
 def aim_and_poses(level: Level, measured: bool) -> tuple[int, int]:
     """What the distance is measured to, and from how many poses. It is ``NO_AIM`` and 0 if nothing is measured."""
     aim = level.family.aim if measured else NO_AIM
-    return aim, 4 * level.width * level.height if aim != NO_AIM else 0
+    return aim, 4 * level.width * level.height if aim not in (NO_AIM, SEARCHED) else 0

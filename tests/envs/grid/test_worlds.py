@@ -276,4 +276,4 @@ def test_bad_options_are_refused(kwargs: dict[str, Any], message: str) -> None:
 
 def test_a_key_that_the_task_cannot_offer_is_refused() -> None:
     with pytest.raises(ValueError, match="in this world"):
-        gym.make("potentia/PutNear-6x6-N2-v0", info_keys=("distance",))
+        gym.make("potentia/Playground-v0", info_keys=("distance",))

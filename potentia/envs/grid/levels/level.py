@@ -11,8 +11,12 @@ from potentia.envs.grid.cells import LOOKS
 COLORS = ("red", "green", "blue", "purple", "yellow", "grey")
 _KINDS = {4: "door", 5: "key", 6: "ball", 7: "box"}
 
-NO_AIM, AT_GOAL, TAKE_IT, OPEN_IT, STAND_THERE, FETCH_ONE, BESIDE_IT, RED_THEN_BLUE = range(8)
-"""How success is reached, for the distance to it. With ``NO_AIM`` the distance is not known."""
+NO_AIM, AT_GOAL, TAKE_IT, OPEN_IT, STAND_THERE, FETCH_ONE, BESIDE_IT, RED_THEN_BLUE, SEARCHED = range(9)
+"""How success is reached, for the distance to it.
+
+With ``NO_AIM`` the distance is not known. With ``SEARCHED`` it is found by a search over the states, which knows
+nothing of the level but its rules: see `potentia.envs.grid.state_search`.
+"""
 
 
 Mission = str | Callable[[Sequence[int]], str]

@@ -9,7 +9,7 @@ import numpy as np
 from potentia.compiling import part
 from potentia.envs.grid.cells import BOX, GREY, KEY, code
 from potentia.envs.grid.levels.build import A_BALL, A_KEY, COLORS, THINGS, permute_colors
-from potentia.envs.grid.levels.level import NO_AIM, Family, Level, pick_it_up
+from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, Family, Level, pick_it_up
 from potentia.envs.grid.levels.room_grid import (
     RIGHT,
     ROOM,
@@ -93,15 +93,16 @@ def draw_obstructed_maze(world, n, plan, maze):  # type: ignore[no-untyped-def]
     put_agent_in_room(world, n, plan, _SIZE, 2 if maze.start_right else 1, 1)
 
 
-OBSTRUCTED_MAZE = Family(
-    "ObstructedMaze", draw_obstructed_maze, (*MAZE_EVENTS, "picked_up_target"), NO_AIM, judge=judge_pick_up
-)
+_EVENTS = (*MAZE_EVENTS, "picked_up_target")
+ONE_DOOR = Family("ObstructedMaze", draw_obstructed_maze, _EVENTS, SEARCHED, judge=judge_pick_up)
+QUARTERS = Family("ObstructedMaze", draw_obstructed_maze, _EVENTS, NO_AIM, judge=judge_pick_up)
+"""With tens of millions of states and more, too many to search."""
 
 
 def one_door(hide: bool = False, block: bool = False) -> Level:
     """Two rooms with a locked door between them."""
     maze = Maze(0, start_right=0, hide=int(hide), block=int(block), keys_last=0)
-    return level_of_rooms(OBSTRUCTED_MAZE, _SIZE, 2, 1, 4 * 2 * _SIZE**2, pick_it_up, maze)
+    return level_of_rooms(ONE_DOOR, _SIZE, 2, 1, 4 * 2 * _SIZE**2, pick_it_up, maze)
 
 
 def quarters(
@@ -110,4 +111,4 @@ def quarters(
 ) -> Level:  # fmt: skip
     """Nine rooms, with doors and keys in so many of the four quarters. ``visited`` rooms scale the time limit."""
     maze = Maze(number, int(start_right), int(hide), int(block), int(keys_last))
-    return level_of_rooms(OBSTRUCTED_MAZE, _SIZE, 3, 3, 4 * visited * _SIZE**2, pick_it_up, maze)
+    return level_of_rooms(QUARTERS, _SIZE, 3, 3, 4 * visited * _SIZE**2, pick_it_up, maze)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from potentia.compiling import part
 from potentia.envs.grid.levels.build import THINGS, beside, free_place, near, put, put_agent_anywhere, room
-from potentia.envs.grid.levels.level import FETCH_ONE, NO_AIM, Family, Level, at_least, thing_of
+from potentia.envs.grid.levels.level import FETCH_ONE, SEARCHED, Family, Level, at_least, thing_of
 from potentia.envs.grid.pcg64 import integers
 from potentia.envs.grid.rules import (
     CARRIED,
@@ -129,8 +129,8 @@ def judge_put_near(world, n, plan, action, carried, outcome):  # type: ignore[no
 
 
 FETCH = Family("Fetch", draw_fetch, ("picked_up_target", "picked_up_wrong"), FETCH_ONE, judge=judge_fetch)
-GO_TO_OBJECT = Family("GoToObject", draw_go_to_object, ("reached_target",), NO_AIM, judge=judge_go_to)
-PUT_NEAR = Family("PutNear", draw_put_near, ("picked_up_object", "put_near"), NO_AIM, judge=judge_put_near)
+GO_TO_OBJECT = Family("GoToObject", draw_go_to_object, ("reached_target",), SEARCHED, judge=judge_go_to)
+PUT_NEAR = Family("PutNear", draw_put_near, ("picked_up_object", "put_near"), SEARCHED, judge=judge_put_near)
 
 
 def _fetch_it(task: Sequence[int]) -> str:

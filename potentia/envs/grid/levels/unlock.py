@@ -7,7 +7,7 @@ from typing import NamedTuple
 from potentia.compiling import part
 from potentia.envs.grid.cells import OPEN
 from potentia.envs.grid.levels.build import A_BALL, A_BOX, A_KEY, THINGS, is_door
-from potentia.envs.grid.levels.level import NO_AIM, OPEN_IT, TAKE_IT, Family, Level, at_least, pick_it_up
+from potentia.envs.grid.levels.level import OPEN_IT, SEARCHED, TAKE_IT, Family, Level, at_least, pick_it_up
 from potentia.envs.grid.levels.room_grid import (
     RIGHT,
     add_door,
@@ -69,7 +69,7 @@ MAZE_EVENTS = (
 _PICK_UP_EVENTS = (*MAZE_EVENTS, "picked_up_target")
 UNLOCK = Family("Unlock", draw_unlock, ("picked_up_key", "unlocked_door"), OPEN_IT, judge=judge_open)
 UNLOCK_PICKUP = Family("UnlockPickup", draw_unlock, _PICK_UP_EVENTS, TAKE_IT, judge=judge_pick_up)
-BLOCKED = Family("BlockedUnlockPickup", draw_unlock, _PICK_UP_EVENTS, NO_AIM, judge=judge_pick_up)
+BLOCKED = Family("BlockedUnlockPickup", draw_unlock, _PICK_UP_EVENTS, SEARCHED, judge=judge_pick_up)
 
 
 def unlock(room_size: int = 6) -> Level:
