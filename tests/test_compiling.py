@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +99,33 @@ def test_machine_code_is_kept_and_loaded_by_what_the_functions_are(
     assert len(list(folder.glob("*/*.nbi"))) == 1
     loop("sums of mixed numbers on all cores", work=None)(NUMBERS)
     assert len(list(folder.glob("*/*.nbi"))) == 2
+
+
+def sum_or_sums(which: str) -> Compiled:
+    """A loop whose name does not tell what it returns."""
+    if which == "sum":
+
+        def total(numbers: Any) -> Any:
+            return numbers.sum()
+
+    else:
+
+        def total(numbers: Any) -> Any:
+            return numbers.cumsum(), numbers * 1.5
+
+    return Compiled(total, which, None, 1.0, {})
+
+
+def test_what_two_processes_kept_is_not_confused_by_a_third(tmp_path: Path) -> None:
+    program = "import sys, numpy as np; from tests.test_compiling import sum_or_sums; numbers = np.arange(4); "
+    program += "print([np.sum(sum_or_sums(which)(numbers)) for which in sys.argv[1:]])"
+    for loops, sums in ((["sum"], [6]), (["sums"], [19.0]), (["sum", "sums"], [6, 19.0])):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *loops], env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[1], check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert [float(part.strip("[]).\n").split("(")[-1]) for part in done.stdout.split(",")] == sums
 
 
 SOURCE = """

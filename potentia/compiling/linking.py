@@ -19,6 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 prange = range
 """``range`` in a loop whose rounds don't depend on each other; compiled with ``parallel=True`` it runs on all cores."""
 
+_FORM = 2
+"""Changes when what is compiled changes though the functions don't."""
 _PARTS: dict[FunctionType, dict[str, Any]] = {}
 _DISPATCHERS: dict[FunctionType, Any] = {}
 
@@ -52,12 +54,16 @@ def dispatcher(function: Callable[..., Any]) -> Any:
     if function not in _DISPATCHERS:
         import numba  # noqa: PLC0415 - costs 0.2 s, mostly for nothing
 
-        _DISPATCHERS[function] = numba.njit(**_PARTS[function])(linked(function))
+        _DISPATCHERS[function] = numba.njit(**_PARTS[function])(linked(function, _PARTS[function]))
     return _DISPATCHERS[function]
 
 
-def linked(function: Callable[..., Any]) -> Any:
-    """A copy of a function that calls the parts in Numba's form, to be compiled for any target."""
+def linked(function: Callable[..., Any], options: dict[str, Any] | None = None) -> Any:
+    """A copy of a function that calls the parts in Numba's form, to be compiled for any target.
+
+    Its name tells what it is made of. Numba names machine code by the function's name and a number that counts in each
+    process anew. Of two functions of one name, kept by two processes, a third would take one for the other.
+    """
     import numba  # noqa: PLC0415
 
     assert isinstance(function, FunctionType)
@@ -71,7 +77,9 @@ def linked(function: Callable[..., Any]) -> Any:
     forms = {name: form(known[name]) for name in _names(function.__code__) if name in known}
     cells = tuple(CellType(form(cell.cell_contents)) for cell in function.__closure__ or ())
     copy = FunctionType(function.__code__, known | forms, function.__name__, function.__defaults__, cells)
-    return update_wrapper(copy, function)
+    update_wrapper(copy, function)
+    copy.__qualname__ = f"{function.__qualname__}_{digest_of(function, options or {})}"
+    return copy
 
 
 def digest_of(function: Callable[..., Any], options: dict[str, Any]) -> str:
@@ -79,7 +87,7 @@ def digest_of(function: Callable[..., Any], options: dict[str, Any]) -> str:
 
     That is its bytecode, its options, the constants that it reads, and all this of each part that it calls.
     """
-    found = hashlib.sha256(repr(sorted(options.items())).encode())
+    found = hashlib.sha256(f"{_FORM} {sorted(options.items())!r}".encode())
     seen: set[int] = set()
 
     def add(value: Any) -> None:

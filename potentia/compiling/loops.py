@@ -112,7 +112,7 @@ class Compiled(Generic[P, R]):
         if config.DISABLE_JIT:  # type: ignore[attr-defined]
             self.run = self.interpret
             return self.run
-        made, folder = njit(**self._options)(linked(self.function)), cache_folder()
+        made, folder = njit(**self._options)(linked(self.function, self._options)), cache_folder()
         self._find()
         if folder is not None:
             keep(made, folder, self.name, self._digest)
