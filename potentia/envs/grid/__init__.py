@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from potentia.envs.grid.cuda_env import CudaGridVectorEnv
     from potentia.envs.grid.env import GridEnv
     from potentia.envs.grid.levels import LEVELS, find_level
+    from potentia.envs.grid.levels.ascii_map import level_of_map
     from potentia.envs.grid.levels.level import Family, Level
     from potentia.envs.grid.minigrid_state import from_minigrid
     from potentia.envs.grid.vector import GridVectorEnv
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEVELS", "CudaGridVectorEnv", "Family", "GridEnv", "GridVectorEnv", "GridWorlds", "Level", "find_level",
-    "from_minigrid", "register",
+    "from_minigrid", "level_of_map", "register",
 ]  # fmt: skip
 
 _HOMES = {
@@ -33,6 +34,7 @@ _HOMES = {
     "Family": "levels.level",
     "Level": "levels.level",
     "find_level": "levels",
+    "level_of_map": "levels.ascii_map",
     "from_minigrid": "minigrid_state",
 }
 

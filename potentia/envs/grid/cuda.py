@@ -228,6 +228,8 @@ class CudaGridWorlds:
         scratch_bytes: int = _SCRATCH_BYTES,
         device: torch.device | str = "cuda",
     ) -> None:
+        if any(isinstance(parameter, bytes) for parameter in level.parameters):
+            raise ValueError(f"a level of a {level.family.name.lower()} is drawn on the host: use GridVectorEnv")
         self.device = _usable(device)
         host = GridWorlds(level, num_envs, mode, max_steps, limit=limit)
         self.level, self.num_envs, self.mode, self.plan = level, num_envs, mode, host.plan

@@ -54,7 +54,7 @@ class CudaGridVectorEnv(GridVectorEnv):
         **size: int,
     ) -> None:
         level = find_level(level, **size) if isinstance(level, str) else level
-        offered = _keys_of(level)
+        offered = keys_there(level)
         wanted = () if info_keys is None or isinstance(info_keys, str) else info_keys
         if unknown := sorted(set(wanted).difference(offered)):  # before a device is asked for
             raise ValueError(
@@ -74,7 +74,7 @@ class CudaGridVectorEnv(GridVectorEnv):
         return worlds
 
     def _offered(self) -> tuple[str, ...]:
-        return _keys_of(self.level)
+        return keys_there(self.level)
 
     def _everywhere(self) -> Tensor:
         return torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
@@ -103,7 +103,7 @@ class CudaGridVectorEnv(GridVectorEnv):
         return array.clone()
 
 
-def _keys_of(level: Level) -> tuple[str, ...]:
+def keys_there(level: Level) -> tuple[str, ...]:
     """The info keys that a device can give."""
     given = keys_of(level) if measurable_there(level) else ALWAYS_KEYS
     return tuple(key for key in given if key != "caption")

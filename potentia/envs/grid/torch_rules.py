@@ -142,9 +142,9 @@ class TorchRules:
         device: torch.device | str = "cpu",
         generator: torch.Generator | None = None,
     ) -> None:
-        family = level.family
-        if family.prepare not in _PREPARED or family.judge not in _JUDGED:
-            raise ValueError(f"{family.name} has rules of its own, which are not written in PyTorch: use GridVectorEnv")
+        if not self.know(level):
+            name = level.family.name
+            raise ValueError(f"{name} has rules of its own, which are not written in PyTorch: use GridVectorEnv")
         self.level, self.device, self.generator = level, torch.device(device), generator
         self.max_steps = level.max_steps if max_steps is None else max_steps
         self.stride = stride = level.width + 2 * MARGIN
@@ -165,6 +165,11 @@ class TorchRules:
         light = (EVERYTHING if level.see_through else LIGHT).reshape(-1).astype(np.int64)
         self._onward = self._table(light >> VIEW << VIEW)
         self._shown = self._table((light[:, None] >> np.arange(VIEW) & 1).astype(np.int32))
+
+    @staticmethod
+    def know(level: Level) -> bool:
+        """Whether what a level adds to the rules is written here."""
+        return level.family.prepare in _PREPARED and level.family.judge in _JUDGED
 
     def _table(self, values: np.ndarray[Any, Any]) -> Tensor:
         return torch.tensor(np.ascontiguousarray(values), device=self.device)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import gymnasium as gym
 
 
-def minigrid_id(name: str) -> str:
-    """The id of a level: of the second version, where there is one, unless the name says otherwise."""
-    if name.endswith("-v0"):
-        return f"MiniGrid-{name}"
-    return next(i for i in (f"MiniGrid-{name}-v1", f"MiniGrid-{name}-v0") if i in gym.registry)
+def minigrid_id(name: str) -> str | None:
+    """The id of a level: of the second version, where there is one, unless the name says otherwise.
+
+    None if MiniGrid lacks the level.
+    """
+    ids = [f"MiniGrid-{name}"] if name.endswith("-v0") else [f"MiniGrid-{name}-v1", f"MiniGrid-{name}-v0"]
+    return next((identifier for identifier in ids if identifier in gym.registry), None)
+
+
+def in_minigrid(names: list[str]) -> list[str]:
+    """Those of the levels that MiniGrid has, too."""
+    return [name for name in names if minigrid_id(name) is not None]

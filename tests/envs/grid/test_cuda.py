@@ -22,7 +22,7 @@ from gymnasium.vector import AutoresetMode
 from potentia.agents.grid import GridPPOConfig, device_loop
 from potentia.envs.grid import LEVELS, CudaGridVectorEnv, GridVectorEnv, GridWorlds
 from potentia.envs.grid.cuda import CudaGridWorlds
-from potentia.envs.grid.vector import keys_of
+from potentia.envs.grid.cuda_env import keys_there
 from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP
 from tests.staying import StaysOnDevice
 
@@ -113,7 +113,7 @@ def play(
     """All that is given back in all modes; nothing is copied before the end, so that what is written later shows."""
     kept: Kept = {}
     for name in WITH_INFO:
-        keys = tuple(key for key in keys_of(LEVELS[name]) if key != "caption")
+        keys = keys_there(LEVELS[name])
         for mode in AutoresetMode:
             envs = make(name, WORLDS, info_keys=keys, autoreset_mode=mode, max_steps=LIMIT)
             kept |= flat(dict(enumerate(envs.reset(seed=5))), f"{name} {mode} reset")

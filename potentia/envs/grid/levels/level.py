@@ -60,7 +60,7 @@ class Level:
         height: Rows, with the walls around.
         max_steps: The time limit, which also scales the reward.
         mission: What the agent is told.
-        parameters: What the family's drawing function takes as ``parameters``, a named tuple of integers.
+        parameters: What the family's drawing function takes as ``parameters``, a named tuple.
         see_through: Whether walls hide nothing.
         task_width: The width of the state's ``task``.
         scratch_width: The width of its ``scratch``.
@@ -73,7 +73,7 @@ class Level:
     height: int
     max_steps: int
     mission: Mission
-    parameters: tuple[int, ...] = ()
+    parameters: tuple[Any, ...] = ()
     see_through: bool = False
     task_width: int = 4
     scratch_width: int = 8
