@@ -195,7 +195,7 @@ def refusals_there() -> Kept:
 @WHERE
 def test_keys_that_a_device_cannot_give_are_refused(tmp_path: Path, environment: dict[str, str]) -> None:
     said = there(tmp_path / "kept.npz", "refusals_there", **environment)
-    assert "got ['caption']; the caption is written on the host" in str(said["Empty-5x5"])
+    assert "got ['caption']" in str(said["Empty-5x5"])
     assert "got ['distance']" in str(said["Playground"])
 
 
