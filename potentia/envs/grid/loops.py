@@ -177,7 +177,7 @@ def note_step_loop(parallel: bool) -> Compiled[..., Any]:
     @compiled(
         name,
         work=lambda cells, *_: 50 * len(cells),
-        seconds=4 if parallel else 1,
+        seconds=4 if parallel else 2,
         parallel=parallel,
         error_model="numpy",
     )
@@ -197,7 +197,7 @@ def note_step_loop(parallel: bool) -> Compiled[..., Any]:
     return after_step
 
 
-@compiled("the description of grid worlds after a reset", work=_cells_of)
+@compiled("the description of grid worlds after a reset", work=_cells_of, seconds=2)
 def note_reset_loop(  # type: ignore[no-untyped-def]
     cells, agent, task, rng, scratch, mask,
     cells_hash, state_hash, events, table, stale, lacking, distance, potential, plan, aim,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 most_states = 1_000_000
 """The largest number of states that is searched."""
-_FEW_STATES = 2_000
-"""So many are searched before it is worth to compile the search."""
 _MOST_KEPT = 2_000_000
 _FREE, _SUCCEEDS, _LEADS_NOWHERE = -2, -2, -1
 
@@ -59,22 +57,12 @@ class SearchedDistances:
         Raises:
             ValueError: If too many states can be reached.
         """
-        state, d, plan = worlds.state, worlds.description, worlds.plan
+        d, plan = worlds.description, worlds.plan
         while True:
             n = look_up_loop.run(self.keys, self.steps, d.state_hash, d.lacking, d.distance, d.potential, plan)
             if n < 0:
                 return
-            explore = explore_loop(*worlds.added_rules)
-            for most in (_FEW_STATES, most_states):
-                keys, steps = explore.run(*state, n, d.cells_hash[n], plan, worlds.level.actions, most)
-                if len(keys):
-                    break
-            else:
-                raise ValueError(
-                    f"the distance in {worlds.level.family.name} is found by a search over its states, but more than "
-                    f"{most_states:,} can be reached from here: leave out distance and potential, or make it smaller"
-                )
-            self._remember(keys, steps)
+            self._remember(*_explored(worlds, n))
 
     def _remember(self, keys: np.ndarray[Any, Any], steps: np.ndarray[Any, Any]) -> None:
         if self.size + len(keys) > _MOST_KEPT:
@@ -85,6 +73,68 @@ class SearchedDistances:
             self._make(1 << int(4 * (len(old[0]) + len(keys)) - 1).bit_length())
             self.size = insert_loop.run(self.keys, self.steps, *old)
         self.size += insert_loop.run(self.keys, self.steps, keys, steps)
+
+
+def _explored(worlds: GridWorlds, n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The hashes of all states that can be reached from that of world n, and their distances.
+
+    Raises:
+        ValueError: If there are too many. The world is left as it was in any case.
+    """
+    state, d = worlds.state, worlds.description
+    kept_cells, kept_agent = state.cells[n].copy(), state.agent[n].copy()
+    found = Found.of(1024, worlds.level.actions)
+    found.keys[0], found.hashes[0], found.path[0, [_STATE, _ACTION]] = d.state_hash[n], d.cells_hash[n], 0
+    index_loop.run(found.index, found.keys, 1)
+    count, depth, visit = 1, 0, visit_loop(*worlds.added_rules)
+    try:
+        while depth >= 0 and count < most_states:
+            if count == len(found.keys):
+                found = found.twice()
+                index_loop.run(found.index, found.keys, count)
+            count, depth = visit.run(*state, n, worlds.plan, *found, count, depth)
+    finally:
+        state.cells[n], state.agent[n] = kept_cells, kept_agent
+    if depth >= 0:
+        raise ValueError(
+            f"the distance in {worlds.level.family.name} is found by a search over its states, but more than "
+            f"{most_states:,} can be reached from here: leave out distance and potential, or make it smaller"
+        )
+    return found.keys[:count].copy(), _counted_back(found.after[:count])
+
+
+class Found(NamedTuple):
+    """The states found so far, and the way to the present one.
+
+    Attributes:
+        keys: ``(M,)`` int64: the hashes of the states.
+        hashes: ``(M,)`` uint64: those of their cells alone.
+        after: ``(M, A)`` int32: the number of the state to which each action leads, or -2 for success, or -1.
+        path: ``(M, 7)`` int32: of each state on the way to the present one its number, the action last taken there,
+            and what that changed.
+        index: ``(4 * M,)`` int32: the numbers of the states by their hashes, a table with open addressing.
+    """
+
+    keys: Any
+    hashes: Any
+    after: Any
+    path: Any
+    index: Any
+
+    @classmethod
+    def of(cls, room: int, actions: int) -> Found:
+        """With room for so many states."""
+        return cls(
+            np.zeros(room, np.int64), np.zeros(room, np.uint64), np.full((room, actions), _LEADS_NOWHERE, np.int32),
+            np.zeros((room, 7), np.int32), np.full(4 * room, -1, np.int32),
+        )  # fmt: skip
+
+    def twice(self) -> Found:
+        """The same with twice the room, and an empty index."""
+        larger = Found.of(2 * len(self.keys), self.after.shape[1])
+        for old, new in zip(self[:4], larger, strict=False):
+            new[: len(old)] = old
+        return larger
 
 
 @part
@@ -131,22 +181,11 @@ def _place_of(index, keys, key):  # type: ignore[no-untyped-def]
     return place
 
 
-@part
-def _longer(array):  # type: ignore[no-untyped-def]
-    """An array of twice the length, which begins with those numbers."""
-    longer = np.empty((2 * array.shape[0], array.shape[1]), array.dtype)
-    longer[: len(array)] = array
-    longer[len(array) :] = _LEADS_NOWHERE
-    return longer
-
-
-@part
-def _larger_index(index, keys):  # type: ignore[no-untyped-def]
-    """An index with twice the room."""
-    larger = np.full(2 * len(index), -1, index.dtype)
-    for k in range(len(keys)):
-        larger[_place_of(larger, keys, keys[k])] = k
-    return larger
+@compiled("the index of states", work=lambda index, keys, count: 3 * count)
+def index_loop(index, keys, count):  # type: ignore[no-untyped-def]
+    """Puts the numbers of states into an empty index."""
+    for k in range(count):
+        index[_place_of(index, keys, keys[k])] = k
 
 
 @part(forceinline=True)
@@ -172,21 +211,22 @@ def _undo(cells, agent, n, path, depth):  # type: ignore[no-untyped-def]
     agent[n, CARRIED] = path[depth, _CARRIED]
 
 
-@part
-def _count_back(after, count):  # type: ignore[no-untyped-def]
-    """The fewest actions to success from each state, from where each action leads."""
-    actions = after.shape[1]
-    first = np.zeros(count + 1, np.int32)
-    for s in range(count):
-        for a in range(actions):
-            if after[s, a] >= 0:
-                first[after[s, a] + 1] += 1
-    for s in range(count):
-        first[s + 1] += first[s]
-    before, filled = np.empty(first[count], np.int32), first[:count].copy()
-    steps, queue, last = np.full(count, -1, np.int32), np.empty(count, np.int32), 0
-    for s in range(count):
-        for a in range(actions):
+def _counted_back(after: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The fewest actions to success from each state, -1 for no way, from where each action leads."""
+    count = len(after)
+    first = np.zeros(count + 1, np.int64)
+    first[1:] = np.cumsum(np.bincount(after[after >= 0], minlength=count))
+    before, steps = np.zeros(first[-1], np.int32), np.full(count, -1, np.int32)
+    count_back_loop.run(after, first, first[:-1].copy(), before, steps, np.zeros(count, np.int32))
+    return steps
+
+
+@compiled("the counting back from success", work=lambda after, *_: 3 * after.size)
+def count_back_loop(after, first, filled, before, steps, queue):  # type: ignore[no-untyped-def]
+    """Writes the distances of all states; ``before[first[s] : first[s + 1]]`` will be what comes before state s."""
+    last = 0
+    for s in range(after.shape[0]):
+        for a in range(after.shape[1]):
             if after[s, a] >= 0:
                 before[filled[after[s, a]]] = s
                 filled[after[s, a]] += 1
@@ -203,21 +243,27 @@ def _count_back(after, count):  # type: ignore[no-untyped-def]
                 steps[before[edge]] = steps[s] + 1
                 queue[last] = before[edge]
                 last += 1
-    return steps
 
 
 # Where the agent stood, and what was in front of it, before the action that led on.
 _AHEAD, _CELL, _POSITION, _DIRECTION, _CARRIED, _STATE, _ACTION = range(7)
 
 
-def _visiting(prepare: Callable[..., Any], judge: Callable[..., Any]) -> Callable[..., Any]:
-    """The part of the search that visits states under added rules."""
+@lru_cache
+def visit_loop(prepare: Callable[..., Any], judge: Callable[..., Any]) -> Compiled[..., Any]:
+    """Visits states until all were, or there is no room for another; returns how many there are, and where it stopped.
 
-    @part
-    def go_on(  # type: ignore[no-untyped-def]
+    It stopped nowhere, at -1, if all were visited.
+    """
+
+    def work(*arrays: Any) -> float:
+        found, count = Found._make(arrays[-7:-2]), arrays[-2]
+        return 70 * float(len(found.keys) - count)
+
+    @compiled(f"the search over states ({judge.__name__})", work=work, seconds=2)
+    def visit(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, n, plan, keys, hashes, after, path, index, count, depth
     ):
-        """Visits states until all were, or there is no room for another; returns how many, and where it stopped."""
         world = World(cells, agent, task, rng, scratch)
         actions = after.shape[1]
         while depth >= 0:
@@ -254,38 +300,4 @@ def _visiting(prepare: Callable[..., Any], judge: Callable[..., Any]) -> Callabl
             _undo(cells, agent, n, path, depth)
         return count, depth
 
-    return go_on
-
-
-@lru_cache
-def explore_loop(prepare: Callable[..., Any], judge: Callable[..., Any]) -> Compiled[..., Any]:
-    """Visits all states that can be reached from that of world n; returns their hashes and distances.
-
-    Both are empty if there are too many. The world is left as it was.
-    """
-    go_on = _visiting(prepare, judge)
-
-    @compiled(f"the search over states ({judge.__name__})", work=lambda *arrays: 60 * arrays[-1], seconds=4)
-    def explore(cells, agent, task, rng, scratch, n, cells_hash, plan, actions, most):  # type: ignore[no-untyped-def]
-        kept_cells, kept_agent = cells[n].copy(), agent[n].copy()
-        # Of each state: its key; that of its cells alone; where each action leads. Of each state on the way to the
-        # present one: its number, the action last taken, and what that changed.
-        keys, hashes = np.empty(1024, np.int64), np.empty(1024, np.uint64)
-        after, path = np.full((1024, actions), _LEADS_NOWHERE, np.int32), np.empty((1024, 7), np.int32)
-        index = np.full(4096, -1, np.int32)
-        keys[0], hashes[0] = hash_of_state(cells_hash, agent, n), cells_hash
-        index[_place_of(index, keys, keys[0])], path[0, _STATE], path[0, _ACTION] = 0, 0, 0
-        count, depth = 1, 0
-        while depth >= 0 and count < most:
-            if count == len(keys):
-                keys, hashes = np.append(keys, keys), np.append(hashes, hashes)
-                after, path, index = _longer(after), _longer(path), _larger_index(index, keys[:count])
-            count, depth = go_on(
-                cells, agent, task, rng, scratch, n, plan, keys, hashes, after, path, index, count, depth
-            )
-        cells[n], agent[n] = kept_cells, kept_agent
-        if depth >= 0:
-            count = 0
-        return keys[:count].copy(), _count_back(after, count)
-
-    return explore
+    return visit
