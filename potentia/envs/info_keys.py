@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,14 @@ def _is_potential(value: Any) -> bool:
     return isinstance(value, float) and -1.0 <= value <= 0.0
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _is_entropy(value: Any) -> bool:
+    return isinstance(value, float) and 0.0 <= value < math.inf
+
+
 def _is_events(value: Any) -> bool:
     return isinstance(value, Mapping) and all(_is_flag(happened) for happened in value.values())
 
@@ -108,7 +117,13 @@ INFO_KEYS: dict[str, InfoKey] = {
     ),
     "subgoals": InfoKey("events, True on the step on which they happen", "a dictionary of truth values", _is_events),
     "success": InfoKey("whether the task is done", "a truth value", _is_flag),
+    "lost": InfoKey("whether the episode is over without success", "a truth value", _is_flag),
     "goal": InfoKey("what is to be done", _A_TEXT, _is_text),
+    "commands": InfoKey("the commands that do something in this state, one a line", _A_TEXT, _is_text),
+    "facts": InfoKey("what is true in this state, one fact a line, in a fixed order", _A_TEXT, _is_text),
+    "plan": InfoKey("the commands of a shortest way to success, one a line", _A_TEXT, _is_text),
+    "score": InfoKey("what the game has paid in this episode", "a finite float", _is_number),
+    "entropy": InfoKey("what is not known yet of what is sought, in nats", "a float from 0", _is_entropy),
     "response": InfoKey("the agent's own text that led here", _A_TEXT, _is_text),
     "blocked": InfoKey("attempts to leave the task's pages in this episode", "a whole number from 0", _is_count),
     "failure": InfoKey('"", or why the page was lost', _A_TEXT, _is_text),

@@ -11,8 +11,8 @@ import numpy as np
 from gymnasium import spaces
 
 from potentia.envs.action_text import ActionCall, format_action, parse_action
+from potentia.envs.text_space import text_space, well_formed
 from potentia.envs.web.elements import Element
-from potentia.envs.web.spaces import text_space, well_formed
 
 __all__ = ["KEYS", "OPERATIONS", "Action", "View", "make_view"]
 

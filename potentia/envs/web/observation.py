@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from potentia.envs.text_space import plain, text_space
 from potentia.envs.web.actions import View
 from potentia.envs.web.elements import FLAGS, ROLES, Element, PageState, page_text
-from potentia.envs.web.spaces import plain, text_space
 from potentia.envs.web.task import WebTask
 
 __all__ = ["PARTS", "Observer"]

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from potentia.envs.info_keys import flag, whole
+from potentia.envs.text_space import well_formed
 from potentia.envs.web.actions import Action, make_view, write_text
 from potentia.envs.web.browsergym.strings import SUBSETS, action_string
 from potentia.envs.web.browsergym.tree import Row, read_tree
@@ -17,7 +18,6 @@ from potentia.envs.web.elements import PageState, page_text
 from potentia.envs.web.miniwob.goals import named_texts
 from potentia.envs.web.observation import Observer
 from potentia.envs.web.play import state_hash
-from potentia.envs.web.spaces import well_formed
 from potentia.envs.world import World
 
 __all__ = ["FromBrowserGym", "from_browsergym"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from potentia.envs.text_space import well_formed
 from potentia.envs.web.elements import Element
-from potentia.envs.web.spaces import well_formed
 
 __all__ = ["Row", "read_tree"]
 

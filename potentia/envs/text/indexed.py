@@ -1,0 +1,137 @@
+"""Commands by number and texts as vectors, for learners that can't read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
+from numpy.typing import NDArray
+
+from potentia.envs.text.game import TextGame, text_hash
+
+__all__ = ["IndexedCommands", "hashed_words"]
+
+Vector = NDArray[np.float32]
+
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+def hashed_words(text: str, width: int) -> Vector:
+    """The words of a text in ``width`` numbers: each word adds its sign at its place, and the length is made 1.
+
+    Weinberger et al. 2009, arXiv 0902.2206. Place and sign are those of a hash that is equal in each process. A text
+    without words is 0.
+
+    >>> hashed_words("take the key", 8).round(2).tolist() == hashed_words("The key: take!", 8).round(2).tolist()
+    True
+    """
+    vector = np.zeros(width, np.float32)
+    for word in _WORD.findall(text.lower()):
+        place = text_hash(word)
+        vector[(place >> 1) % width] += 1.0 if place & 1 else -1.0
+    length = float(np.sqrt(vector @ vector))
+    return vector / length if length else vector
+
+
+class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
+    """A text world whose actions are the numbers of the commands that do something here.
+
+    An observation is a dict: ``text``, float32 ``(W,)``; ``commands``, float32 ``(K, C)``, a row a command, zeros
+    behind the last; ``mask``, int8 ``(K,)``, 1 for each command that there is. Action k is the command in row k, in the
+    order of `TextGame.commands`. Beyond the last command it is "", which does nothing. If there are more than K, the
+    last ones can't be chosen.
+
+    Args:
+        env: A `TextGame` in any wrappers that leave observations and actions as they are.
+        commands: K.
+        width: W.
+        command_width: C.
+        encoder: From a text and a width to float32 ``(width,)``. None is `hashed_words`.
+        flat: One float32 vector ``(W + K * C + K,)`` instead of the dict, for learners that take nothing else.
+
+    Raises:
+        TypeError: If the environment is no `TextGame`.
+        ValueError: If it does not know which commands do something.
+    """
+
+    def __init__(
+        self,
+        env: gym.Env[str, str],
+        *,
+        commands: int = 32,
+        width: int = 128,
+        command_width: int = 32,
+        encoder: Callable[[str, int], Any] | None = None,
+        flat: bool = False,
+    ) -> None:
+        RecordConstructorArgs.__init__(
+            self, commands=commands, width=width, command_width=command_width, encoder=encoder, flat=flat
+        )
+        gym.Wrapper.__init__(self, env)
+        game = env.unwrapped
+        if not isinstance(game, TextGame):
+            raise TypeError(f"IndexedCommands needs one of this library's text worlds, got {type(game).__name__}")
+        if type(game).commands is TextGame.commands:
+            raise ValueError(f"{type(game).__name__} does not know which commands do something: act in text instead")
+        self._game, self._encode, self._flat = game, encoder or hashed_words, flat
+        self._sizes = commands, width, command_width
+        self._vectors: dict[str, Vector] = {}
+        parts = {
+            "text": spaces.Box(-np.inf, np.inf, (width,), np.float32),
+            "commands": spaces.Box(-np.inf, np.inf, (commands, command_width), np.float32),
+            "mask": spaces.MultiBinary(commands),
+        }
+        total = width + commands * command_width + commands
+        self.observation_space = (
+            spaces.Box(-np.inf, np.inf, (total,), np.float32) if flat else spaces.Dict(parts)  # type: ignore[assignment]
+        )
+        self.action_space = spaces.Discrete(commands)  # type: ignore[assignment]
+        self._present: tuple[str, ...] = ()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begins an episode."""
+        text, info = self.env.reset(seed=seed, options=options)
+        return self._observe(text), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Does the command of this number."""
+        text, reward, terminated, truncated, info = self.env.step(self.command(action))
+        return self._observe(text), reward, terminated, truncated, info
+
+    def command(self, action: Any) -> str:
+        """The command of a number in the present state, "" beyond the last.
+
+        Raises:
+            ValueError: If the number is not one of the action space's.
+        """
+        if not self.action_space.contains(action):
+            raise ValueError(f"action must be in 0..{self._sizes[0] - 1}, got {action!r}")
+        return self._present[int(action)] if int(action) < len(self._present) else ""
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are commands here, bool ``(K,)``: what sb3-contrib's MaskablePPO asks for."""
+        return np.arange(self._sizes[0]) < len(self._present)
+
+    def _observe(self, text: str) -> Any:
+        number, width, command_width = self._sizes
+        self._present = tuple(self._game.commands)[:number]
+        table = np.zeros((number, command_width), np.float32)
+        for row, command in enumerate(self._present):
+            table[row] = self._vector(command)
+        mask = self.action_masks()
+        vector = np.asarray(self._encode(text, width), np.float32)
+        if self._flat:
+            return np.concatenate([vector, table.ravel(), mask.astype(np.float32)])
+        return {"text": vector, "commands": table, "mask": mask.astype(np.int8)}
+
+    def _vector(self, command: str) -> Vector:
+        if command not in self._vectors:
+            if len(self._vectors) > 10_000:
+                self._vectors.clear()
+            self._vectors[command] = np.asarray(self._encode(command, self._sizes[2]), np.float32)
+        return self._vectors[command]

@@ -1,0 +1,76 @@
+"""Who answers: the one class that all judges share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from potentia.judges.question import Answer, Question, checked
+
+__all__ = ["Judge", "Rules"]
+
+
+class Judge(ABC):
+    """Answers questions, in batches.
+
+    A judge never raises for what a question says, nor for a server that fails: such an answer is
+    `potentia.judges.question.Question.nothing`, with ``valid`` False and the reason. It raises for what the caller did
+    wrong. It may be slow: ask it where waiting does no harm, or through `potentia.judges.Background`.
+
+    Attributes:
+        name: What it is called in records and reports: with the model and the version of its prompts.
+    """
+
+    name: str = ""
+
+    @abstractmethod
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+        """An answer for each question, in their order."""
+
+    def close(self) -> None:  # noqa: B027 - most judges have nothing to give back
+        """Gives back connections, threads and files. The judge can't be asked afterwards."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Rules(Judge):
+    """A judge that knows: the world's symbolic truth, or a rule of your own.
+
+    Args:
+        rule: From a question to its numbers, or None if it can't say. Without a rule the answer is the question's
+            ``truth``, which worlds give that know it.
+        name: What it is called.
+
+    >>> from potentia.judges.question import Progress
+    >>> length = Rules(lambda question: (min(len(question.state) / 10, 1.0),))
+    >>> [answer.value for answer in length.answer([Progress("Write.", "abc"), Progress("Write.", "")])]
+    [0.3, 0.0]
+    """
+
+    def __init__(
+        self, rule: Callable[[Question], Sequence[float] | None] | None = None, *, name: str = "rules"
+    ) -> None:
+        self.rule, self.name = rule, name
+
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+        """The numbers of the rule.
+
+        Raises:
+            ValueError: If it gives other numbers than the question asks for.
+        """
+        answers = []
+        for question in questions:
+            values = question.truth if self.rule is None else self.rule(question)
+            if values is None:
+                answers.append(question.nothing("the truth of this is not known" if self.rule is None else "no rule"))
+            else:
+                answers.append(checked(question, Answer(tuple(float(value) for value in values))))
+        return answers
