@@ -87,10 +87,8 @@ class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
             "mask": spaces.MultiBinary(commands),
         }
         total = width + commands * command_width + commands
-        self.observation_space = (
-            spaces.Box(-np.inf, np.inf, (total,), np.float32) if flat else spaces.Dict(parts)  # type: ignore[assignment]
-        )
-        self.action_space = spaces.Discrete(commands)  # type: ignore[assignment]
+        self.observation_space = spaces.Box(-np.inf, np.inf, (total,), np.float32) if flat else spaces.Dict(parts)
+        self.action_space = spaces.Discrete(commands)
         self._present: tuple[str, ...] = ()
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
