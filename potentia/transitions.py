@@ -65,7 +65,7 @@ class TransitionReader:
         )
         self._obs: Tree = None
         self._first = True  # shapes are checked once; they don't change from step to step
-        self._info: dict[str, Array] = {}
+        self._info: dict[str, Tree] = {}
         self.waiting: Array = np.zeros(num_envs, dtype=bool)
         self._all_act = True  # nobody is known to be waiting; False where only the device knows
         # What most steps have in common: no environment waits, and none ends.
@@ -90,7 +90,7 @@ class TransitionReader:
         if mask is None:
             self._info, self.waiting = new, nobody
         else:
-            self._info = {key: choose_rows(mask, new[key], self._info[key]) for key in self.keys}
+            self._info = {key: _choose_trees(mask, new[key], self._info[key]) for key in self.keys}
             self.waiting = choose_rows(mask, nobody, self.waiting)
         self._all_act = isinstance(self.waiting, np.ndarray) and not self.waiting.any()
 
@@ -138,7 +138,7 @@ class TransitionReader:
             "terminated": _time(terminated),
             "truncated": _time(truncated),
             "mask": self._everybody if self._all_act and on_host else _time(~_like(self.waiting, terminated)),
-            "info": {name: _time(columns[name]) for name in self._columns},
+            "info": {name: map_tree(_time, columns[name]) for name in self._columns},
         }
         rollout = Rollout(**fields) if self._first else Rollout._unchecked(**fields, _unmasked=self._all_act)
         self._first = False
@@ -153,8 +153,8 @@ class TransitionReader:
             self.waiting, self._all_act = _like(self.waiting, done) | done, False
 
     def _final(
-        self, done: Array, obs: Tree, columns: dict[str, Array], info: Mapping[str, Any]
-    ) -> tuple[Tree, dict[str, Array]]:
+        self, done: Array, obs: Tree, columns: dict[str, Tree], info: Mapping[str, Any]
+    ) -> tuple[Tree, dict[str, Tree]]:
         """The observations and info columns with those of the last step where an episode ended."""
         if "final_obs" not in info:
             raise ValueError(
@@ -171,10 +171,13 @@ class TransitionReader:
         else:
             merged = map_tree(lambda new, old: choose_rows(done, new, old), _rows(self._space, final), obs)
         read = {key: self._read(last, key, ended, of="final_info") for key in self.keys}
-        return merged, {key: choose_rows(done, read[key], columns[key]) for key in self.keys}
+        return merged, {key: _choose_trees(done, read[key], columns[key]) for key in self.keys}
 
-    def _read(self, info: Mapping[str, Any], key: str, rows: np.ndarray[Any, Any] | None, of: str = "info") -> Array:
-        """A column of info. It must have been given for each environment, or for those in ``rows``."""
+    def _read(self, info: Mapping[str, Any], key: str, rows: np.ndarray[Any, Any] | None, of: str = "info") -> Tree:
+        """A column of info. It must have been given for each environment, or for those in ``rows``.
+
+        A dictionary, such as ``subgoals``, is a tree of columns.
+        """
         if key not in info:
             raise missing_key(key, info, of)
         present = info.get(f"_{key}")
@@ -185,7 +188,7 @@ class TransitionReader:
                     f"a shaper reads {of}[{key!r}], which environment {missing[0]} did not give in this step "
                     f"({missing.size} of {self.num_envs} did not); an environment must give it at each reset and step"
                 )
-        return _array(info[key])
+        return _column(info[key])
 
 
 def missing_key(key: str, info: Mapping[str, Any], of: str = "info") -> KeyError:
@@ -219,6 +222,17 @@ def autoreset_mode(env: VectorEnv[Any, Any, Any]) -> AutoresetMode:
             "env.metadata['autoreset_mode'] = gymnasium.vector.AutoresetMode.NEXT_STEP (or SAME_STEP, DISABLED)"
         )
     return AutoresetMode(mode)
+
+
+def _column(value: Any) -> Tree:
+    """A column of info, without the masks ``_name`` that Gymnasium puts beside the names of a dictionary."""
+    if not isinstance(value, Mapping):
+        return _array(value)
+    return {name: _column(part) for name, part in value.items() if not name.startswith("_")}
+
+
+def _choose_trees(mask: Array, chosen: Tree, other: Tree) -> Tree:
+    return map_tree(lambda old, new: choose_rows(mask, new, old), other, chosen)
 
 
 def _rows(space: spaces.Space[Any] | None, batch: Any) -> Tree:

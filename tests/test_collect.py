@@ -179,3 +179,28 @@ def test_episodes_are_the_same_as_tensors_and_endless_ones_are_refused() -> None
         collect_episodes(corridor(AutoresetMode.SAME_STEP), Numbering(), 9, gamma=0.5, max_steps=4)
     with pytest.raises(ValueError, match="num_episodes must be at least 1, got 0"):
         collect_episodes(corridor(AutoresetMode.SAME_STEP), Numbering(), 0, gamma=0.5)
+
+
+class Eventful(Corridor):
+    """Says in a dictionary which events happened."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        obs, info = super().reset(seed=seed)
+        return obs, info | {"subgoals": {"one": np.array(False), "two": np.array(False)}}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        *step, info = super().step(action)
+        return *step, info | {"subgoals": {"one": np.array(self.t == 1), "two": np.array(self.t == 2)}}  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_a_dictionary_in_info_is_a_tree_of_columns(mode: AutoresetMode) -> None:
+    envs = SyncVectorEnv([Eventful], autoreset_mode=mode)
+    rollout, _ = collect(envs, Numbering(), 7, gamma=0.5, columns=("subgoals", "next_subgoals"))
+    real = rollout.mask[:, 0]
+    # Episodes of 2 steps and of 3, then a third one.
+    after, before = rollout.info["next_subgoals"], rollout.info["subgoals"]
+    assert sorted(after) == ["one", "two"]
+    assert after["one"][real, 0].tolist()[:5] == [True, False, True, False, False]
+    assert after["two"][real, 0].tolist()[:5] == [False, True, False, True, False]
+    assert before["one"][real, 0].tolist()[:5] == [False, True, False, True, False]

@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from potentia.judges.question import Answer, Question, checked
+from potentia.objects.writing import Recorded
 
 __all__ = ["Judge", "Rules"]
 
 
-class Judge(ABC):
+class Judge(Recorded, ABC):
     """Answers questions, in batches.
 
     A judge never raises for what a question says, nor for a server that fails: such an answer is
@@ -25,11 +26,16 @@ class Judge(ABC):
 
     name: str = ""
 
+    @property
+    def needs_truth(self) -> bool:
+        """Whether it knows nothing but `Question.truth`, so that whoever asks must know the truth."""
+        return False
+
     @abstractmethod
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """An answer for each question, in their order."""
 
-    def close(self) -> None:  # noqa: B027 - most judges have nothing to give back
+    def close(self) -> None:
         """Gives back connections, threads and files. The judge can't be asked afterwards."""
 
     def __enter__(self) -> Self:
@@ -59,6 +65,11 @@ class Rules(Judge):
         self, rule: Callable[[Question], Sequence[float] | None] | None = None, *, name: str = "rules"
     ) -> None:
         self.rule, self.name = rule, name
+
+    @property
+    def needs_truth(self) -> bool:
+        """True without a rule."""
+        return self.rule is None
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """The numbers of the rule.

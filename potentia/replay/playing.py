@@ -134,4 +134,4 @@ def _batch(tree: Any) -> Any:
 
 
 def _batch_info(info: Mapping[str, Any], keys: list[str]) -> dict[str, Any]:
-    return {**info, **{key: np.asarray(info[key])[None] for key in keys if key in info}}
+    return {**info, **{key: _batch(info[key]) for key in keys if key in info}}

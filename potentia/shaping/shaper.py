@@ -35,6 +35,8 @@ class Contract:
             potential(s). ``state_action``: Q' = Q - potential(s, a), so act on Q' + potential. ``history``: also on
             the recent past, by an amount that does not depend on the action.
         reads: The columns it looks at: fields of `Rollout`, ``"reward"``, and ``"info:<name>"`` for info columns.
+        measures: Info columns that it reads for its metrics alone, where they are there: ``"info:<name>"``. No term
+            depends on them.
         scope: How far it remembers in its carry or parameters: not at all, within an episode, or for ever.
         truncation: ``data``: it follows the discount column and so is right for learners that bootstrap at a cut and
             for those that don't. Else the one rule it is right for.
@@ -48,6 +50,7 @@ class Contract:
     guarantee: Guarantee = "unconstrained"
     basis: Basis = "state"
     reads: frozenset[str] = frozenset()
+    measures: frozenset[str] = frozenset()
     scope: Scope = "step"
     truncation: Literal["data", "bootstrap", "terminal"] = "data"
     needs_episodes: bool = False
@@ -59,12 +62,20 @@ class Contract:
     @property
     def info_columns(self) -> frozenset[str]:
         """The names of the info columns it reads."""
-        return frozenset(name.removeprefix("info:") for name in self.reads if name.startswith("info:"))
+        return _info_columns(self.reads)
+
+    def columns_in(self, keys: frozenset[str]) -> frozenset[str]:
+        """The info columns to collect where info has ``keys``: those it reads, and those it measures with."""
+        return self.info_columns | {name for name in _info_columns(self.measures) if keys.issuperset(info_keys([name]))}
 
     @property
     def info_keys(self) -> frozenset[str]:
         """The keys that an environment's info must have for these columns."""
         return frozenset(info_keys(self.info_columns))
+
+
+def _info_columns(reads: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.removeprefix("info:") for name in reads if name.startswith("info:"))
 
 
 @dataclass(frozen=True)
@@ -163,6 +174,7 @@ def weakest(contracts: list[Contract]) -> Contract:
         guarantee=min((c.guarantee for c in contracts), key=_STRENGTH.index, default="policy_invariant"),
         basis=max((c.basis for c in contracts), key=bases.index, default="state"),
         reads=frozenset().union(*(c.reads for c in contracts)),
+        measures=frozenset().union(*(c.measures for c in contracts)),
         scope=max((c.scope for c in contracts), key=scopes.index, default="step"),
         truncation=rules.pop() if rules else "data",
         needs_episodes=any(c.needs_episodes for c in contracts),

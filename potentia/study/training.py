@@ -46,7 +46,7 @@ class Training:
             device=config.device,
             seed=self.seeds.learner,
         )
-        columns = self.shaper.contract.info_columns
+        columns = self.shaper.contract.columns_in(self.world.info_keys)
         keys = {name.removeprefix("next_") for name in columns} - {"action"}
         self.envs = self.world.make(config.environment.num_envs, keys)
         self.steps = self.interval = 0

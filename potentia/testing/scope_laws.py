@@ -147,6 +147,7 @@ def _check_questions(case: Case, rollout: Rollout) -> None:
     watched = rollout._replace(info=info, terms=terms)
     shaper.shape(watched, shaper.init(rollout.num_envs))
     learn(shaper, watched)
+    info.missed -= {name.removeprefix("info:") for name in shaper.contract.measures}
     assert not info.missed, f"it asks for the info columns {sorted(info.missed)}, which its contract does not list"
     foreign = terms.missed - set(shaper.term_names)
     assert not foreign, f"it asks for the terms {sorted(foreign)}, which are another's; read rollout.reward"

@@ -30,6 +30,7 @@ class Driver:
         learn: Whether the shaper learns from what it sees.
         space: The space of one observation.
         action_space: The space of one action.
+        offered: The info keys that the environment can have if it is asked.
 
     Attributes:
         learns: Whether the shaper learns from what is seen.
@@ -51,6 +52,7 @@ class Driver:
         learn: bool,
         space: spaces.Space[Any],
         action_space: spaces.Space[Any],
+        offered: frozenset[str] = frozenset(),
     ) -> None:
         require_fit(shaper, Home(home, learns=learn, truncation=check_truncation(truncation)))
         self.shaper = shaper
@@ -60,7 +62,7 @@ class Driver:
             mode,
             gamma=gamma,
             truncation=truncation,
-            columns=shaper.contract.info_columns,
+            columns=shaper.contract.columns_in(offered),
             space=space,
             action_space=action_space,
         )

@@ -12,11 +12,12 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode
 
-from potentia.envs.world import ask_offered
+from potentia.envs.world import ask_offered, offered_keys
 from potentia.gamma import needs_gamma
 from potentia.observations import row_of_one
 from potentia.rollout import ENV, Truncation
 from potentia.shaping.shaper import Shaper
+from potentia.trees import map_tree
 from potentia.wrappers.driver import Driver
 from potentia.wrappers.form import made, recorded
 
@@ -89,7 +90,7 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         resets = any(isinstance(wrapper, gym.wrappers.Autoreset) for wrapper in inside)
         mode = AutoresetMode.NEXT_STEP if resets else AutoresetMode.DISABLED
         spaces = env.observation_space, env.action_space
-        self._driver = Driver("ShapeReward", made_shaper, 1, mode, gamma, truncation, learn, *spaces)
+        self._driver = Driver("ShapeReward", made_shaper, 1, mode, gamma, truncation, learn, *spaces, offered_keys(env))
         ask_offered(env, self._driver.reader.keys)
         self._running = False
         if self._driver.learns and multiprocessing.parent_process() is not None:
@@ -189,4 +190,8 @@ def _row_of_info(info: Any, keys: Iterable[str]) -> dict[str, Any]:
             f"an environment's info must be a dict, got {type(info).__name__}; a vector environment wants "
             "potentia.wrappers.ShapeVectorReward"
         )
-    return info | {key: np.asarray(info[key])[None] for key in keys if key in info}
+    return info | {key: map_tree(_row, info[key]) for key in keys if key in info}
+
+
+def _row(value: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(value)[None]

@@ -10,7 +10,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from potentia.arrays import array_namespace
-from potentia.envs.world import ask_offered
+from potentia.envs.world import ask_offered, offered_keys
 from potentia.gamma import needs_gamma
 from potentia.rollout import ENV, Array, Rollout, Truncation
 from potentia.shaping.shaper import Shaper
@@ -56,7 +56,9 @@ class ShapeVectorReward(VectorWrapper, RecordConstructorArgs):
         RecordConstructorArgs.__init__(self, shaper=form, gamma=gamma, truncation=truncation, learn=learn)
         VectorWrapper.__init__(self, env)
         mode, spaces = autoreset_mode(env), (env.single_observation_space, env.single_action_space)
-        self._driver = Driver("ShapeVectorReward", made_shaper, env.num_envs, mode, gamma, truncation, learn, *spaces)
+        self._driver = Driver(
+            "ShapeVectorReward", made_shaper, env.num_envs, mode, gamma, truncation, learn, *spaces, offered_keys(env)
+        )
         ask_offered(env, self._driver.reader.keys)
         self._example: Array = np.zeros(env.num_envs)
         self._all_envs = np.ones(env.num_envs, dtype=bool)
