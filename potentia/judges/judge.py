@@ -22,14 +22,11 @@ class Judge(Recorded, ABC):
 
     Attributes:
         name: What it is called in records and reports: with the model and the version of its prompts.
+        reads_truth: Whether its answers come from a question's ``truth``, so that whoever asks must know that.
     """
 
     name: str = ""
-
-    @property
-    def needs_truth(self) -> bool:
-        """Whether it knows nothing but `Question.truth`, so that whoever asks must know the truth."""
-        return False
+    reads_truth: bool = False
 
     @abstractmethod
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
@@ -51,8 +48,8 @@ class Rules(Judge):
     """A judge that knows: the world's symbolic truth, or a rule of your own.
 
     Args:
-        rule: From a question to its numbers, or None if it can't say. Without a rule the answer is the question's
-            ``truth``, which worlds give that know it.
+        rule: From a question, of which it reads the texts alone, to its numbers, or None if it can't say. Without a
+            rule the answer is the question's ``truth``, which worlds give that know it.
         name: What it is called.
 
     >>> from potentia.judges.question import Progress
@@ -64,12 +61,7 @@ class Rules(Judge):
     def __init__(
         self, rule: Callable[[Question], Sequence[float] | None] | None = None, *, name: str = "rules"
     ) -> None:
-        self.rule, self.name = rule, name
-
-    @property
-    def needs_truth(self) -> bool:
-        """True without a rule."""
-        return self.rule is None
+        self.rule, self.name, self.reads_truth = rule, name, rule is None
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """The numbers of the rule.
