@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+
+from potentia.testing.environment_actions import RandomActions
 
 __all__ = ["Moment", "digest", "equal", "leaves", "play", "trajectory_hash"]
 
@@ -60,7 +61,7 @@ class Moment:
 
 
 def play(env: gym.Env[Any, Any], *, seed: int, episodes: int, max_steps: int, least: int = 0) -> Iterator[Moment]:
-    """Play episodes with random actions, seeded at the first reset only.
+    """Play episodes with `RandomActions`, seeded at the first reset only.
 
     Args:
         env: The environment.
@@ -72,14 +73,13 @@ def play(env: gym.Env[Any, Any], *, seed: int, episodes: int, max_steps: int, le
     Yields:
         Every reset and step.
     """
-    actions = copy.deepcopy(env.action_space)
-    actions.seed(seed)
+    actions = RandomActions(env, seed)
     episode = steps = 0
     while episode < episodes or steps < least:
         observation, info = env.reset(seed=seed if episode == 0 else None)
         yield Moment(observation, info, episode=episode)
         for time in range(1, max_steps + 1):
-            action = actions.sample()
+            action = actions.draw()
             observation, reward, terminated, truncated, info = env.step(action)
             yield Moment(observation, info, action, reward, terminated, truncated, episode, time)
             if terminated or truncated:

@@ -7,9 +7,9 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 
 from potentia.envs.world import Restorable
+from potentia.testing.environment_actions import all_actions
 
 __all__ = ["check_paths"]
 
@@ -32,7 +32,7 @@ class _Walker:
     def __init__(self, env: gym.Env[Any, Any], seed: int) -> None:
         self.env, self.seed = env, seed
         self.spent = 0
-        self._played: list[int] = []
+        self._played: list[Any] = []
         self._saved: Any = None
 
     def begin(self) -> dict[str, Any]:
@@ -47,14 +47,14 @@ class _Walker:
         """Of this episode so far."""
         return len(self._played)
 
-    def go(self, action: int) -> Reached:
+    def go(self, action: Any) -> Reached:
         """Takes an action for good."""
         reached = self._step(action)
         self._played.append(action)
         self._keep()
         return reached
 
-    def look(self, action: int) -> Reached:
+    def look(self, action: Any) -> Reached:
         """What an action would return. The world stands where it stood."""
         reached = self._step(action)
         if isinstance(self.env, Restorable):
@@ -69,7 +69,7 @@ class _Walker:
         if isinstance(self.env, Restorable):
             self._saved = self.env.save()
 
-    def _step(self, action: int) -> Reached:
+    def _step(self, action: Any) -> Reached:
         self.spent += 1
         if self.spent > _STEPS:
             raise _BudgetError
@@ -94,7 +94,8 @@ def check_paths(make: Callable[[], gym.Env[Any, Any]], *, seed: int, longest: in
     whole = make()
     env = whole.unwrapped
     try:
-        if not isinstance(env.action_space, spaces.Discrete):
+        env.reset(seed=seed)
+        if not all_actions(env):
             return False
         return any([_walk(_Walker(env, seed + start), 5 * start, longest) for start in range(_STARTS)])
     finally:
@@ -104,16 +105,16 @@ def check_paths(make: Callable[[], gym.Env[Any, Any]], *, seed: int, longest: in
 def _walk(walker: _Walker, detour: int, longest: int) -> bool:
     """Some steps of random play, and then to success. Returns whether that was reached."""
     rng = np.random.default_rng(walker.seed)
-    space: Any = walker.env.action_space
-    actions = [int(space.start) + k for k in range(int(space.n))]
     try:
         info = walker.begin()
         for _ in range(detour):
-            terminated, truncated, info = walker.go(int(rng.choice(actions)))
+            if not (actions := all_actions(walker.env)):
+                break
+            terminated, truncated, info = walker.go(actions[int(rng.integers(len(actions)))])
             if terminated or truncated:
                 info = walker.begin()
         while float(info["distance"]) > 0:
-            terminated, truncated, info = walker.go(_nearer(walker, actions, float(info["distance"])))
+            terminated, truncated, info = walker.go(_nearer(walker, info))
             assert not (info.get("success") and truncated and not terminated and walker.steps < longest), (
                 f"success: an episode ended in success by truncation after {walker.steps} steps, and others were "
                 "longer; a task that is done must be terminated"
@@ -126,14 +127,17 @@ def _walk(walker: _Walker, detour: int, longest: int) -> bool:
     return bool(info.get("success"))
 
 
-def _nearer(walker: _Walker, actions: list[int], left: float) -> int:
-    """The first action after which one action less is left."""
-    there: list[float] = []
+def _nearer(walker: _Walker, info: dict[str, Any]) -> Any:
+    """The first action after which one action less is left. Where the world has a plan, that is tried first."""
+    left, there = float(info["distance"]), []
+    actions = all_actions(walker.env)
+    if plan := str(info.get("plan", "")):
+        actions = list(dict.fromkeys([plan.split("\n", maxsplit=1)[0], *actions]))
     for action in actions:
         _, _, info = walker.look(action)
         there.append(float(info["distance"]))
         assert there[-1] < 0 or there[-1] >= left - 1, (
-            f"distance: action {action} led from {left:g} to {there[-1]:g}; the fewest actions to success can't fall "
+            f"distance: action {action!r} led from {left:g} to {there[-1]:g}; the fewest actions to success can't fall "
             "by more than one"
         )
         if there[-1] == left - 1:

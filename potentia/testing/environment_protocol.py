@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium as gym
 
 from potentia.envs.world import Restorable, World, ask, offered_keys
+from potentia.testing.environment_actions import RandomActions
 from potentia.testing.environment_episodes import Moment, equal, play
 
 __all__ = ["check_protocol"]
@@ -131,20 +132,17 @@ def _check_restoring(make: Callable[[], gym.Env[Any, Any]], seed: int) -> None:
     for env in (whole, other):
         ask(env, offered_keys(env))
     world: Any = whole.unwrapped
-    world.action_space.seed(seed)
+    draws = RandomActions(world, seed)
     world.reset(seed=seed)
-    for _ in range(3):
-        _, _, terminated, truncated, _ = world.step(world.action_space.sample())
-        if terminated or truncated:
-            world.reset()
+    _go(world, draws.draw, 3)
     for _ in range(_ROUNDS):
         saved = world.save()
-        actions = [world.action_space.sample() for _ in range(_STEPS)]
-        wanted = _go(world, actions)
+        wanted, actions = _go(world, draws.draw, _STEPS)
         worlds: tuple[Any, Any] = other.unwrapped, world
         for env in worlds:
             env.restore(saved)
-            for step, (got, want) in enumerate(zip(_go(env, actions), wanted, strict=False)):
+            gone, _ = _go(env, iter(actions).__next__, _STEPS)
+            for step, (got, want) in enumerate(zip(gone, wanted, strict=False)):
                 assert equal(got, want), (
                     f"protocol: after restore() step {step} gave {got!r}, and after save() {want!r}; the whole state "
                     "must be kept, random numbers included"
@@ -153,10 +151,13 @@ def _check_restoring(make: Callable[[], gym.Env[Any, Any]], seed: int) -> None:
     other.close()
 
 
-def _go(world: gym.Env[Any, Any], actions: list[Any]) -> list[Any]:
+def _go(world: gym.Env[Any, Any], choose: Callable[[], Any], count: int) -> tuple[list[Any], list[Any]]:
+    """What ``count`` actions returned, and these."""
     steps: list[Any] = []
-    for action in actions:
-        steps.append(copy.deepcopy(world.step(action)))
+    actions: list[Any] = []
+    for _ in range(count):
+        actions.append(choose())
+        steps.append(copy.deepcopy(world.step(actions[-1])))
         if steps[-1][2] or steps[-1][3]:
             steps.append(copy.deepcopy(world.reset()))
-    return steps
+    return steps, actions

@@ -7,10 +7,12 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import iterate
 
 from potentia.envs.world import ask, offered_keys
+from potentia.testing.environment_actions import RandomActions
 from potentia.testing.environment_episodes import equal
 
 __all__ = ["check_vector"]
@@ -88,6 +90,7 @@ def _compare(
     where: str,
 ) -> None:
     vector.action_space.seed(seed)
+    draws = [RandomActions(twin.env, seed + index) for index, twin in enumerate(twins)]
     observations, infos = vector.reset(seed=seed)
     for index, (row, twin) in enumerate(zip(_rows(vector, observations), twins, strict=True)):
         observation, info = twin.reset(seed + index)
@@ -95,7 +98,8 @@ def _compare(
         if infos_too:
             _same(_row_info(infos, index), info, f"{where}: first info of environment {index}")
     for step in range(steps):
-        actions = vector.action_space.sample()
+        in_words = isinstance(vector.single_action_space, spaces.Text)
+        actions = tuple(draw.draw() for draw in draws) if in_words else vector.action_space.sample()
         observations, rewards, terminated, truncated, infos = vector.step(actions)
         rows = _rows(vector, observations)
         single_actions = list(iterate(vector.action_space, actions))

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import importlib
 
+from potentia.envs.text.forms import register_text_world
 from potentia.envs.text.game import PlainGame, TextGame, Turn, text_hash
 from potentia.envs.text.indexed import IndexedCommands, hashed_words
 from potentia.envs.text.vector import make_vector
 
-__all__ = ["IndexedCommands", "PlainGame", "TextGame", "Turn", "hashed_words", "make_vector", "register", "text_hash"]
+__all__ = [
+    "IndexedCommands",
+    "PlainGame",
+    "TextGame",
+    "Turn",
+    "hashed_words",
+    "make_vector",
+    "register",
+    "register_text_world",
+    "text_hash",
+]
 
 _WORLDS: tuple[str, ...] = ()
 

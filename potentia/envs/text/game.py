@@ -55,8 +55,9 @@ class TextGame(World, gym.Env[str, str]):
     long is cut, and characters outside the space become "?".
 
     Args:
-        readers: The value of each info key of the present state. ``distance`` is the number of commands left to
-            success, -1 for no way.
+        readers: The value of each info key of the present state: methods of this game, since a copy of it must read
+            itself. ``distance`` is the number of commands left to success, -1 for no way. ``commands`` is there by
+            itself where a subclass has that property, and so are ``goal`` and, by ``distance``, ``potential``.
         free: The keys among them that cost nothing, besides ``success`` and ``lost``.
         max_episode_steps: After so many commands the episode is truncated. None means never.
         length: The longest observation, in characters. A longer one is cut.
@@ -65,6 +66,7 @@ class TextGame(World, gym.Env[str, str]):
         render_mode: "ansi", or None.
 
     Raises:
+        TypeError: If a reader is no method of this game.
         ValueError: If a limit or length is less than 1, or an argument is unknown.
     """
 
@@ -92,11 +94,15 @@ class TextGame(World, gym.Env[str, str]):
                 raise ValueError(f"{name} must be a whole number from 1, got {value!r}")
         if render_mode not in (None, "ansi"):
             raise ValueError(f'render_mode must be None or "ansi", got {render_mode!r}')
+        if foreign := sorted(key for key, read in readers.items() if getattr(read, "__self__", None) is not self):
+            raise TypeError(f"the readers of {foreign} must be methods of the game: a copy would read the original")
         self.render_mode = render_mode
         self.observation_space = text_space(length)
         self.action_space = text_space(command_length)
         self._length, self._command_length, self._limit = length, command_length, max_episode_steps
-        self._readers = dict(readers)
+        self._readers = {"goal": self.goal_text, **readers}
+        if type(self).commands is not TextGame.commands:
+            self._readers["commands"] = self._command_lines
         self._steps, self._running, self._begun = 0, False, False
         self._text, self._turn = "", Turn("")
         keys = ["success", "lost", *self._readers]
@@ -118,6 +124,9 @@ class TextGame(World, gym.Env[str, str]):
     def commands(self) -> Sequence[str]:
         """The commands that do something here, in an order that depends on the state alone. "" where not known."""
         return ()
+
+    def _command_lines(self) -> str:
+        return "\n".join(self.commands)
 
     @property
     def time_limit(self) -> int | None:

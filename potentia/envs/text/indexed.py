@@ -42,9 +42,9 @@ class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
     """A text world whose actions are the numbers of the commands that do something here.
 
     An observation is a dict: ``text``, float32 ``(W,)``; ``commands``, float32 ``(K, C)``, a row a command, zeros
-    behind the last; ``mask``, int8 ``(K,)``, 1 for each command that there is. Action k is the command in row k, in the
-    order of `TextGame.commands`. Beyond the last command it is "", which does nothing. If there are more than K, the
-    last ones can't be chosen.
+    behind the last; ``action_mask``, int8 ``(K,)``, 1 for each command that there is, which this library's learners
+    obey. Action k is the command in row k, in the order of `TextGame.commands`. Beyond the last command it is "", which
+    does nothing. If there are more than K, the last ones can't be chosen.
 
     Args:
         env: A `TextGame` in any wrappers that leave observations and actions as they are.
@@ -81,10 +81,10 @@ class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
         self._game, self._encode, self._flat = game, encoder or hashed_words, flat
         self._sizes = commands, width, command_width
         self._vectors: dict[str, Vector] = {}
-        parts = {
+        parts: dict[str, spaces.Space[Any]] = {
             "text": spaces.Box(-np.inf, np.inf, (width,), np.float32),
             "commands": spaces.Box(-np.inf, np.inf, (commands, command_width), np.float32),
-            "mask": spaces.MultiBinary(commands),
+            "action_mask": spaces.Box(0, 1, (commands,), np.int8),
         }
         total = width + commands * command_width + commands
         self.observation_space = spaces.Box(-np.inf, np.inf, (total,), np.float32) if flat else spaces.Dict(parts)
@@ -125,7 +125,7 @@ class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
         vector = np.asarray(self._encode(text, width), np.float32)
         if self._flat:
             return np.concatenate([vector, table.ravel(), mask.astype(np.float32)])
-        return {"text": vector, "commands": table, "mask": mask.astype(np.int8)}
+        return {"text": vector, "commands": table, "action_mask": mask.astype(np.int8)}
 
     def _vector(self, command: str) -> Vector:
         if command not in self._vectors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -35,7 +36,7 @@ def make_vector(
     """
     if num_envs < 1:
         raise ValueError(f"num_envs must be at least 1, got {num_envs}")
-    makers = [lambda: make(**kwargs)] * num_envs
+    makers = [partial(make, **kwargs)] * num_envs
     mode = AutoresetMode(autoreset_mode)
     if processes:
         return AsyncVectorEnv(makers, shared_memory=False, autoreset_mode=mode)
