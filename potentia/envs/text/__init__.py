@@ -24,7 +24,7 @@ __all__ = [
     "text_hash",
 ]
 
-_WORLDS: tuple[str, ...] = ()
+_WORLDS: tuple[str, ...] = ("calculation",)
 
 
 def register() -> None:
