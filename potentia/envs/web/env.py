@@ -56,7 +56,8 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
         info_keys: The keys of ``info`` wanted, "all", or None for those that cost nothing, the first six.
             `potentia.envs.world.ask` adds more.
         max_steps: Another time limit than the task's.
-        deadline: Seconds that the browser may take for anything before the page counts as lost.
+        deadline: Seconds that the browser may take for any one answer before the page counts as lost. A step, and each
+            of the three tries to load a page, is given up after three times as many.
         executable: Chromium's path, or None to find one.
         render_mode: "rgb_array", "human" (a window, four steps a second, which needs a display) or None.
         options: Of the task: ``noise`` (application tasks), ...
@@ -141,8 +142,10 @@ class WebEnv(World, gym.Env[dict[str, Any], Any]):
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Begins an episode. Without a seed, it is the next one of the last seed.
 
+        A page that is lost at three tries is told in ``info["failure"]``; such an episode ends with its first step.
+
         Raises:
-            PageFailure: If the page can't be had even in a third fresh browser.
+            PageFailure: If there is no browser to load the page in.
         """
         super().reset(seed=seed)
         del options

@@ -24,6 +24,7 @@ OFFERED_KEYS = ("caption", "state_hash", *FREE_KEYS)
 """What every task's info can have. A task adds keys of its own."""
 
 _TRIES = 3
+_NOTHING = PageState("about:blank", "", ())
 Step = tuple[dict[str, Any], float, bool, bool, dict[str, Any]]
 
 
@@ -46,7 +47,7 @@ class Play:
         self.keys: tuple[str, ...] = ()
         self._seed: int | None = None
         self._episode = self._steps = 0
-        self._state = PageState("about:blank", "", ())
+        self._state = _NOTHING
         self._error = self._failure = self._response = ""
         self._success = False
 
@@ -58,8 +59,11 @@ class Play:
     async def reset(self, seed: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Begins the next episode, or with a seed the first one of that seed.
 
+        A page that is lost at three tries, the last one in a fresh browser, is told in ``info``. Such an episode ends
+        with its first step.
+
         Raises:
-            PageFailure: If the page can't be had even in a third fresh browser.
+            PageFailure: If there is no browser to load the page in.
         """
         if seed is not None:
             self._seed, self._episode = seed, 0
@@ -69,16 +73,21 @@ class Play:
             self._episode += 1
         self._steps, self._error, self._failure, self._response, self._success = 0, "", "", "", False
         for left in range(_TRIES - 1, -1, -1):
+            opened = False
             try:
                 opening = self.task.begin(self._seed, self._episode)
                 await self.page.open()
-                await self.page.reset_page(opening)
-                await self._look()
+                opened = True
+                async with self.page.limit():
+                    await self.page.reset_page(opening)
+                    await self._look()
+                self.task.judge(self._state, None)
                 break
-            except PageFailure:
+            except PageFailure as failure:
                 if not left:
-                    raise
-        self.task.judge(self._state, None)
+                    if not opened:
+                        raise
+                    self._failure, self._state = failure.reason, _NOTHING
         return self.observer(self._state), self.info()
 
     async def step(self, action: Any) -> Step:
@@ -94,12 +103,13 @@ class Play:
         else:
             answer = None
             try:
-                if act.kind == "answer":
-                    known = 0 <= act.row < len(self._state.elements)
-                    answer = self._state.elements[act.row].name if known else act.text
-                else:
-                    await self.page.act(act)
-                await self._look()
+                async with self.page.limit():
+                    if act.kind == "answer":
+                        known = 0 <= act.row < len(self._state.elements)
+                        answer = self._state.elements[act.row].name if known else act.text
+                    else:
+                        await self.page.act(act)
+                    await self._look()
                 verdict = self.task.judge(self._state, answer)
             except PageFailure as failure:
                 self._failure = failure.reason
@@ -110,7 +120,8 @@ class Play:
 
     async def picture(self) -> np.ndarray[Any, Any]:
         """The viewport, ``(H, W, 3)`` uint8."""
-        shot = (await self.page.observe(screenshot=True)).screenshot
+        async with self.page.limit():
+            shot = (await self.page.observe(screenshot=True)).screenshot
         assert shot is not None
         return shot
 

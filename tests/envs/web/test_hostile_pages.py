@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import numpy as np
 import pytest
 
-from potentia.envs.web import WebEnv
+from potentia.envs.web import WebEnv, WebVectorEnv
+from potentia.envs.web.http import Request, Response
 from tests.envs.web.hostile import PageTask
 
 DRIVERS = ("cdp", "playwright")
@@ -212,3 +214,102 @@ def test_a_page_that_won_t_be_left_delays_nothing(driver, how):
         assert told(env) == [("text", "here", "")]
     assert time.monotonic() - began < 15  # on a busy machine; a single wait for an answer takes 20
     env.close()
+
+
+AGAIN = "location.reload()"
+CHANNEL = (
+    "const {port1, port2} = new MessageChannel(); port1.onmessage = () => port2.postMessage(0); port2.postMessage(0)"
+)
+ENDLESS = {
+    "reloads": AGAIN,
+    "reloads when it is loaded": f"addEventListener('load', () => {AGAIN})",
+    "addresses": "location.href = '/?' + Math.random()",
+    "a channel": CHANNEL,
+    "timers that double": "(function f() { setTimeout(f, 0); setTimeout(f, 0) })()",
+    "microtasks": "(function f() { Promise.resolve().then(f) })()",
+}
+LIMIT = 3 * (3 * 2.0 + 2.0) + 10
+"""Seconds of a reset whose deadline is 2: three tries of three deadlines, what they take to be closed, and a launch."""
+
+
+class SomeEpisodes(PageTask):
+    """A page that is hostile in the episodes of that number, and says "here" in the others."""
+
+    def __init__(self, script, hostile):
+        super().__init__({})
+        self.script, self.hostile = script, hostile
+
+    def begin(self, seed, index):
+        self.now = index in self.hostile
+        return super().begin(seed, index)
+
+    def handle(self, request: Request) -> Response:
+        return Response(200, f"<p>here{f'<script>{self.script}</script>' if self.now else ''}".encode())
+
+
+def timed(call, limit):
+    began = time.monotonic()
+    result = call()
+    assert time.monotonic() - began < limit
+    return result
+
+
+def check_endless(env):
+    """The first episode is hostile, the second not."""
+    obs, info = timed(lambda: env.reset(seed=0), LIMIT)
+    if not info["failure"]:  # it may be that no time was left for it to show
+        *_, truncated, info = timed(lambda: env.step("noop()"), 10)
+    else:
+        assert obs in env.observation_space
+        assert env.play.state.elements == ()
+        *_, terminated, truncated, info = timed(lambda: env.step("noop()"), 1)
+        assert not terminated
+    assert truncated
+    assert info["failure"] in ("script timeout", "page unreadable", "browser lost")
+    _, info = timed(env.reset, LIMIT)
+    assert info["failure"] == ""
+    assert told(env) == [("text", "here", "")]
+    assert env.step("noop()")[-1]["failure"] == ""
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_a_page_without_end_ends_its_own_episode_and_no_other(what):
+    env = WebEnv(SomeEpisodes(ENDLESS[what], {0}), actions="text", deadline=2.0)
+    check_endless(env)
+    env.close()
+
+
+@pytest.mark.parametrize("what", ["reloads", "a channel"])
+def test_a_page_without_end_under_playwright(what):
+    env = WebEnv(SomeEpisodes(ENDLESS[what], {0}), actions="text", backend="playwright", deadline=2.0)
+    check_endless(env)
+    env.close()
+
+
+def test_a_page_that_answers_slowly_for_ever_is_given_up():
+    """Each answer comes in time, and there are always more: what is asked for ends after three deadlines."""
+    env = WebEnv(PageTask({"/": "<p>here"}), actions="text", deadline=1.0)
+    env.reset(seed=0)
+    read = env.play.page._tab.read
+
+    async def never_drawn(expression):
+        await asyncio.sleep(0.2)
+        return False if "drawn" in expression else await read(expression)
+
+    env.play.page._tab.read, env.play.page._watches = never_drawn, True
+    *_, truncated, info = timed(lambda: env.step("noop()"), 10)
+    assert (truncated, info["failure"]) == (True, "script timeout")
+    assert env.reset()[1]["failure"] == ""
+    env.close()
+
+
+def test_a_lost_page_ends_only_its_own_episode_in_a_vector():
+    numbers = iter(range(3))
+    envs = WebVectorEnv(lambda: SomeEpisodes(AGAIN, {0} if next(numbers) == 1 else ()), 3, actions="text", deadline=2.0)
+    _, info = timed(lambda: envs.reset(seed=0), LIMIT)
+    assert [bool(failure) for failure in info["failure"]] == [False, True, False]
+    for ended in (True, False):  # then it begins anew, in mode NEXT_STEP
+        _, _, terminated, truncated, info = envs.step(("noop()",) * 3)
+        assert (terminated.tolist(), truncated.tolist()) == ([False] * 3, [False, ended, False])
+    assert [str(failure) for failure in info["failure"]] == [""] * 3
+    envs.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
+
 from potentia.envs.web.actions import Action
 from potentia.envs.web.backends.html import HtmlPage
 from potentia.envs.web.elements import PageState
@@ -33,6 +35,10 @@ class PageWithoutBrowser:
     def blocked(self) -> int:
         """See `potentia.envs.web.browser.page.Backend`."""
         return self._page.blocked
+
+    def limit(self) -> AbstractAsyncContextManager[None]:
+        """Nothing is needed."""
+        return nullcontext()
 
     async def open(self) -> None:
         """Nothing is needed."""

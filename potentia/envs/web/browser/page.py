@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +34,8 @@ FRAME = 20.0
 """Virtual milliseconds that a picture may need. The step after it is shorter by as much. A new line takes as many."""
 _LIFE = 500
 _FRAMES = 1000
+_WAITS = 3
+"""Deadlines after which a step or a load is given up, though each answer came in time."""
 
 
 class Backend(Protocol):
@@ -43,6 +46,14 @@ class Backend(Protocol):
         """Attempts to leave the task's pages since the episode began.
 
         Requests refused, windows, dialogs, downloads, and local files.
+        """
+        ...
+
+    def limit(self) -> AbstractAsyncContextManager[None]:
+        """What must not go on for ever: a page that fails, or takes too long in all, is closed.
+
+        Raises:
+            PageFailure: What the page failed by, or a "script timeout".
         """
         ...
 
@@ -120,6 +131,27 @@ class BrowserPage:
         """See `Backend`."""
         return self._attempts() - self._counted
 
+    @contextlib.asynccontextmanager
+    async def limit(self) -> AsyncIterator[None]:
+        """See `Backend`. A page that failed is not left to go on. After more failures than one the browser is fresh."""
+        seconds = _WAITS * self._lease.deadline
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            failure = PageFailure("script timeout", f"not done within {seconds:g} s")
+            await self._give_up(failure)
+            raise failure from error
+        except PageFailure as failure:
+            await self._give_up(failure)
+            raise
+
+    async def _give_up(self, failure: PageFailure) -> None:
+        self._failures += 1
+        if (tab := self._tab) is not None:
+            tab.events.failure = tab.events.failure or failure
+            await tab.close()
+
     async def open(self) -> None:
         """A gate and a tab. A tab that can't serve another episode is replaced."""
         if self._gate is None:
@@ -129,9 +161,12 @@ class BrowserPage:
         if self._tab is None:
             if self._failures > 1:  # a fresh tab did not help: it may be the browser
                 await self._lease.renew()
-            with self._counting():
+            try:
                 browser = await self._lease.browser()
                 self._tab = await browser.open(self._gate.address, self._task.viewport, self._scripts)
+            except PageFailure:
+                self._failures += 1
+                raise
             self._url, self._elapsed, self._ahead, self._episodes = "", 0.0, 0.0, 0
             self._pointer = Pointer(self._tab)
 
@@ -149,24 +184,17 @@ class BrowserPage:
     async def act(self, action: Action) -> None:
         """One action, and the time that its consequences take."""
         tab = self._the_tab()
-        with self._counting():
-            try:
-                await self._do(tab, action)
-                if self._watches:
-                    await self._draw(tab)
-                await self._wait(tab, self._pace + _ODD)
-            except PageFailure as failure:
-                if failure.reason == "script timeout":
-                    await tab.unhang()
-                raise
+        await self._do(tab, action)
+        if self._watches:
+            await self._draw(tab)
+        await self._wait(tab, self._pace + _ODD)
 
     async def observe(self, *, screenshot: bool = False) -> PageState:
         """Reads the page, all rows in one call."""
         tab = self._the_tab()
-        with self._counting():
-            table = await tab.read(f"window.__potentia ? __potentia.observe({self._rows}) : null")
-            picture = await self._picture(tab) if screenshot else None
-            url = "" if table is not None else await tab.read("location.href")
+        table = await tab.read(f"window.__potentia ? __potentia.observe({self._rows}) : null")
+        picture = await self._picture(tab) if screenshot else None
+        url = "" if table is not None else await tab.read("location.href")
         self._failures = 0
         if (gate := self._gate) is not None and gate.errors:
             raise RuntimeError("the application failed while it answered a request") from gate.errors.pop()
@@ -186,38 +214,26 @@ class BrowserPage:
             self._gate = None
         await self._lease.release()
 
-    @contextlib.contextmanager
-    def _counting(self) -> Iterator[None]:
-        """Marks a tab that fails, and counts: after one failure a fresh tab is tried, after more a fresh browser."""
-        try:
-            yield
-        except PageFailure as failure:
-            self._failures += 1
-            if self._tab is not None:
-                self._tab.events.failure = self._tab.events.failure or failure
-            raise
-
     async def _load(self, opening: Opening) -> None:
         tab, self._pace, self._ahead = self._the_tab(), opening.pace, 0.0
-        with self._counting():
-            await self._pointer.release()
-            if part := self._elapsed % 1:  # clocks begin at a whole millisecond
-                await self._pass(1 - part)
-            if opening.soft and self._url == opening.url:
-                await self._park()
-            else:
-                if tab.events.leaving:
-                    tab.events.leaving = False
-                    await tab.evaluate("__potentia.leave()")
-                await tab.prepare(self._beginning(opening))
-                await tab.navigate(opening.url)
-                await self._advance(LOAD)
-                await self._draw(tab)
-                # A new document takes the mouse to be at its corner until it moves.
-                await asyncio.gather(self._park(), tab.forget())
-            if opening.script:
-                await tab.evaluate(f"__potentia.{self._beginning(opening)};{opening.script}")
-                await self._advance(self._pace + _ODD)
+        await self._pointer.release()
+        if part := self._elapsed % 1:  # clocks begin at a whole millisecond
+            await self._pass(1 - part)
+        if opening.soft and self._url == opening.url:
+            await self._park()
+        else:
+            if tab.events.leaving:
+                tab.events.leaving = False
+                await tab.evaluate("__potentia.leave()")
+            await tab.prepare(self._beginning(opening))
+            await tab.navigate(opening.url)
+            await self._advance(LOAD)
+            await self._draw(tab)
+            # A new document takes the mouse to be at its corner until it moves.
+            await asyncio.gather(self._park(), tab.forget())
+        if opening.script:
+            await tab.evaluate(f"__potentia.{self._beginning(opening)};{opening.script}")
+            await self._advance(self._pace + _ODD)
 
     def _the_tab(self) -> Tab:
         if self._tab is None:

@@ -51,6 +51,11 @@ class Lease:
         self._key = os.getpid(), driver, find_browser(executable, headed=headed), deadline, headed
         self._held: _Shared | None = None
 
+    @property
+    def deadline(self) -> float:
+        """Seconds that anything may take."""
+        return self._key[3]
+
     async def browser(self) -> Browser:
         """A browser that is alive, which is a new one if the last was lost.
 

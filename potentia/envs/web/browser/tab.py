@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -337,12 +336,6 @@ class Tab(ABC):
     async def forget(self) -> None:
         """Forgets where it was before."""
         await self._call("Page.resetNavigationHistory")
-
-    async def unhang(self) -> None:
-        """Stops the script that runs, if any does. It raises nothing."""
-        with contextlib.suppress(PageFailure, TimeoutError):
-            async with asyncio.timeout(1):
-                await self._send("Runtime.terminateExecution")
 
 
 def _value(result: Json) -> Any:

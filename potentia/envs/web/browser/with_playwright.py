@@ -183,10 +183,6 @@ class PlaywrightTab(Tab):
     async def type_text(self, text: str) -> None:
         await self._within(self._page.keyboard.type(text))
 
-    async def unhang(self) -> None:
-        with contextlib.suppress(Exception):
-            await super().unhang()
-
     async def close(self) -> None:
         self.fail(PageFailure("browser lost", "the tab was closed"))
         if self._context is not None and self._browser.alive:

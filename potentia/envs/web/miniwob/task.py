@@ -108,7 +108,7 @@ class MiniWobTask:
 
     def begin(self, seed: int, index: int) -> Opening:
         """The page's own generator is seeded by seed and index."""
-        self._drawn, self._success, self.goal = (seed, index), False, ""
+        self._drawn, self._success, self.goal, self.fields, self._inbox = (seed, index), False, "", (), None
         script = f'({_BEGIN})("{seed}|{index}")'
         url = f"http://{HOST}/miniwob/{self._page}.html"
         return Opening(url, seed * 1_000_003 + index, script, self._soft, _QUICK.get(self._page, _PACE))
