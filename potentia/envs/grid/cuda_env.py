@@ -86,6 +86,8 @@ class CudaGridVectorEnv(GridVectorEnv):
         return self._all if mask is None else torch.as_tensor(mask, dtype=torch.bool, device=self.device)
 
     def _seed(self, seeds: list[int | None], mask: Tensor) -> None:
+        if self._seeded:
+            mask = mask & torch.tensor([seed is not None for seed in seeds], device=self.device)
         self.worlds.seed(seeds, mask)
 
     def _act(self, actions: Any) -> None:

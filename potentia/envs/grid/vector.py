@@ -182,8 +182,10 @@ class GridVectorEnv(World, VectorEnv[Any, Any, Any]):
         return self._observation(worlds.shown, worlds.state.agent, worlds.state.task), info
 
     def _seed(self, seeds: list[int | None], mask: Any) -> None:
+        """A world without a seed goes on with its random numbers, if it has any."""
         for n in np.flatnonzero(mask):
-            self.worlds.seed(int(n), seeds[n])
+            if seeds[n] is not None or not self._seeded:
+                self.worlds.seed(int(n), seeds[n])
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """One action in each world.
