@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from potentia.arrays import array_namespace, host_array
 from potentia.encoders import observation_tensors
 from potentia.envs.world import ask_offered
 from potentia.gamma import needs_gamma
+from potentia.reward_wrappers import changed_reward
 from potentia.rollout import Array, Rollout, Truncation, concatenate
 from potentia.transitions import NEXT_ACTION, TransitionReader, autoreset_mode
 from potentia.trees import Tree, leaves, map_tree
@@ -89,7 +91,7 @@ def collect(
     ``info["actor_carry"]``.
 
     Args:
-        envs: A vector environment that gives the true reward.
+        envs: A vector environment that gives the true reward. A warning tells of a wrapper that changes it.
         actor: Chooses the actions.
         num_steps: T, at least 1.
         gamma: The learner's discount factor, in [0, 1].
@@ -232,6 +234,8 @@ def _begin(
     ask_offered(envs, reader.keys)
     obs, info = envs.reset(seed=seed)
     reader.reset(obs, info)
+    if "true_reward" not in info and (message := changed_reward(envs, "collect")):
+        warnings.warn(message, stacklevel=4)
     return CollectState(reader, obs, actor.init(envs.num_envs))
 
 

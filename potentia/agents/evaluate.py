@@ -14,6 +14,7 @@ from potentia.arrays import host_array
 from potentia.collect import forget, within_bounds
 from potentia.transitions import autoreset_mode
 from potentia.trees import map_tree
+from potentia.wrappers.stack import untrue_reward
 
 _TRUE_REWARD = "true_reward"
 
@@ -59,15 +60,16 @@ def evaluate(
     favour short ones, which in many worlds are the failures, or the successes.
 
     Args:
-        make_envs: Makes the vector environment, which is closed at the end. If it is shaped, ``info["true_reward"]`` is
-            what counts.
+        make_envs: Makes the vector environment, which is closed at the end. Its ``info["true_reward"]`` is what counts,
+            where it has one, as if it is shaped.
         agent: Any agent.
         episodes: At least 1.
         seed: Seeds the environments and the actions.
         greedy: Whether to take the most probable actions instead of drawing them.
 
     Raises:
-        ValueError: If ``episodes`` is less than 1, or a reward is not finite.
+        ValueError: If ``episodes`` is less than 1, a reward is not finite, or a wrapper in this process changes the
+            reward.
     """
     if episodes < 1:
         raise ValueError(f"episodes must be at least 1, got {episodes}")
@@ -86,12 +88,15 @@ def _play(envs: VectorEnv[Any, Any, Any], actor: Any, episodes: int, seed: int) 
     obs, _ = envs.reset(seed=seed)
     fresh = actor.init(count)
     carry, live = fresh, np.ones(count, dtype=bool)
-    returns, lengths = np.zeros(count), np.zeros(count, dtype=np.int64)
+    returns, lengths, first = np.zeros(count), np.zeros(count, dtype=np.int64), True
     tensors = hasattr(next(iter(_leaves(obs))), "detach")
     while any(len(done) < wanted for done, wanted in zip(played, quota, strict=True)):
         action, carry = actor.act(obs, carry)
         action = action if tensors else map_tree(host_array, action)
         obs, reward, terminated, truncated, info = envs.step(within_bounds(action, envs.single_action_space))
+        if first and (message := untrue_reward(envs, "evaluate", info)):
+            raise ValueError(message)
+        first = False
         done = (host_array(terminated) | host_array(truncated)) & live
         last = info.get("final_info", {}) if mode is AutoresetMode.SAME_STEP and done.any() else {}
         true = np.asarray(host_array(info.get(_TRUE_REWARD, reward)), dtype=np.float64)

@@ -50,6 +50,7 @@ def check_cells(study: StudySpec, configs: Iterable[RunConfig], source: str) -> 
 def _rehearse_world(study: StudySpec, config: RunConfig) -> tuple[World | None, list[str]]:
     """One copy is asked what it is. Then copies in the form in which a run has them take a step."""
     from potentia.study.world import World  # noqa: PLC0415 - torch is slow to import
+    from potentia.wrappers.stack import untrue_reward  # noqa: PLC0415
 
     where = f"environments[{study.environments.index(config.environment)}]"
     label = config.environment.label
@@ -57,12 +58,15 @@ def _rehearse_world(study: StudySpec, config: RunConfig) -> tuple[World | None, 
         world = World.probe(config)
         with contextlib.closing(world.make(min(2, config.environment.num_envs), world.info_keys)) as envs:
             envs.reset(seed=0)
-            envs.step(envs.action_space.sample())
+            *_, info = envs.step(envs.action_space.sample())
+            untrue = untrue_reward(envs, "a study", info)
     except (Exception, SystemExit) as error:  # a world that ends the process must not end this one
         kwargs = config.environment.kwargs
         if kwargs and _can_be_made(config):
             return None, [f"{where}.kwargs ({label}): can't be made with {_shown(kwargs)}: {_in_words(error)}"]
         return None, [f"{where} ({label}): can't be made: {_in_words(error)}"]
+    if untrue:
+        return world, [f"{where} ({label}): {untrue}"]
     random, optimal = world.anchors["random"], world.anchors["optimal"]
     if random is not None and optimal is not None and random >= optimal:
         problem = f"random must be less than optimal, got {random} and {optimal} (one of them is the world's own)"

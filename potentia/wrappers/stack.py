@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 import gymnasium as gym
 from gymnasium import wrappers
-from gymnasium.vector import VectorEnv, VectorObservationWrapper, VectorRewardWrapper, VectorWrapper
+from gymnasium.vector import VectorEnv, VectorObservationWrapper, VectorWrapper
 from gymnasium.wrappers import vector as vector_wrappers
 
+from potentia.reward_wrappers import CHANGES, changed_reward
 from potentia.rollout import Truncation
 from potentia.shaping.fit import Finding
 from potentia.wrappers.shape_reward import ShapeReward
 from potentia.wrappers.shape_vector_reward import ShapeVectorReward
 
-_CHANGES = (gym.RewardWrapper, wrappers.NormalizeReward, VectorRewardWrapper, vector_wrappers.NormalizeReward)
 _REPEATS = (wrappers.AtariPreprocessing, wrappers.MaxAndSkipObservation)
 _REPORTS = (wrappers.RecordEpisodeStatistics, vector_wrappers.RecordEpisodeStatistics)
 _PASSES_ON = (
@@ -40,6 +40,8 @@ def check_stack(
     - ``limit``: with ``truncation="terminal"`` a time limit outside is an end that the shaping does not see, so a
       potential's debt is never paid.
     - ``gamma``, ``truncation``: the learner's are other than the wrapper's.
+    - ``changed``: a wrapper inside of the shaping, or of an environment without any, changes the reward that is then
+      taken for the true one. This is not severe.
     - ``monitor``: statistics outside of the shaping report shaped returns as if they were true. This is not severe.
     - ``unknown``: a wrapper outside that this function does not know has a ``step`` of its own. This is not severe.
 
@@ -53,6 +55,8 @@ def check_stack(
         One finding for each kind of mistake of each wrapper. Empty if there is none.
     """
     found: dict[Finding, None] = {}
+    if message := untrue_reward(env, "whoever reads it"):
+        found[Finding("changed", message, severe=False)] = None
     for outside, shaping in _shapings(env, []):
         for finding in _around(shaping, outside):
             found[finding] = None
@@ -69,6 +73,23 @@ def check_stack(
                 )
             ] = None
     return list(found)
+
+
+def untrue_reward(env: Any, taken_by: str, info: Container[str] = ()) -> str:
+    """What is wrong with the reward of ``env`` as the true one, and what to do, or "" if nothing is.
+
+    What stands outside of a shaping does not matter, since the shaping says the reward inside of it in
+    ``info["true_reward"]``. An environment without shaping may say that itself.
+
+    Args:
+        env: An environment, single or a vector. Environments in other processes can't be looked into.
+        taken_by: Who takes it for the true one, for the message.
+        info: Keys of its info.
+    """
+    insides = [shaping.env for _, shaping in _shapings(env, [])]
+    if not insides and "true_reward" not in info:
+        insides = [env]
+    return next((message for inside in insides if (message := changed_reward(inside, taken_by))), "")
 
 
 Shaping = ShapeReward | ShapeVectorReward
@@ -89,7 +110,7 @@ def _around(shaping: Shaping, outside: list[Any]) -> Iterator[Finding]:
     name, invariant = shaping.shaper.name, shaping.shaper.contract.guarantee == "policy_invariant"
     for wrapper in outside:
         kind = type(wrapper).__name__
-        if isinstance(wrapper, _CHANGES):
+        if isinstance(wrapper, CHANGES):
             if invariant:
                 yield rescaled(kind, name)
         elif isinstance(wrapper, _REPEATS):

@@ -73,6 +73,11 @@ class OddNumbers(gym.Env[Any, int]):
         return np.full(2, value, np.float32), 0.0, self.steps % 5 == 0, False, {}
 
 
-for _name, _world in (("Odd-v0", Odd), ("OddNumbers-v0", OddNumbers)):
+def clipped() -> gym.Env[int, int]:
+    """A world whose own registration clips its reward."""
+    return gym.wrappers.ClipReward(Odd(), 0.0, 0.5)
+
+
+for _name, _world in (("Odd-v0", Odd), ("OddNumbers-v0", OddNumbers), ("OddClipped-v0", clipped)):
     if _name not in gym.registry:
         gym.register(_name, entry_point=_world)

@@ -117,3 +117,9 @@ def test_what_a_script_registered_for_itself_is_told_with_what_to_do(tmp_path: P
 def test_modules_and_ids_that_are_not_there(change: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         check_study(study(**change), "file.yaml")
+
+
+def test_a_world_that_changes_its_reward_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"environments\[0\] .*ClipReward changes the reward, which a study takes for"):
+        run_study(short({"id": "tests.study.odd_worlds:OddClipped-v0"}), "study", tmp_path)
+    assert list(tmp_path.iterdir()) == []

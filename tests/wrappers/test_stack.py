@@ -52,7 +52,9 @@ class Repeat(gym.Wrapper[Any, Any, Any, Any]):
         (lambda: vector.NormalizeReward(many()), ["rescaled"]),
         (lambda: wrappers.ClipReward(ShapeReward(lake(), Count(), gamma=0.9), -1, 1), []),
         (lambda: wrappers.TimeLimit(wrappers.OrderEnforcing(shaped()), 9), []),
-        (lambda: ShapeReward(wrappers.ClipReward(lake(), -1, 1), PotentialShaping(TABLE), gamma=0.9), []),
+        (lambda: ShapeReward(wrappers.ClipReward(lake(), -1, 1), PotentialShaping(TABLE), gamma=0.9), ["changed"]),
+        (lambda: wrappers.NormalizeReward(lake()), ["changed"]),
+        (lambda: SyncVectorEnv([lambda: wrappers.TransformReward(lake(), np.tanh)] * 2), ["changed"]),
         (lake, []),
     ],
 )
