@@ -5,12 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from potentia.judges.json_form import digest, question_data
+from potentia.judges.lock import Lock
 from potentia.judges.question import Answer, Question, checked
-from potentia.objects.writing import Recorded
+from potentia.judges.usage import Usage
+from potentia.objects import Recorded
 
 __all__ = ["Judge", "Rules"]
+
+_COUNTING = Lock()
 
 
 class Judge(Recorded, ABC):
@@ -27,10 +32,34 @@ class Judge(Recorded, ABC):
 
     name: str = ""
     reads_truth: bool = False
+    _usage: Usage = Usage()
 
     @abstractmethod
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """An answer for each question, in their order."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All but the question that decides an answer, as JSON: the model, the prompts, the sampling."""
+        return {"judge": type(self).__name__, "name": self.name}
+
+    def key(self, question: Question) -> str:
+        """The name of a question put to this judge: SHA-256 of the canonical JSON of `identity` and question."""
+        return digest([self.identity, question_data(question, truth=self.reads_truth)])
+
+    @property
+    def usage(self) -> Usage:
+        """What its answers have cost so far, in this process."""
+        return self._usage
+
+    def most(self, question: Question) -> Usage:
+        """The most that an answer to this question can cost."""
+        del question
+        return Usage(questions=1, calls=1)
+
+    def _spend(self, usage: Usage) -> None:
+        with _COUNTING:
+            self._usage = self._usage + usage
 
     def close(self) -> None:
         """Gives back connections, threads and files. The judge can't be asked afterwards."""
@@ -63,6 +92,13 @@ class Rules(Judge):
     ) -> None:
         self.rule, self.name, self.reads_truth = rule, name, rule is None
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The name, and that of the rule's function: functions of one name must be one function."""
+        rule = self.rule
+        function = rule if rule is None or hasattr(rule, "__qualname__") else type(rule)
+        return super().identity | {"rule": function and f"{function.__module__}:{function.__qualname__}"}
+
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """The numbers of the rule.
 
@@ -76,4 +112,6 @@ class Rules(Judge):
                 answers.append(question.nothing("the truth of this is not known" if self.rule is None else "no rule"))
             else:
                 answers.append(checked(question, Answer(tuple(float(value) for value in values))))
+        silent = sum(not answer.valid for answer in answers)
+        self._spend(Usage(questions=len(answers), calls=len(answers), invalid=silent))
         return answers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar
 
 __all__ = ["Achieved", "Answer", "Forward", "Holds", "Ideas", "Prefers", "Progress", "Question"]
@@ -16,9 +16,11 @@ class Question:
     Attributes:
         truth: The world's own answer, where that is known: as many numbers as `size`. No judge but `Rules` reads it. It
             is what the others are measured by, and no part of what makes two questions equal.
+        replicate: Which of several times this question is asked: a judge that draws its answers draws each apart.
     """
 
     truth: tuple[float, ...] | None = field(default=None, compare=False, kw_only=True)
+    replicate: int = field(default=0, kw_only=True)
 
     low: ClassVar[float] = 0.0
     """The least number that an answer can have."""
@@ -32,8 +34,8 @@ class Question:
 
     @property
     def texts(self) -> dict[str, str | tuple[str, ...]]:
-        """All that is asked, by name: the texts without the truth."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "truth"}
+        """All that is asked, by name: the texts alone."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if not one.kw_only}
 
     def nothing(self, reason: str) -> Answer:
         """The answer of who can't say: neutral numbers, and ``valid`` is False."""
@@ -88,7 +90,7 @@ class Prefers(Question):
     def swapped(self) -> Prefers:
         """The same question in the other order."""
         truth = None if self.truth is None else (-self.truth[0],)
-        return Prefers(self.goal, self.second, self.first, self.context, truth=truth)
+        return replace(self, first=self.second, second=self.first, truth=truth)
 
 
 @dataclass(frozen=True)

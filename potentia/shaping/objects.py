@@ -7,8 +7,10 @@ from typing import Any
 
 import gymnasium as gym
 
+import potentia.judges
 import potentia.shaping
 from potentia.encoders import Encoder
+from potentia.judges import Judge
 from potentia.objects import Kind, add_kind, as_data, read
 from potentia.objects.files import FILES
 from potentia.objects.functions import FUNCTIONS
@@ -33,6 +35,12 @@ def _shapers() -> dict[str, type[Shaper]]:
     }
 
 
+def _judges() -> dict[str, Any]:
+    public = {name: getattr(potentia.judges, name) for name in potentia.judges.__all__}
+    own = {name: value for name, value in public.items() if isinstance(value, type) and issubclass(value, Judge)}
+    return {name: value for name, value in own.items() if value is not Judge} | {"both_orders": both_orders}
+
+
 def _potentials() -> dict[str, type[Potential]]:
     found = [FunctionPotential, TablePotential, ColumnPotential]
     return {source.__name__: source for source in found}
@@ -53,9 +61,7 @@ SHAPERS = add_kind(
     )
 )
 POTENTIALS = add_kind(Kind("potential", (Potential,), _potentials, group="potentia.potentials"))
-JUDGES = add_kind(
-    Kind("judge", (ChecklistJudge, PairwiseArbiter), lambda: {"both_orders": both_orders}, group="potentia.judges")
-)
+JUDGES = add_kind(Kind("judge", (Judge, ChecklistJudge, PairwiseArbiter), _judges, group="potentia.judges"))
 ENCODERS = add_kind(Kind("encoder", (Encoder,), lambda: {"Encoder": Encoder}))
 
 

@@ -1,0 +1,1 @@
+"""Judges around a judge that change what an answer costs, and not what it says."""

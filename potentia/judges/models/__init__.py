@@ -1,0 +1,1 @@
+"""Judges that are models: embeddings, a server of chat completions, a local language model."""

@@ -1,0 +1,1 @@
+"""Judges that make an answer of several answers."""
