@@ -28,10 +28,12 @@ class Judge(Recorded, ABC):
     Attributes:
         name: What it is called in records and reports: with the model and the version of its prompts.
         reads_truth: Whether its answers come from a question's ``truth``, so that whoever asks must know that.
+        quick: Whether an answer takes no longer than looking it up, so that it may be asked at any moment.
     """
 
     name: str = ""
     reads_truth: bool = False
+    quick: bool = False
     _usage: Usage = Usage()
 
     @abstractmethod
@@ -77,8 +79,8 @@ class Rules(Judge):
     """A judge that knows: the world's symbolic truth, or a rule of your own.
 
     Args:
-        rule: From a question, of which it reads the texts alone, to its numbers, or None if it can't say. Without a
-            rule the answer is the question's ``truth``, which worlds give that know it.
+        rule: From a question, of which it reads the texts alone, to its numbers, or None if it can't say. It must be
+            fast. Without a rule the answer is the question's ``truth``, which worlds give that know it.
         name: What it is called.
 
     >>> from potentia.judges.question import Progress
@@ -86,6 +88,8 @@ class Rules(Judge):
     >>> [answer.value for answer in length.answer([Progress("Write.", "abc"), Progress("Write.", "")])]
     [0.3, 0.0]
     """
+
+    quick = True
 
     def __init__(
         self, rule: Callable[[Question], Sequence[float] | None] | None = None, *, name: str = "rules"

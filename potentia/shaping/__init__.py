@@ -10,6 +10,7 @@ from potentia.shaping.exploration.rnd import RND
 from potentia.shaping.judged.blink_link import BlinkLink
 from potentia.shaping.judged.checklist import Checklist, ChecklistScore
 from potentia.shaping.judged.hierarchical_action import HierarchicalAction
+from potentia.shaping.judged.judged_potential import JudgedPotential
 from potentia.shaping.judged.pairwise_judge import PairwiseJudge
 from potentia.shaping.potentials.advice import LookAheadAdvice, LookBackAdvice
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
@@ -33,6 +34,7 @@ __all__ = [
     "EpisodicCount",
     "EpisodicNovelty",
     "HierarchicalAction",
+    "JudgedPotential",
     "LookAheadAdvice",
     "LookBackAdvice",
     "NormalizeReward",

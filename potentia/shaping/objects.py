@@ -16,7 +16,6 @@ from potentia.objects.files import FILES
 from potentia.objects.functions import FUNCTIONS
 from potentia.preferences.steps import PairwiseArbiter, both_orders
 from potentia.shaping.compose import Scale
-from potentia.shaping.judged.checklist import ChecklistJudge
 from potentia.shaping.potentials.sources import ColumnPotential, FunctionPotential, Potential, TablePotential
 from potentia.shaping.schedules import SCHEDULES
 from potentia.shaping.shaper import Shaper
@@ -61,7 +60,7 @@ SHAPERS = add_kind(
     )
 )
 POTENTIALS = add_kind(Kind("potential", (Potential,), _potentials, group="potentia.potentials"))
-JUDGES = add_kind(Kind("judge", (Judge, ChecklistJudge, PairwiseArbiter), _judges, group="potentia.judges"))
+JUDGES = add_kind(Kind("judge", (Judge, PairwiseArbiter), _judges, group="potentia.judges"))
 ENCODERS = add_kind(Kind("encoder", (Encoder,), lambda: {"Encoder": Encoder}))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from potentia.judges import Prefers
 from potentia.objects import Kind, ObjectError, as_data, kinds, read
 from potentia.objects.files import read_file
 from potentia.objects.reading import read_fields
@@ -24,15 +25,14 @@ from potentia.shaping.schedules import Linear
 BOX, ACTIONS = spaces.Box(-1.0, 1.0, (3,)), spaces.Discrete(2)
 
 
-def right(items: Sequence[str], page: str) -> Any:
-    """A judge: an item is done if the page has it."""
-    return [[1.0, 0.0, 0.0] if item in page else [0.0, 0.0, 1.0] for item in items]
+def right(question: Any) -> Any:
+    """A rule: an item is done if the page has it."""
+    return [float(item in question.text) for item in question.criteria]
 
 
-def longer(goal: str, page: str, action: str, alternative: str) -> float:
-    """An arbiter: the longer action is the better one."""
-    del goal, page
-    return float(np.sign(len(action) - len(alternative)))
+def longer(question: Any) -> Any:
+    """A rule: the longer action is the better one."""
+    return (float(np.sign(len(question.first) - len(question.second))),)
 
 
 def minus_distance(obs: Any) -> Any:
@@ -81,14 +81,16 @@ def test_a_shaper_in_a_shaper_with_a_schedule_and_what_is_filled_in() -> None:
     assert scaled.weight == Linear(1.0, 0.0, 10)
 
 
-def test_a_judge_in_a_judge_and_functions_by_name() -> None:
-    checklist = make({"type": "Checklist", "items": ["a"], "judge": {"type": "function", "name": f"{__name__}:right"}})
+def test_a_judge_and_functions_by_name() -> None:
+    def rules(function: str) -> dict[str, Any]:
+        return {"type": "Rules", "rule": {"type": "function", "name": f"{__name__}:{function}"}}
+
+    checklist = make({"type": "Checklist", "items": ["a"], "judge": rules("right")})
     assert isinstance(checklist, Checklist)
-    arbiter = {"type": "both_orders", "arbiter": {"type": "function", "name": f"{__name__}:longer"}}
-    judge = make({"type": "PairwiseJudge", "arbiter": arbiter})
+    judge = make({"type": "PairwiseJudge", "judge": rules("longer")})
     assert isinstance(judge, PairwiseJudge)
-    assert judge.verdicts.ask([("goal", "page", "long", "x")]) == {"known": 0.0, "asked": 1.0}
-    assert judge.verdicts.get(("goal", "page", "long", "x")) == 1.0
+    assert judge.verdicts.get(Prefers("goal", "long", "x", "page")) == (1.0,)
+    assert to_data(judge) == {"type": "PairwiseJudge", "judge": rules("longer")}
 
 
 @pytest.mark.parametrize("name", ["table.npy", "table.json", "table.jsonl"])
@@ -147,7 +149,7 @@ def test_files_of_several_arrays_and_files_that_are_refused(tmp_path: Path) -> N
         ),
         (
             {"type": "Checklist", "items": ["a"], "judge": {"type": "RND"}},
-            r"^shapers\[0\]\.judge\.type: unknown function or judge 'RND'",
+            r"^shapers\[0\]\.judge\.type: unknown judge 'RND'",
         ),
         (
             {"type": "PotentialShaping", "potential": {"type": "file", "path": "nowhere.npy"}},

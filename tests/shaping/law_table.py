@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from gymnasium import spaces
 
+from potentia.judges import Question, Rules
 from potentia.shaping import (
     E3B,
     RND,
@@ -19,6 +20,7 @@ from potentia.shaping import (
     EpisodicCount,
     EpisodicNovelty,
     HierarchicalAction,
+    JudgedPotential,
     LookAheadAdvice,
     LookBackAdvice,
     NormalizeReward,
@@ -74,14 +76,20 @@ def info_of(make: Callable[[], Shaper]) -> Info:
     return {key: COLUMNS[key] for key in COLUMNS if key in make().contract.info_keys}
 
 
-def arbiter(goal: str, page: str, action: str, alternative: str) -> float:
-    """A verdict that depends on all four texts."""
-    return (len(goal) + sum(page.encode()) + len(action) * len(alternative)) % 5 / 2 - 1
+class SlowRules(Rules):
+    """Rules that are asked in update alone, as a model or a server is."""
+
+    quick = False
 
 
-def checklist_judge(items: Sequence[str], page: str) -> np.ndarray:
-    """Probabilities that depend on the page."""
-    return np.tile([[0.1 * (sum(page.encode()) % 7), 0.25, 0.75 - 0.1 * (sum(page.encode()) % 7)]], (len(items), 1))
+def rule(question: Question) -> tuple[float, ...]:
+    """Numbers that depend on all texts of a question."""
+    text = "|".join(map(str, question.texts.values()))
+    number = sum(place * letter for place, letter in enumerate(text.encode(), 7))
+    return tuple(question.low + (1 - question.low) * ((number + 3 * i) % 7) / 6 for i in range(question.size))
+
+
+JUDGE, QUICK = SlowRules(rule), Rules(rule)
 
 
 SHAPERS: dict[str, Callable[[], Shaper]] = {
@@ -105,10 +113,13 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "EpisodicNovelty": lambda: EpisodicNovelty(VECTOR, ACTIONS, neighbours=3, memory=5, hidden=16, output_dim=4),
     "Checklist": Checklist,
     "ChecklistScore": ChecklistScore,
-    "Checklist of a judge": lambda: Checklist(["find", "buy"], checklist_judge, questions=1),
-    "ChecklistScore of a judge": lambda: ChecklistScore(["find", "buy"], checklist_judge),
-    "PairwiseJudge of a column": lambda: PairwiseJudge(arbiter, questions=3),
-    "PairwiseJudge of a function": lambda: PairwiseJudge(arbiter, lambda *_: ["click(3)", "noop()"]),
+    "Checklist of a judge": lambda: Checklist(["find", "buy"], JUDGE, questions=1),
+    "Checklist of rules": lambda: Checklist(["find", "buy"], QUICK),
+    "ChecklistScore of a judge": lambda: ChecklistScore(["find", "buy"], JUDGE),
+    "JudgedPotential": lambda: JudgedPotential(JUDGE, unknown=0.5, questions=2),
+    "JudgedPotential of the world's truth": lambda: JudgedPotential(Rules(), "Buy."),
+    "PairwiseJudge of a column": lambda: PairwiseJudge(JUDGE, questions=3),
+    "PairwiseJudge of a function": lambda: PairwiseJudge(JUDGE, lambda *_: ["click(3)", "noop()"]),
     "BlinkLink": lambda: BlinkLink((100.0, 100.0)),
     "HierarchicalAction": HierarchicalAction,
     "HierarchicalAction without certainty": lambda: HierarchicalAction(alpha=0.0, dars=2.0),

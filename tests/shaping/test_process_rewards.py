@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from potentia.envs.action_text import parse_action
+from potentia.judges import Answer, Judge, Rules
 from potentia.preferences.steps import both_orders
 from potentia.rollout import Rollout
 from potentia.shaping import BlinkLink, Checklist, ChecklistScore, HierarchicalAction, PairwiseJudge, Shaper
@@ -24,7 +25,7 @@ from potentia.shaping.judged.hierarchical_action import rouge_l, self_certainty
 from potentia.shaping.judged.reference import Box, Reference, overlap, parse_reference
 from potentia.testing import check_shaper
 from tests.episodes import rollout
-from tests.shaping.law_table import checklist_judge
+from tests.shaping.law_table import JUDGE, SlowRules
 
 
 def steps(discount: float = 0.5, **columns: Sequence[Any]) -> Rollout:
@@ -189,15 +190,22 @@ def test_self_certainty_of_distributions_worked_by_hand() -> None:
         self_certainty(np.zeros((1, 3)))
 
 
-class Tells:
-    """An arbiter that prefers what it was told to, and counts how often it is asked."""
+class Tells(Judge):
+    """Prefers what the goal names, and counts how often it is asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
 
-    def __call__(self, goal: str, page: str, action: str, alternative: str) -> float:
-        self.asked.append((action, alternative))
-        return 1.0 if action in goal else -1.0 if alternative in goal else 0.0
+    def answer(self, questions: Sequence[Any]) -> list[Answer]:
+        self.asked += [(asked.first, asked.second) for asked in questions]
+        return [
+            Answer((1.0 if asked.first in asked.goal else -1.0 if asked.second in asked.goal else 0.0,))
+            for asked in questions
+        ]
+
+
+def counts(metrics: dict[str, Any]) -> tuple[float, float]:
+    return metrics["known"], metrics["asked"]
 
 
 def judged() -> Rollout:
@@ -214,10 +222,11 @@ def test_pairwise_verdicts_are_asked_for_once_in_update_and_paid_afterwards() ->
     reward, way = PairwiseJudge(arbiter, questions=3), judged()
     assert term(reward, way) == [0.0, 0.0, 0.0]
     assert not arbiter.asked
-    assert reward.update(way) == {"known": 0.0, "asked": 3.0}
-    assert arbiter.asked == [("click(1)", "click(2)"), ("click(1)", "click(3)"), ("click(2)", "click(1)")]
-    assert reward.update(way) == {"known": 0.75, "asked": 1.0}
-    assert reward.update(way) == {"known": 1.0, "asked": 0.0}
+    assert counts(reward.update(way)) == (0.0, 3.0)
+    # The newest first.
+    assert arbiter.asked == [("click(1)", "click(3)"), ("click(2)", "click(1)"), ("click(2)", "click(3)")]
+    assert counts(reward.update(way)) == (0.75, 1.0)
+    assert counts(reward.update(way)) == (1.0, 0.0)
     # (1 + 1) / 2, (-1 + 0) / 2, and an action without any other to compare with.
     assert term(reward, way) == [1.0, -0.5, 0.0]
     assert len(arbiter.asked) == 4
@@ -237,7 +246,7 @@ def test_alternatives_may_come_from_a_function() -> None:
 
 def test_both_orders_cancel_a_liking_for_what_comes_first() -> None:
     assert both_orders(lambda goal, page, action, alternative: 1.0)("", "", "a", "b") == 0.0
-    assert both_orders(Tells())("do a", "", "a", "b") == 1.0
+    assert both_orders(lambda goal, page, action, other: float(action in goal))("do a", "", "a", "b") == 0.5
 
 
 def test_the_items_of_a_checklist_and_those_that_do_not_exist() -> None:
@@ -250,23 +259,27 @@ def test_the_items_of_a_checklist_and_those_that_do_not_exist() -> None:
     assert term(Checklist(), whole) == pytest.approx(term(Checklist(), way))
 
 
-SAYS = {"shop": [[0, 0, 1], [0, 0, 1]], "cart": [[1, 0, 0], [0, 1, 0]], "paid": [[1, 0, 0], [0.5, 0.5, 0]]}
+SAYS = {"shop": (0.0, 0.0), "cart": (1.0, 0.5), "paid": (1.0, 0.75)}
+
+
+def says(question: Any) -> tuple[float, ...]:
+    return SAYS[question.text]
 
 
 def test_a_judgement_that_comes_late_leaves_the_differences_telescoping() -> None:
-    reward = Checklist(["fill the cart", "pay"], lambda items, page: SAYS[page])
+    reward = Checklist(["fill the cart", "pay"], SlowRules(says))
     way = steps(caption=["shop", "cart"], next_caption=["cart", "paid"])
     carry = reward.init(1)
     first, carry = reward.shape(way[:1], carry)
     assert float(first.terms["Checklist"][0, 0]) == 0.0  # the cart is not judged yet: 0.5 * 0 - 0
-    assert reward.update(way) == {"known": 0.0, "asked": 3.0}
+    assert counts(reward.update(way)) == (0.0, 3.0)
     second, carry = reward.shape(way[1:], carry)
     # done: 0, 0.75, 0.875. The cart was entered with 0, so 0.5 * 0.875 - 0; anew it would be 0.5 * 0.875 - 0.75.
     assert float(second.terms["Checklist"][0, 0]) == 0.4375
     assert np.isnan(carry).all()  # the episode ended
     assert term(reward, way) == [0.5 * 0.75, 0.5 * 0.875 - 0.75]
-    score = ChecklistScore(["fill the cart", "pay"], lambda items, page: SAYS[page])
-    assert score.update(way) == {"known": 0.0, "asked": 2.0}
+    score = ChecklistScore(["fill the cart", "pay"], SlowRules(says))
+    assert counts(score.update(way)) == (0.0, 2.0)
     assert term(score, way) == [0.75, 0.875]
 
 
@@ -282,7 +295,7 @@ class ReadsAnew(Checklist):
 
 def test_the_law_tells_a_judged_checklist_that_forgets() -> None:
     with pytest.raises(AssertionError, match=r"^telescoping_while_learning: ReadsAnew"):
-        check_shaper(lambda: ReadsAnew(["find", "buy"], checklist_judge, questions=1), second_process=False)
+        check_shaper(lambda: ReadsAnew(["find", "buy"], JUDGE, questions=1), second_process=False)
 
 
 @pytest.mark.parametrize(
@@ -304,11 +317,12 @@ def test_the_law_tells_a_judged_checklist_that_forgets() -> None:
             ValueError,
             r"shape \(T, B\) = \(1, 1\), got \(1, 1, 2\)",
         ),
-        (lambda: PairwiseJudge(Tells(), questions=0), ValueError, "questions must be at least 1"),
-        (lambda: PairwiseJudge(lambda *_: 2.0).update(judged()), ValueError, r"\[-1\.0, 1\.0\], got 2\.0"),
+        (lambda: PairwiseJudge(Tells(), questions=0), ValueError, "questions and tries must be at least 1, got 0"),
+        (lambda: PairwiseJudge(lambda *_: 2.0), TypeError, r"Judge, got function; make one of a function"),
+        (lambda: PairwiseJudge(Rules(lambda _: (2.0,))).update(judged()), ValueError, r"\[-1, 1\], got \(2\.0,\)"),
         (lambda: PairwiseJudge(Tells()).load_state_dict({}), ValueError, "must have the keys"),
         (lambda: Checklist(["find"]), ValueError, "both items"),
-        (lambda: Checklist([], lambda items, page: []), ValueError, "at least one"),
+        (lambda: Checklist([], Tells()), ValueError, "at least one"),
         (lambda: term(Checklist(), steps(x=[0])), ValueError, "reads the info column 'checklist'"),
         (
             lambda: term(ChecklistScore(), steps(next_checklist=[1.5])),
@@ -319,14 +333,11 @@ def test_the_law_tells_a_judged_checklist_that_forgets() -> None:
         (lambda: term(ChecklistScore(), steps(next_checklist=[np.nan])), ValueError, r"got \[nan\]"),
         (lambda: term(ChecklistScore(), steps(next_checklist=[[[0.0]]])), ValueError, r"\(T, B, I\)"),
         (
-            lambda: Checklist(["find"], lambda items, page: [1.0]).update(steps(caption=["a"], next_caption=["b"])),
+            lambda: Checklist(["find"], SlowRules(lambda _: (1.0, 0.0))).update(
+                steps(caption=["a"], next_caption=["b"])
+            ),
             ValueError,
-            r"\(I, 3\) = \(1, 3\)",
-        ),
-        (
-            lambda: Checklist(["a"], lambda items, page: [[1, 1, 0]]).update(steps(caption=["a"], next_caption=["b"])),
-            ValueError,
-            "must sum to 1",
+            r"an answer to Holds must have 1 numbers in \[0, 1\], got \(1\.0, 0\.0\)",
         ),
     ],
 )

@@ -19,6 +19,7 @@ from potentia.shaping.judged.process_reward import ProcessReward
 from potentia.shaping.judged.reference import Reference, overlap
 from potentia.testing import check_process_reward
 from tests.episodes import rollout
+from tests.shaping.law_table import SlowRules
 
 SIZE = (1000.0, 500.0)
 REFERENCES = ["click_at(100, 50)\n[[80, 40, 40, 20]]", 'fill(3, "red shoes")\n[[200, 40, 100, 20]]']
@@ -79,7 +80,10 @@ def test_a_judge_that_was_asked_can_be_earned() -> None:
             goal=["press 1"] * 2, caption=["a", "b"], next_response=actions, alternative=[["1", "2"], ["1", "3"]]
         )
 
-    reward = PairwiseJudge(lambda goal, page, action, other: 1.0 if action in goal else -1.0 * (other in goal))
+    def verdict(asked: Any) -> tuple[float]:
+        return (1.0 if asked.first in asked.goal else -1.0 * (asked.second in asked.goal),)
+
+    reward = PairwiseJudge(SlowRules(verdict))
     episodes = [taken("1", "1"), taken("2", "1"), taken("2", "3")]
     with pytest.raises(AssertionError, match=r"^reachable: PairwiseJudge: the part 'verdict' is never above 0"):
         check_process_reward(reward, episodes, 0)

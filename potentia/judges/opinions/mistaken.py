@@ -41,7 +41,7 @@ class Mistaken(Wrapper):
         if not 0 <= share <= 1:
             raise ValueError(f"share must lie in [0, 1], got {share}")
         self.share, self.seed = share, seed
-        self.name = f"{judge.name}, lying {share:g}"
+        self.name, self.quick = f"{judge.name}, lying {share:g}", judge.quick
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -1,56 +1,139 @@
-"""What a slow judge has answered: asked while learning, looked up while shaping."""
+"""What a judge has answered: asked while learning, looked up while shaping."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
 
+from potentia.judges import Answer, Ideas, Judge, Question
+from potentia.judges.question import checked
+from potentia.shaping.judged.quality import Quality
 from potentia.state import Stateful
 
 
 class Answers(Stateful):
-    """A judge's answers by question, so that a question is asked once and looking it up never waits.
+    """A judge's answers by question. A question is asked once, in `ask`, and `get` never waits.
+
+    An answer that is not valid is no knowledge: the question stays unknown. It is asked again, ``tries`` times in all,
+    or for ever where the judge says that asking again may help.
+
+    A judge that is quick, such as `potentia.judges.Rules`, is asked in `get` itself and nothing is kept.
 
     Args:
-        judge: From the texts of a question to a number in ``[low, high]``. It may take as long as it likes.
-        low: The least that it may answer.
-        high: The most.
-        limit: How many new questions one call of `ask` puts at most.
+        judge: Who is asked. It may take as long as it likes.
+        questions: How many new questions one call of `ask` puts at most: the last ones, which are the newest.
+        background: Ask through `potentia.judges.Background`. Then `ask` does not wait either: it hands new questions
+            over and takes what was answered meanwhile.
+        tries: How often a question is asked that gets no valid answer.
+
+    Attributes:
+        judge: The judge.
+        quality: How well its answers agree with the world's truth, where that is known.
 
     Raises:
-        ValueError: If ``limit`` is less than 1.
+        TypeError: If ``judge`` is no `potentia.judges.Judge`.
+        ValueError: If ``questions`` or ``tries`` is less than 1.
+
+    >>> from potentia.judges import Progress, Rules
+    >>> class Slow(Rules):
+    ...     quick = False
+    >>> answers = Answers(Slow(lambda question: (0.25,)))
+    >>> question = Progress("Leave.", "A room with a door.")
+    >>> answers.get(question), answers.ask([question, question])["asked"], answers.get(question)
+    (None, 1.0, (0.25,))
     """
 
-    saved = ("_known",)
+    def __init__(self, judge: Judge, questions: int = 256, *, background: bool = False, tries: int = 3) -> None:
+        if not isinstance(judge, Judge):
+            raise TypeError(
+                f"a judge must be a potentia.judges.Judge, got {type(judge).__name__}; make one of a function of a "
+                "question by potentia.judges.Rules(function)"
+            )
+        if questions < 1 or tries < 1:
+            raise ValueError(f"questions and tries must be at least 1, got {questions} and {tries}")
+        self.judge, self.quality = judge, Quality()
+        self._most, self._tries = questions, tries
+        self._known: dict[str, list[Any]] = {}
+        self._failed: dict[str, int] = {}
+        self.saved = ("_known", "_failed", "quality")
+        if background:
+            from potentia.judges import Background  # noqa: PLC0415 - it starts threads
 
-    def __init__(self, judge: Callable[..., float], low: float, high: float, limit: int) -> None:
-        if limit < 1:
-            raise ValueError(f"questions must be at least 1, got {limit}")
-        self._judge, self._low, self._high, self._limit = judge, low, high, limit
-        self._known: dict[str, float] = {}
+            self._background = Background(judge)
+            self.saved = (*self.saved, "_background")
 
-    def get(self, question: tuple[str, ...]) -> float | None:
-        """The answer, or None if the question was not asked yet."""
-        return self._known.get(_key(question))
+    def get(self, question: Question) -> tuple[Any, ...] | None:
+        """The numbers of the answer, or the texts for `potentia.judges.Ideas`. None if there is no answer yet."""
+        if self.judge.quick:
+            [answer] = self.judge.answer([question])
+            return _content(question, answer) if answer.valid else None
+        known = self._known.get(self._key(question))
+        return None if known is None else tuple(known)
 
-    def ask(self, questions: Iterable[tuple[str, ...]]) -> dict[str, float]:
-        """Asks what is not known. Returns ``known``, the share that was known before, and ``asked``, how many were put.
+    def ask(self, questions: Iterable[Question]) -> dict[str, float]:
+        """Asks what is not known.
+
+        Returns:
+            ``known``, the share of the different questions that had an answer before. ``asked``: how many were put,
+            ``invalid``: how many answers were not valid, ``calls`` and ``tokens``: what the answers took that were not
+            looked up. And `Quality.metrics`, of all questions so far.
 
         Raises:
-            ValueError: If an answer is not a number in the range.
+            ValueError: If an answer's numbers are not what the question asks for.
         """
-        wanted = {_key(question): question for question in questions}
-        new = [key for key in wanted if key not in self._known]
-        for key in new[: self._limit]:
-            answer = float(self._judge(*wanted[key]))
-            if not self._low <= answer <= self._high:
-                raise ValueError(f"a judge must answer with a number in [{self._low}, {self._high}], got {answer}")
-            self._known[key] = answer
-        share = 1.0 - len(new) / len(wanted) if wanted else 1.0
-        return {"known": share, "asked": float(min(len(new), self._limit))}
+        listed = list(questions)
+        wanted = {self._key(question): question for question in listed}
+        new = [key for key in wanted if key not in self._known and self._failed.get(key, 0) < self._tries]
+        known = 1.0 - sum(key not in self._known for key in wanted) / len(wanted) if wanted else 1.0
+        if self.judge.quick:
+            pairs = list(zip(wanted.values(), self.judge.answer(list(wanted.values())), strict=True))
+            found = {self._key(one): _content(one, answer) for one, answer in pairs if answer.valid}
+            known = len(found) / len(wanted) if wanted else 1.0
+        else:
+            pairs = self._put([wanted[key] for key in new[-self._most :]])
+            for question, answer in pairs:
+                self._take(question, answer)
+            found = {key: tuple(self._known[key]) for key in wanted if key in self._known}
+        for question in listed:
+            if (values := found.get(self._key(question))) is not None:
+                self.quality.add(question, values)
+        fresh = [answer for _, answer in pairs if not answer.cached]
+        return {
+            "known": known,
+            "asked": float(len(pairs) if self.judge.quick else min(len(new), self._most)),
+            "invalid": float(sum(not answer.valid for _, answer in pairs)),
+            "calls": float(len(fresh)),
+            "tokens": float(sum(answer.tokens_in + answer.tokens_out for answer in fresh)),
+            **self.quality.metrics,
+        }
+
+    def _put(self, questions: list[Question]) -> list[tuple[Question, Answer]]:
+        if "_background" not in self.saved:
+            return list(zip(questions, self.judge.answer(questions), strict=True)) if questions else []
+        self._background.submit(questions)
+        return self._background.drain()
+
+    def _take(self, question: Question, answer: Answer) -> None:
+        key = self._key(question)
+        if answer.valid:
+            self._known[key] = list(_content(question, answer))
+            self._failed.pop(key, None)
+        elif not answer.again:
+            self._failed[key] = self._failed.get(key, 0) + 1
+
+    def _key(self, question: Question) -> str:
+        return _digest(question, question.truth if self.judge.reads_truth else None)
 
 
-def _key(question: tuple[str, ...]) -> str:
+def _content(question: Question, answer: Answer) -> tuple[Any, ...]:
+    return answer.texts if isinstance(question, Ideas) else checked(question, answer).values
+
+
+@lru_cache(maxsize=1 << 16)
+def _digest(question: Question, truth: tuple[float, ...] | None) -> str:
     # As JSON, so that ("ab", "c") and ("a", "bc") differ; hashed, because pages are long.
-    return hashlib.blake2b(json.dumps(question).encode(), digest_size=16).hexdigest()
+    data = json.dumps([type(question).__name__, question.texts, truth])
+    return hashlib.blake2b(data.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from potentia.arrays import array_namespace, host_array, like_column
+from potentia.judges import Holds, Judge, Question
 from potentia.rollout import Array, Rollout
-from potentia.shaping.columns import as_column, each_step, info_column, text_column
-from potentia.shaping.judged.answers import Answers
+from potentia.shaping.columns import as_column, info_column, text_column
+from potentia.shaping.judged.judged_potential import Asked, JudgedStates
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
 from potentia.shaping.potentials.sources import Potential
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
-ChecklistJudge = Callable[[Sequence[str], str], Any]
-"""From the items and a page's text to probabilities ``(I, 3)``: that an item is done, in progress, or not done."""
-
-_WEIGHTS = np.array([1.0, 0.5, 0.0])
 _COLUMN, _PAGE = "checklist", "caption"
 
 
 class Checklist(PotentialShaping):
     """``discount * done(next_obs) - done(obs)``: done is the mean state of the items of a checklist.
 
-    Chae et al. 2025 (Web-Shepherd), arXiv 2505.15277. An item's state lies in [0, 1]. A judge's is P(done) + P(in
-    progress) / 2. Web-Shepherd pays the score itself (`ChecklistScore`), which suits a search for the best next step.
-    The difference telescopes and leaves every optimal policy as it was.
+    Chae et al. 2025 (Web-Shepherd), arXiv 2505.15277. An item's state lies in [0, 1]: there it is P(done) + P(in
+    progress) / 2, here what a judge answers to `potentia.judges.Holds`. Web-Shepherd pays the score itself
+    (`ChecklistScore`), which suits a search for the best next step. The difference telescopes and leaves every optimal
+    policy as it was.
 
     The states come from the info columns ``checklist`` and ``next_checklist``: floats in [0, 1], ``(T, B)`` or ``(T, B,
     I)``. So the environment's ``info["checklist"]`` must be a number or a vector ``(I,)``, in an order that stays, at
@@ -39,12 +37,14 @@ class Checklist(PotentialShaping):
     the judgement arrives, the step that leaves the page still starts from the value with which it was entered, so the
     differences telescope even so. But a page seen only once pays nothing: where pages hardly ever recur, call
     ``update(rollout)`` before ``shape(rollout)``. The metric ``known`` says what share of the pages had been judged.
+    Where a world gives the column ``checklist`` too, the judge is measured by it.
 
     Args:
         items: The subgoals in words, for the judge. None reads the info column.
-        judge: From the items and the text of a page to probabilities ``(I, 3)``: that an item is done, in progress, or
-            not done. Needed if and only if there are items.
+        judge: A `potentia.judges.Judge`. Needed if and only if there are items.
+        goal: What the items are for, in words, for the judge.
         questions: How many new pages an update asks about at most.
+        background: Ask on a thread, so that `update` does not wait either.
         name: The term's name.
 
     Raises:
@@ -64,12 +64,14 @@ class Checklist(PotentialShaping):
     def __init__(
         self,
         items: Sequence[str] | None = None,
-        judge: ChecklistJudge | None = None,
+        judge: Judge | None = None,
         *,
+        goal: str = "",
         questions: int = 256,
+        background: bool = False,
         name: str | None = None,
     ) -> None:
-        super().__init__(_state_of(items, judge, questions), name=name)
+        super().__init__(_state_of(items, judge, goal, questions, background), name=name)
 
 
 class ChecklistScore(Shaper):
@@ -81,7 +83,9 @@ class ChecklistScore(Shaper):
     Args:
         items: As for `Checklist`.
         judge: As for `Checklist`.
+        goal: As for `Checklist`.
         questions: As for `Checklist`.
+        background: As for `Checklist`.
         name: The term's name.
 
     Raises:
@@ -102,15 +106,18 @@ class ChecklistScore(Shaper):
     def __init__(
         self,
         items: Sequence[str] | None = None,
-        judge: ChecklistJudge | None = None,
+        judge: Judge | None = None,
         *,
+        goal: str = "",
         questions: int = 256,
+        background: bool = False,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.state = _state_of(items, judge, questions)
+        self.state = _state_of(items, judge, goal, questions, background)
         self.contract: Contract = Contract(
-            reads=frozenset(name.replace("info:", "info:next_") for name in self.state.reads),
+            reads=_arrived(self.state.reads),
+            measures=_arrived(self.state.measures),
             scope="lifelong" if self.state.changes else "step",
         )
 
@@ -133,53 +140,40 @@ class ToldState(Potential):
         return as_column("the mean state of a checklist", done, rollout)
 
 
-class JudgedState(Potential):
+class JudgedState(JudgedStates):
     """The mean state of a checklist by a judge of pages, 0 for a page that has not been judged yet."""
 
-    reads = frozenset({f"info:{_PAGE}"})
-    changes = True
-    saved = ("pages",)
+    def __init__(self, items: Sequence[str], judge: Judge, goal: str, questions: int, background: bool) -> None:
+        self.items, self.goal = tuple(items), goal
+        super().__init__(judge, frozenset({f"info:{_PAGE}"}), _COLUMN, 0.0, questions, background)
 
-    def __init__(self, items: Sequence[str], judge: ChecklistJudge, questions: int) -> None:
-        self.pages = Answers(lambda page: _mean_state(judge(items, page), len(items)), 0.0, 1.0, questions)
+    def asked(self, rollout: Rollout, prefix: str, reader: str) -> Asked:
+        pages, items = text_column(rollout, f"{prefix}{_PAGE}", reader), self.items
+        states = rollout.info.get(f"{prefix}{_COLUMN}")
+        states = None if states is None else host_array(states).reshape(*rollout.discount.shape, -1)
 
-    def values(self, rollout: Rollout, prefix: str, reader: str) -> Array:
-        pages, known = text_column(rollout, f"{prefix}{_PAGE}", reader), self.pages.get
-        done = each_step(rollout, lambda t, b: (known((str(pages[t, b]),)) or 0.0,), 1)[..., 0]
-        return as_column("the mean state of a checklist", done, rollout)
+        def asked(t: int, b: int) -> Question:
+            return Holds(items, str(pages[t, b]), self.goal, truth=None if states is None else _truth(states[t, b]))
 
-    def update(self, rollout: Rollout) -> dict[str, Any]:
-        return self.ask(rollout, ("", "next_"))
+        def _truth(row: np.ndarray[Any, Any]) -> tuple[float, ...] | None:
+            known = tuple(row[: len(items)].astype(float).tolist())
+            return known if len(known) == len(items) and all(0.0 <= state <= 1.0 for state in known) else None
 
-    def ask(self, rollout: Rollout, prefixes: Sequence[str]) -> dict[str, Any]:
-        """Asks the judge about the pages that it has not seen. Returns ``known`` and ``asked``.
-
-        Raises:
-            ValueError: If its probabilities are not ``(I, 3)`` or a row is no distribution.
-        """
-        mask = host_array(rollout.mask)
-        pages = [text_column(rollout, f"{prefix}{_PAGE}", "a checklist")[mask] for prefix in prefixes]
-        return dict(self.pages.ask((page,) for page in np.concatenate(pages).tolist()))
+        return asked
 
 
-def _state_of(items: Sequence[str] | None, judge: ChecklistJudge | None, questions: int) -> ToldState | JudgedState:
+def _arrived(reads: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.replace("info:", "info:next_") for name in reads)
+
+
+def _state_of(
+    items: Sequence[str] | None, judge: Judge | None, goal: str, questions: int, background: bool
+) -> ToldState | JudgedState:
     if items is None and judge is None:
         return ToldState()
     if not items or judge is None:
         raise ValueError("a checklist needs both items, at least one, and a judge of them; or neither, to read info")
-    return JudgedState(items, judge, questions)
-
-
-def _mean_state(probabilities: Any, items: int) -> float:
-    table = np.asarray(host_array(probabilities), dtype=np.float64)
-    if table.shape != (items, 3):
-        raise ValueError(
-            f"a checklist's judge must return probabilities of shape (I, 3) = ({items}, 3), done, in progress and not "
-            f"done for each item, got {table.shape}"
-        )
-    if not (table >= 0).all() or not np.allclose(table.sum(1), 1.0, atol=1e-3):
-        raise ValueError(f"each row of a checklist's probabilities must sum to 1, none below 0, got {table.tolist()}")
-    return float(np.clip(table @ _WEIGHTS, 0.0, 1.0).mean())
+    return JudgedState(items, judge, goal, questions, background)
 
 
 def _mean_of_items(states: Array, rollout: Rollout, column: str) -> Array:

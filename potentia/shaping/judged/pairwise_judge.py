@@ -1,4 +1,4 @@
-"""A pairwise process reward: an arbiter says which of two actions is the better step."""
+"""A pairwise process reward: a judge says which of two actions is the better step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from potentia.arrays import host_array, like_column
-from potentia.preferences.steps import PairwiseArbiter
+from potentia.judges import Judge, Prefers
 from potentia.rollout import Array, Rollout
 from potentia.shaping.columns import each_step, text_column
 from potentia.shaping.judged.answers import Answers
@@ -24,13 +24,14 @@ _TEXTS = ("goal", "caption", "next_response")
 class PairwiseJudge(ProcessReward):
     """``mean over alternatives of verdict(action taken, alternative)``, each verdict in [-1, 1].
 
-    Zhang et al. 2026 (WebArbiter), arXiv 2601.21872: rather than give an action a number, an arbiter compares two, here
+    Zhang et al. 2026 (WebArbiter), arXiv 2601.21872: rather than give an action a number, a judge compares two, here
     the one taken with others that were rejected: +1 if it was the better step towards the goal, -1 if it was the worse.
+    The question is `potentia.judges.Prefers`.
 
-    The arbiter is asked in `update` only, each question once. `shape` looks verdicts up and never waits. It pays 0 for
+    The judge is asked in `update` only, each question once. `shape` looks verdicts up and never waits. It pays 0 for
     what is not known yet. So in the order collect, shape, learn, update a step is paid only if an earlier
     rollout had the same goal, page, action and alternative. Where pages hardly ever recur, call ``update(rollout)``
-    *before* ``shape(rollout)``: an arbiter does not learn, so it judges a rollout the same before and after. The metric
+    *before* ``shape(rollout)``: a judge does not learn, so it judges a rollout the same before and after. The metric
     ``known`` says what share of the questions had an answer before they were asked. Answers are kept for ever, in about
     150 bytes each. The term can change the optimum.
 
@@ -38,20 +39,23 @@ class PairwiseJudge(ProcessReward):
     environment repeats in ``info["response"]``) and, unless ``alternatives`` is a function, the column it names.
 
     Args:
-        arbiter: `potentia.preferences.steps.PairwiseArbiter`. Wrap it in `potentia.preferences.steps.both_orders` if it
-            may favour the one it reads first.
+        judge: A `potentia.judges.Judge`. Have it asked in both orders if it may favour the one it reads first.
         alternatives: What the action is compared with: a function, or the name of an info column of texts ``(T, B)`` or
             ``(T, B, A)``. "" and the action itself are left out. A step without any earns 0.
         questions: How many new questions an update puts at most.
+        background: Ask on a thread, so that `update` does not wait either.
         name: The term's name.
 
     Raises:
+        TypeError: If ``judge`` is no judge.
         ValueError: If ``questions`` is less than 1.
 
     >>> import numpy as np
     >>> from potentia import Rollout
-    >>> def arbiter(goal, page, action, alternative):  # likes the word of the goal
-    ...     return float(goal in action) - float(goal in alternative)
+    >>> from potentia.judges import Rules
+    >>> class Slow(Rules):  # likes the word of the goal
+    ...     quick = False
+    >>> judge = Slow(lambda asked: (float(asked.goal in asked.first) - float(asked.goal in asked.second),))
     >>> zeros, text = np.zeros((2, 1)), lambda *rows: np.array([rows]).T
     >>> rollout = Rollout(
     ...     obs=zeros, action=zeros, next_obs=zeros, terms={"env": zeros}, discount=zeros + 0.99,
@@ -59,11 +63,11 @@ class PairwiseJudge(ProcessReward):
     ...         "goal": text("Buy", "Buy"), "caption": text("a page", "a page"),
     ...         "next_response": text('click("Buy")', "back()"),
     ...         "alternative": np.array([[["back()", "noop()"]], [['click("Buy")', "noop()"]]])})
-    >>> shaper = PairwiseJudge(arbiter)
+    >>> shaper = PairwiseJudge(judge)
     >>> shaper.shape(rollout)[0].terms["PairwiseJudge"][:, 0].tolist()  # nobody was asked yet
     [0.0, 0.0]
-    >>> shaper.update(rollout)  # four questions, none of which was known
-    {'known': 0.0, 'asked': 4.0}
+    >>> shaper.update(rollout)["asked"]  # none of which was known
+    4.0
     >>> shaper.shape(rollout)[0].terms["PairwiseJudge"][:, 0].tolist()  # (1 + 1) / 2, and (-1 + 0) / 2
     [1.0, -0.5]
     """
@@ -72,15 +76,16 @@ class PairwiseJudge(ProcessReward):
 
     def __init__(
         self,
-        arbiter: PairwiseArbiter,
+        judge: Judge,
         alternatives: Alternatives | str = "alternative",
         *,
         questions: int = 256,
+        background: bool = False,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
         self._alternatives = alternatives
-        self.verdicts = Answers(arbiter, -1.0, 1.0, questions)
+        self.verdicts = Answers(judge, questions, background=background)
         self.maxima = {"verdict": 1.0}
         columns = [*_TEXTS, alternatives] if isinstance(alternatives, str) else _TEXTS
         self.contract: Contract = Contract(reads=frozenset(f"info:{column}" for column in columns), scope="lifelong")
@@ -95,13 +100,13 @@ class PairwiseJudge(ProcessReward):
         asked = self._questions(rollout)
 
         def verdict(t: int, b: int) -> tuple[float]:
-            known = [self.verdicts.get(question) or 0.0 for question in asked(t, b)]
-            return (sum(known) / len(known) if known else 0.0,)
+            known = [self.verdicts.get(question) or (0.0,) for question in asked(t, b)]
+            return (sum(verdict for (verdict,) in known) / len(known) if known else 0.0,)
 
         return {"verdict": like_column(each_step(rollout, verdict, 1), rollout.discount)}
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
-        """Asks the arbiter what is not known yet. Returns ``known`` and ``asked``.
+        """Asks the judge what is not known yet. Returns what `potentia.shaping.judged.answers.Answers.ask` returns.
 
         Raises:
             ValueError: If a verdict lies outside [-1, 1].
@@ -111,12 +116,12 @@ class PairwiseJudge(ProcessReward):
         steps = np.argwhere(host_array(rollout.mask)).tolist()
         return self.verdicts.ask(question for t, b in steps for question in asked(t, b))
 
-    def _questions(self, rollout: Rollout) -> Callable[[int, int], Iterator[tuple[str, ...]]]:
+    def _questions(self, rollout: Rollout) -> Callable[[int, int], Iterator[Prefers]]:
         goals, pages, actions = (text_column(rollout, column, self.name) for column in _TEXTS)
         others = self._alternatives
         column = text_column(rollout, others, self.name) if isinstance(others, str) else None
 
-        def asked(t: int, b: int) -> Iterator[tuple[str, ...]]:
+        def asked(t: int, b: int) -> Iterator[Prefers]:
             goal, page, action = str(goals[t, b]), str(pages[t, b]), str(actions[t, b])
             if column is not None:
                 rejected = [str(text) for text in np.ravel(column[t, b])]
@@ -125,6 +130,6 @@ class PairwiseJudge(ProcessReward):
                 rejected = list(others(goal, page, action))
             for other in dict.fromkeys(rejected):
                 if other not in ("", action):
-                    yield goal, page, action, other
+                    yield Prefers(goal, action, other, page)
 
         return asked

@@ -67,7 +67,10 @@ class PotentialShaping(Shaper):
         if self.potential.changes:
             reads |= {"terminated", "truncated"}
         self.contract: Contract = Contract(
-            guarantee="policy_invariant", reads=reads, scope="lifelong" if self.potential.changes else "step"
+            guarantee="policy_invariant",
+            reads=reads,
+            measures=both_columns(self.potential.measures),
+            scope="lifelong" if self.potential.changes else "step",
         )
 
     def init(self, num_envs: int) -> Carry:

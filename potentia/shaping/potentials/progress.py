@@ -47,7 +47,9 @@ class Progress(Shaper):
         super().__init__(name)
         self.potential = potential_of(potential)
         self.contract: Contract = Contract(
-            reads=both_columns(self.potential.reads), scope="lifelong" if self.potential.changes else "step"
+            reads=both_columns(self.potential.reads),
+            measures=both_columns(self.potential.measures),
+            scope="lifelong" if self.potential.changes else "step",
         )
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:

@@ -23,11 +23,13 @@ class Potential(Recorded, Stateful):
     Attributes:
         reads: The columns that describe ``obs``: ``"obs"``, or ``"info:<name>"``. Their twins ``next_<name>``, which
             describe ``next_obs``, are read likewise.
+        measures: Such columns that its metrics alone read, where they are there.
         changes: Whether `update` changes the values of states. Then differences use the value that a state had when
             it was entered.
     """
 
     reads: frozenset[str] = frozenset({"obs"})
+    measures: frozenset[str] = frozenset()
     changes: bool = False
 
     def values(self, rollout: Rollout, prefix: str, reader: str) -> Array:
