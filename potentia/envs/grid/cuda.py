@@ -17,11 +17,12 @@ from numba import cuda
 
 from potentia.compiling import linked, part
 from potentia.envs.grid.description import Description, measure, note_reset, note_step, steps_of, tell_distance
-from potentia.envs.grid.distance import MOST_DOORS, PHASES, Scratch, search, survey
-from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, TAKE_IT, Family, Level
+from potentia.envs.grid.distance import size_of, solve
+from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, Family, Level
 from potentia.envs.grid.loops import added_rules, step_world
 from potentia.envs.grid.pcg64 import seeded_state
 from potentia.envs.grid.rules import World, observe_one
+from potentia.envs.grid.ways import Ways
 from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP, GridWorlds, Output, aim_and_poses
 
 _THREADS = 128
@@ -29,8 +30,10 @@ _SIGNED = {np.dtype(f"u{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 """What stands for the dtypes that PyTorch hardly knows."""
 _SCRATCH_BYTES = 2**30
 """How much memory the searches for distances may take: as many worlds are measured at once as it has room for."""
+_ROOM = 32
+"""Room for ways by cell: twice and more what was ever needed. On a device it can't be made larger."""
 _LINKED = {
-    "_state", "_out", "_tables", "_step", "_begin", "_description", "_describe_step", "_describe_reset", "_scratch",
+    "_state", "_out", "_tables", "_step", "_begin", "_description", "_describe_step", "_describe_reset", "_ways",
     "_slots",
 }  # fmt: skip
 
@@ -79,39 +82,13 @@ def _kernels(family: Family) -> tuple[Any, Any]:
     return step, begin
 
 
-@part
-def _solve(cells, agent, task, n, plan, aim, most, table, marks, flags, shorts, words):  # type: ignore[no-untyped-def]
-    """`potentia.envs.grid.distance.solve` in rows of scratch that lie ready."""
-    size = plan.width * plan.height
-    ground, success = marks[:size], marks[size : 2 * size]
-    situation = survey(cells, agent, task, n, plan, aim, most, ground, success)
-    nodes, room = PHASES * 4 * size << situation.doors, flags.shape[0]
-    rest = words[2 * nodes :]
-    scratch = Scratch(
-        dist=shorts[:nodes], queue=words[:nodes],
-        late=words[nodes : 2 * nodes], late_at=shorts[nodes : 2 * nodes],
-        drop=rest[4 : 2 * room + 4], drop_first=rest[:2], drop_last=rest[2:4],
-        far=rest[2 * room + 4 : 3 * room + 4], far_at=shorts[2 * nodes : 2 * nodes + room],
-        around=rest[3 * room + 4 : 4 * room + 4], seen=flags,
-    )  # fmt: skip
-    search(cells, n, plan, aim, situation, ground, success, scratch, table)
-
-
-def _scratch_sizes(level: Level, aim: int) -> tuple[int, int, int, int]:
-    """The widths of the rows that `_solve` takes, for whatever is drawn in the level."""
-    size = level.width * level.height
-    block = 4 * size << min(level.most_doors, MOST_DOORS)
-    room = block if aim == TAKE_IT else 1
-    return 2 * size, room, 2 * PHASES * block + room, 2 * PHASES * block + 4 * room + 4
-
-
 @part(forceinline=True)
 def _find_distance(  # type: ignore[no-untyped-def]
-    cells, agent, task, d, n, plan, aim, most, slot, marks, flags, shorts, words
+    cells, agent, task, d, n, plan, aim, slot, known, marks, head, pool
 ):
-    """Finds the distance of world n, if it waits for a table, in the row ``slot`` of scratch."""
+    """Finds the distance of world n, if it waits for a table, in the row ``slot`` of the ways."""
     if d.lacking[n]:
-        _solve(cells, agent, task, n, plan, aim, most, d.table, marks[slot], flags[slot], shorts[slot], words[slot])
+        solve(cells, agent, task, n, plan, aim, d.table, known[slot], marks[slot], head[slot], pool[slot])
         tell_distance(d.distance, d.potential, n, plan, steps_of(d.table, agent, n, plan))
         d.stale[n], d.lacking[n] = False, False
 
@@ -127,7 +104,7 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
     def after_step(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, terminated, success, before,
         cells_hash, state_hash, events, table, stale, lacking, distance, potential,
-        marks, flags, shorts, words, slots, most, plan,
+        known, marks, head, pool, slots, plan,
     ):  # fmt: skip
         slot = cuda.grid(1)  # type: ignore[attr-defined]
         if slot < slots:
@@ -136,13 +113,13 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
             for n in range(slot, success.shape[0], slots):
                 if note_step(world, d, n, plan, before, terminated[n], success[n]):
                     measure(world, d, n, plan, aim, terminated[n], success[n])
-                    _find_distance(cells, agent, task, d, n, plan, aim, most, slot, marks, flags, shorts, words)
+                    _find_distance(cells, agent, task, d, n, plan, aim, slot, known, marks, head, pool)
 
     @_kernel
     def after_reset(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, mask,
         cells_hash, state_hash, events, table, stale, lacking, distance, potential,
-        marks, flags, shorts, words, slots, most, plan,
+        known, marks, head, pool, slots, plan,
     ):  # fmt: skip
         slot = cuda.grid(1)  # type: ignore[attr-defined]
         if slot < slots:
@@ -152,7 +129,7 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
                 if mask[n]:
                     note_reset(world, d, n, plan)
                     measure(world, d, n, plan, aim, False, False)
-                    _find_distance(cells, agent, task, d, n, plan, aim, most, slot, marks, flags, shorts, words)
+                    _find_distance(cells, agent, task, d, n, plan, aim, slot, known, marks, head, pool)
 
     return after_step, after_reset
 
@@ -200,8 +177,8 @@ class CudaGridWorlds:
         limit: As in `GridWorlds`.
         described: Whether hash and events are kept up to date.
         measured: Whether the distance is, too, where the level has one.
-        scratch_bytes: How much memory the searches for distances may take. A search takes 20 KB in DoorKey-5x5, but 8
-            MB in KeyCorridorS3R3: as many are made at once as there is room for.
+        scratch_bytes: How much memory the ways may take by which distances are found. Those of a world take 28 KB in
+            DoorKey-5x5, 43 in KeyCorridorS3R3 and 250 in LockedRoom. Where there is no room for all, worlds take turns.
         device: The CUDA device, the first. In the simulator it is the CPU.
 
     Raises:
@@ -263,7 +240,7 @@ class CudaGridWorlds:
         """The same with the kernels that describe."""
         self._description = _shared(self.description, Description.of(1, 0))
         self._describe_step, self._describe_reset = _describing_kernels(self.aim)
-        self._scratch, self._slots = self._make_scratch(self._scratch_bytes) if self.described else ((), 0)
+        self._ways, self._slots = self._make_ways(self._scratch_bytes) if self.described else ((), 0)
 
     def describe(self, *, described: bool, measured: bool) -> None:
         """As `GridWorlds.describe`."""
@@ -284,18 +261,13 @@ class CudaGridWorlds:
         signed = _SIGNED.get(array.dtype)
         return torch.from_numpy(array.view(signed) if signed else array).to(self.device, copy=True)
 
-    def _make_scratch(self, most_bytes: int) -> tuple[tuple[Any, ...], int]:
-        """A row of scratch for each search that is made at once, and how many rows there are."""
-        dtypes = (torch.int8, torch.int8, torch.int16, torch.int32)
-        sizes = _scratch_sizes(self.level, self.aim) if self.aim != NO_AIM else (0, 0, 0, 0)
-        bytes_each = sum(size * dtype.itemsize for size, dtype in zip(sizes, dtypes, strict=True))
-        slots = min(self.num_envs, max(1, most_bytes // bytes_each)) if bytes_each else self.num_envs
-        rows = slots if bytes_each else 1
-        parts = [
-            torch.empty((rows, max(size, 1)), dtype=dtype, device=self.device)
-            for size, dtype in zip(sizes, dtypes, strict=True)
-        ]
-        return _shared(parts), slots
+    def _make_ways(self, most_bytes: int) -> tuple[tuple[Any, ...], int]:
+        """A row for the ways of each search that is made at once, and how many rows there are."""
+        if self.aim == NO_AIM:
+            return _shared([self.tensor(part) for part in Ways.of(1, 1, 1)]), self.num_envs
+        size = size_of(self.plan)
+        rows = Ways.rows_for(self.num_envs, size, _ROOM * size, most_bytes)
+        return _shared([self.tensor(part) for part in Ways.of(rows, size, _ROOM * size)]), rows
 
     def _launch(self, kernel: Any, threads: int, *given: Any) -> None:
         if simulated():
@@ -321,8 +293,8 @@ class CudaGridWorlds:
             self._describe(self._describe_reset, chosen)
 
     def _describe(self, kernel: Any, *given: Any) -> None:
-        more = self._slots, min(self.level.most_doors, MOST_DOORS), self.plan
-        self._launch(kernel, self._slots, *self._state, *given, *self._description, *self._scratch, *more)
+        more = self._slots, self.plan
+        self._launch(kernel, self._slots, *self._state, *given, *self._description, *self._ways, *more)
 
     def step(self, actions: torch.Tensor) -> None:
         """One action ``(N,)`` int64, 0 to 6, in each world.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from potentia.envs.grid.description import Description
-from potentia.envs.grid.distance import MOST_DOORS
+from potentia.envs.grid.distance import size_of
 from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, Level
 from potentia.envs.grid.loops import (
     DISABLED,
@@ -25,12 +25,29 @@ from potentia.envs.grid.pcg64 import any_states, seeded_state
 from potentia.envs.grid.rules import EVERYTHING, LIGHT, MARGIN, VIEW, Plan, World, view_offsets
 from potentia.envs.grid.state_search import searched_distances
 from potentia.envs.grid.views import AgentView, Shown
+from potentia.envs.grid.ways import Ways
 
 __all__ = ["DISABLED", "NEXT_STEP", "SAME_STEP", "GridWorlds", "Output", "has_distance"]
 
 _PARALLEL_FROM = 128
 """The number of worlds from which waking a second core pays."""
-_LINKED = {"added_rules", "offsets", "light", "_image", "_arrays", "_rest", "_step", "_draw", "_note_step", "_solve"}
+_ROOM = 8
+"""Room for ways by cell, which is made larger where they need it."""
+_MOST_BYTES = 2**28
+"""How much memory the ways may take by which distances are found. Where it is too little, worlds share rows."""
+_LINKED = {
+    "added_rules",
+    "offsets",
+    "light",
+    "_image",
+    "_arrays",
+    "_rest",
+    "_step",
+    "_draw",
+    "_note_step",
+    "_solve",
+    "_ways",
+}
 
 
 class Output(NamedTuple):
@@ -120,7 +137,6 @@ class GridWorlds:
             self.shown, self.final_shown = (np.zeros((num_envs, *show.shape_of(level)), np.uint8) for _ in range(2))
         self.final_agent, self.final_task = np.zeros_like(self.state.agent), np.zeros_like(self.state.task)
         self._all = np.ones(num_envs, bool)
-        self._most_doors = min(level.most_doors, MOST_DOORS)
         self._link()
         self.describe(described=described, measured=measured)
 
@@ -132,6 +148,7 @@ class GridWorlds:
         """A copy, which goes on as the worlds do that it was made of."""
         self.__dict__.update(state)
         self._link()
+        self._make_ways(_ROOM)
 
     def _link(self) -> None:
         """Finds the loops, and puts into order what they take."""
@@ -145,11 +162,18 @@ class GridWorlds:
         self._step, self._draw = step_loop(self.level.family, parallel), draw_loop(self.level.family)
         self._note_step, self._solve = note_step_loop(parallel), solve_loop(parallel)
 
+    def _make_ways(self, room: int) -> None:
+        """Room for the ways of distances, so many by cell; nothing is known of any."""
+        size = size_of(self.plan) if self.description.table.size else 0
+        rows = Ways.rows_for(self.num_envs, size, room * size, _MOST_BYTES)
+        self._ways = Ways.of(rows, size, room * size)
+
     def describe(self, *, described: bool, measured: bool) -> None:
         """Decides what is kept up to date, as the arguments of the same names do. `refresh` then brings it there."""
         self.aim, poses = aim_and_poses(self.level, measured)
         self.described = described or measured
         self.description = self.final_description = Description.of(self.num_envs, poses)
+        self._make_ways(_ROOM)
 
     def seed(self, n: int, seed: int | None) -> None:
         """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
@@ -175,10 +199,11 @@ class GridWorlds:
             searched_distances(self.level).find(self)
             return
         d, state = self.description, self.state
-        self._solve.run(
+        while self._solve.run(
             state.cells, state.agent, state.task, d.table, d.stale, d.lacking, d.distance, d.potential,
-            self.plan, self.aim, self._most_doors,
-        )  # fmt: skip
+            self.plan, self.aim, *self._ways,
+        ):  # fmt: skip
+            self._make_ways(2 * self._ways.room // size_of(self.plan))
 
     def step(self, actions: np.ndarray[Any, Any]) -> bool:
         """One action ``(N,)`` of int64, 0 to 6, in each world.

@@ -33,4 +33,4 @@ def door_key(size: int) -> Level:
     """Two rooms in a square of a size, with the walls around."""
     at_least(5, size=size)
     mission = "use the key to open the door and then get to the goal"
-    return Level(DOOR_KEY, size, size, 10 * size**2, mission, most_doors=1)
+    return Level(DOOR_KEY, size, size, 10 * size**2, mission)

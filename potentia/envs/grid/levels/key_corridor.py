@@ -60,6 +60,5 @@ KEY_CORRIDOR = Family(
 def key_corridor(room_size: int, num_rows: int) -> Level:
     """Three times so many rooms of a size, with the walls around."""
     at_least(3, room_size=room_size)
-    most_doors = 4 * num_rows - (3 if num_rows > 1 else 2)  # a door each pair of rooms, but a locked room has one
     steps, rooms = 30 * room_size**2, Rooms(room_size)
-    return level_of_rooms(KEY_CORRIDOR, room_size, 3, num_rows, steps, pick_it_up, rooms, most_doors=most_doors)
+    return level_of_rooms(KEY_CORRIDOR, room_size, 3, num_rows, steps, pick_it_up, rooms)

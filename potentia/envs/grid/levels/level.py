@@ -65,7 +65,6 @@ class Level:
         task_width: The width of the state's ``task``.
         scratch_width: The width of its ``scratch``.
         actions: How many of the seven actions there are.
-        most_doors: The most closed doors that are told apart in its distance, whatever is drawn.
     """
 
     family: Family
@@ -78,7 +77,6 @@ class Level:
     task_width: int = 4
     scratch_width: int = 8
     actions: int = 7
-    most_doors: int = 0
 
     def tell_mission(self, task: Any) -> str:
         """What the agent is told in a world with this row of ``task``."""

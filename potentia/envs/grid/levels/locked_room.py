@@ -62,4 +62,4 @@ def _told(task: Sequence[int]) -> str:
 def locked_room(size: int = 19) -> Level:
     """Six rooms in a square of a size, with the walls around."""
     at_least(15, size=size)
-    return Level(LOCKED_ROOM, size, size, 10 * size, _told, most_doors=6)
+    return Level(LOCKED_ROOM, size, size, 10 * size, _told)

@@ -76,7 +76,7 @@ def unlock(room_size: int = 6) -> Level:
     """Two rooms of a size, with the walls around, and the door to open."""
     at_least(4, room_size=room_size)
     rooms = Rooms(room_size, with_box=0, blocked=0)
-    return level_of_rooms(UNLOCK, room_size, 2, 1, 8 * room_size**2, "open the door", rooms, most_doors=1)
+    return level_of_rooms(UNLOCK, room_size, 2, 1, 8 * room_size**2, "open the door", rooms)
 
 
 def unlock_pickup(room_size: int = 6, blocked: bool = False) -> Level:
@@ -84,4 +84,4 @@ def unlock_pickup(room_size: int = 6, blocked: bool = False) -> Level:
     at_least(4, room_size=room_size)
     family, steps = (BLOCKED, 16 * room_size**2) if blocked else (UNLOCK_PICKUP, 8 * room_size**2)
     rooms = Rooms(room_size, with_box=1, blocked=int(blocked))
-    return level_of_rooms(family, room_size, 2, 1, steps, pick_it_up, rooms, most_doors=1)
+    return level_of_rooms(family, room_size, 2, 1, steps, pick_it_up, rooms)
