@@ -35,6 +35,7 @@ def same(got: dict[str, Any], want: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.exhaustive(20)
 @pytest.mark.filterwarnings("ignore:.*is out of date")
 @pytest.mark.parametrize("name", in_minigrid([*LEVELS]))
 def test_the_same_seed_is_minigrids_own_game_reset_after_reset(name: str) -> None:

@@ -46,6 +46,7 @@ def check_same(worlds: GridWorlds, step: TorchStep, image: Tensor) -> None:
     assert (step.reward.dtype, image.dtype, state.cells.dtype) == (torch.float64, torch.uint8, torch.uint8)
 
 
+@pytest.mark.exhaustive(20)
 @pytest.mark.parametrize("name", PLAYED)
 def test_every_level_is_the_compiled_game(name: str) -> None:
     worlds, rules = drawn(LEVELS[name], 32), TorchRules(LEVELS[name])
@@ -133,6 +134,7 @@ def test_the_host_never_waits_for_the_device(name: str) -> None:
     assert mode.count > 60
 
 
+@pytest.mark.exhaustive(20)
 @pytest.mark.parametrize("name", KNOWN)
 def test_nothing_depends_on_what_the_tensors_hold(name: str) -> None:
     """On the device ``meta`` they hold nothing, and can't be read."""

@@ -36,6 +36,7 @@ OURS_AND_THEIRS: dict[str, tuple[dict[str, Any], Callable[[Any], Any], Callable[
 }
 
 
+@pytest.mark.exhaustive(15)
 @pytest.mark.filterwarnings("ignore:.*is out of date", "ignore:.*env.width|.*env.get_wrapper_attr")
 @pytest.mark.parametrize(
     "name", ["DoorKey-8x8", "LavaCrossingS9N2", "BlockedUnlockPickup", "Fetch-8x8-N3", "FourRooms"]

@@ -23,6 +23,7 @@ LEFT, RIGHT, FORWARD, PICK_UP, DROP, TOGGLE = range(6)
 FIRST_OF_FAMILY = list({LEVELS[name].family: name for name in reversed(NAMES)}.values())
 
 
+@pytest.mark.exhaustive(8)
 @pytest.mark.parametrize("name", FIRST_OF_FAMILY)
 def test_one_id_of_each_family_keeps_every_rule(name: str) -> None:
     untried = check_env(f"potentia/{name}-v0", episodes=2, max_steps=40)
@@ -46,6 +47,7 @@ def test_the_dictionary_of_minigrid_keeps_every_rule_too(name: str) -> None:
     assert observations["mission"][0] == observation["mission"]
 
 
+@pytest.mark.exhaustive(20)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_id_runs_with_all_its_keys(name: str) -> None:
     env = gym.make(f"potentia/{name}-v0", info_keys="all")

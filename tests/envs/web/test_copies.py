@@ -36,6 +36,7 @@ def plain(value):
 CASES = [("pickle", name) for name in sorted(TEMPLATES)] + [(way, "NotesMerge") for way in ("deepcopy", "cloudpickle")]
 
 
+@pytest.mark.exhaustive(14)
 @pytest.mark.parametrize(("way", "name"), CASES)
 def test_a_copy_goes_on_equally_and_by_itself(way, name):
     env = gym.make(f"potentia/Web-{name}-v0", backend="html", actions="text", info_keys="all")

@@ -129,6 +129,7 @@ def test_every_page_has_a_solution_or_a_reason():
     assert not SOLUTIONS.keys() & UNSOLVED.keys()
 
 
+@pytest.mark.exhaustive(30)
 @pytest.mark.parametrize("page", SOLUTIONS)
 def test_a_solution_solves_it(page):
     play = Player(page)
@@ -159,20 +160,21 @@ def test_a_mistake_ends_it_without_success(page, mistake):
     play.env.close()
 
 
-def test_every_page_begins_with_a_goal_and_can_be_played():
-    for page in MINIWOB_TASKS:
-        env = WebEnv(f"MiniWoB-{page}")
-        rng = np.random.default_rng(0)
-        obs, _ = env.reset(seed=7)
-        assert obs["goal"], page
-        for _ in range(3):
-            obs, reward, terminated, truncated, info = env.step(int(rng.choice(np.flatnonzero(obs["action_mask"]))))
-            assert obs in env.observation_space
-            assert -1 <= reward <= 1
-            assert not info["failure"], page
-            if terminated or truncated:
-                break
-        env.close()
+@pytest.mark.exhaustive(30)
+@pytest.mark.parametrize("page", MINIWOB_TASKS)
+def test_every_page_begins_with_a_goal_and_can_be_played(page):
+    env = WebEnv(f"MiniWoB-{page}")
+    rng = np.random.default_rng(0)
+    obs, _ = env.reset(seed=7)
+    assert obs["goal"]
+    for _ in range(3):
+        obs, reward, terminated, truncated, info = env.step(int(rng.choice(np.flatnonzero(obs["action_mask"]))))
+        assert obs in env.observation_space
+        assert -1 <= reward <= 1
+        assert not info["failure"]
+        if terminated or truncated:
+            break
+    env.close()
 
 
 def begun(env, seed):

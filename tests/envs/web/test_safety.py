@@ -52,6 +52,7 @@ CASES = [
 ]
 
 
+@pytest.mark.exhaustive(70)
 @pytest.mark.parametrize(("route", "where", "driver"), CASES)
 def test_no_way_leads_out_and_each_attempt_is_counted(outside, driver, where, route):
     target = {"elsewhere": outside[0].at, "another port": outside[1].at, "a name": "example.test"}[where]

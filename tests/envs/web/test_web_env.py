@@ -241,6 +241,7 @@ def kept_browser():
     env.close()
 
 
+@pytest.mark.exhaustive(14)
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 def test_chromium_and_the_backend_without_browser_see_the_same_up_to_success(kept_browser, name):
     options = {"observation": ALIKE, "actions": "text", "info_keys": "all"}
@@ -439,6 +440,7 @@ def test_check_env(kept_browser, identifier):
     check_env(identifier, episodes=1, max_steps=10)
 
 
+@pytest.mark.exhaustive(14)
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 def test_check_env_without_browser(name):
     check_env(lambda: gym.make(f"potentia/Web-{name}-v0", backend="html"), episodes=1, max_steps=10)
