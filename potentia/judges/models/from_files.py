@@ -23,11 +23,11 @@ def from_files(kind: Any, path: Path, device: str) -> tuple[Any, Any]:
     if not path.is_dir():
         raise OSError(f"a model is a folder on this machine (nothing is downloaded), got {path}")
     bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
         model = kind.from_pretrained(path, local_files_only=True).to(device).eval()
     finally:
         if bars:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     return tokenizer, model
