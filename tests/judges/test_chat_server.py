@@ -7,6 +7,7 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_the_schema_of_a_reply(question: Question, schema: dict[str, Any]) -> No
         ),
         (
             Prefers("", "x", "y"),
-            [('{"answer": ', {}), ('"A', {f'"{side}': math.log(0.5 if side == "A" else 0.25) for side in "ABn"}), ('"}', {})],
+            [('{"answer": ', {}), ('"A', {'"A': math.log(0.5), '"B': -1.386294361, '"n': -1.386294361}), ('"}', {})],
             (0.25,),
         ),
     ],
@@ -223,11 +224,16 @@ def test_a_server_that_takes_too_long_or_is_not_there() -> None:
 
 
 def test_sixty_four_requests_run_at_once_and_no_more() -> None:
-    with ChatServerOfRules(lambda request: Reply(delay=0.1)) as server, ChatServer("m", server.url) as judge:
-        answers = judge.answer([Progress("leave", str(place)) for place in range(200)])
+    together = threading.Barrier(64, timeout=30)
+
+    def rule(request: dict[str, Any]) -> Reply:
+        together.wait()  # nobody is answered until 64 have asked
+        return Reply()
+
+    with ChatServerOfRules(rule) as server, ChatServer("m", server.url) as judge:
+        answers = judge.answer([Progress("leave", str(place)) for place in range(192)])
         assert all(answer.valid for answer in answers)
-        assert len(server.requests) == 200
-        assert 32 < server.most_at_once <= 64
+        assert (len(server.requests), server.most_at_once) == (192, 64)
 
 
 def test_answers_stand_in_the_order_of_their_questions() -> None:
