@@ -24,7 +24,7 @@ __all__ = [
     "text_hash",
 ]
 
-_WORLDS: tuple[str, ...] = ("calculation",)
+_WORLDS: tuple[str, ...] = ("calculation", "household")
 
 
 def register() -> None:

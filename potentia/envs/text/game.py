@@ -6,8 +6,7 @@ import copy
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
 from gymnasium.error import ResetNeeded
@@ -19,8 +18,7 @@ from potentia.envs.world import Wanted, World
 __all__ = ["PlainGame", "TextGame", "Turn", "text_hash"]
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """What a command led to.
 
     Attributes:
