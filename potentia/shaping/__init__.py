@@ -8,10 +8,15 @@ from potentia.shaping.exploration.episodic_novelty import EpisodicNovelty
 from potentia.shaping.exploration.noveld import NovelD
 from potentia.shaping.exploration.rnd import RND
 from potentia.shaping.judged.blink_link import BlinkLink
+from potentia.shaping.judged.calm import CALM
 from potentia.shaping.judged.checklist import Checklist, ChecklistScore
+from potentia.shaping.judged.ellm import ELLM
 from potentia.shaping.judged.hierarchical_action import HierarchicalAction
+from potentia.shaping.judged.information_gain import InformationGain
 from potentia.shaping.judged.judged_potential import JudgedPotential
 from potentia.shaping.judged.pairwise_judge import PairwiseJudge
+from potentia.shaping.judged.rubric_reward import RubricReward, RuleReward
+from potentia.shaping.judged.turn_credit import TurnCredit
 from potentia.shaping.potentials.advice import LookAheadAdvice, LookBackAdvice
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
 from potentia.shaping.potentials.progress import Progress
@@ -21,7 +26,9 @@ from potentia.shaping.transforms.clip_reward import ClipReward
 from potentia.shaping.transforms.normalize_reward import NormalizeReward
 
 __all__ = [
+    "CALM",
     "E3B",
+    "ELLM",
     "RND",
     "BlinkLink",
     "Carry",
@@ -34,6 +41,7 @@ __all__ = [
     "EpisodicCount",
     "EpisodicNovelty",
     "HierarchicalAction",
+    "InformationGain",
     "JudgedPotential",
     "LookAheadAdvice",
     "LookBackAdvice",
@@ -43,8 +51,11 @@ __all__ = [
     "Potential",
     "PotentialShaping",
     "Progress",
+    "RubricReward",
+    "RuleReward",
     "Scale",
     "ScheduleDiscount",
     "Shaper",
     "Stream",
+    "TurnCredit",
 ]

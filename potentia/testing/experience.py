@@ -226,5 +226,9 @@ class WalkWorld(gym.Env[Any, Any]):
         return int(obs) if isinstance(self.observation_space, spaces.Discrete) else obs
 
     def _info(self) -> dict[str, Any]:
-        values = {key: np.asarray(column(np.array(self._state))) for key, column in self.experience.info.items()}
-        return {key: value if value.ndim else value.item() for key, value in values.items()}
+        return {key: map_tree(_plain, column(np.array(self._state))) for key, column in self.experience.info.items()}
+
+
+def _plain(value: Any) -> Any:
+    array = np.asarray(value)
+    return array if array.ndim else array.item()

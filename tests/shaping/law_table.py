@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from gymnasium import spaces
 
-from potentia.judges import Question, Rules
+from potentia.judges import Answer, Ideas, Question, Rules
 from potentia.shaping import (
+    CALM,
     E3B,
+    ELLM,
     RND,
     BlinkLink,
     Chain,
@@ -20,6 +22,7 @@ from potentia.shaping import (
     EpisodicCount,
     EpisodicNovelty,
     HierarchicalAction,
+    InformationGain,
     JudgedPotential,
     LookAheadAdvice,
     LookBackAdvice,
@@ -28,9 +31,12 @@ from potentia.shaping import (
     PairwiseJudge,
     PotentialShaping,
     Progress,
+    RubricReward,
+    RuleReward,
     Scale,
     ScheduleDiscount,
     Shaper,
+    TurnCredit,
 )
 from potentia.shaping.schedules import Exponential, Linear
 from potentia.testing.experience import Info
@@ -54,7 +60,9 @@ def texts(*lines: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 CHECKLISTS = np.array([[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, -1]])
+FLAGS = np.array([0, 1, 0, 1, 1, 0], bool)
 COLUMNS: Info = {
+    "subgoals": lambda states: {"find": FLAGS[states], "buy": FLAGS[states - 1]},
     "checklist": lambda states: CHECKLISTS[states],
     "goal": texts("buy", "buy", "sell", "sell", "rent", ""),
     "alternative": texts("click(1)", "noop()", "", "back()", "click(2)", "click(4)"),
@@ -89,7 +97,25 @@ def rule(question: Question) -> tuple[float, ...]:
     return tuple(question.low + (1 - question.low) * ((number + 3 * i) % 7) / 6 for i in range(question.size))
 
 
-JUDGE, QUICK = SlowRules(rule), Rules(rule)
+class Advises(SlowRules):
+    """Has ideas, too: two or three for each goal."""
+
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+        ideas = ("find it", "see number 4", "buy")
+        return [
+            Answer(texts=ideas[: 2 + len(one.goal) % 2])
+            if isinstance(one, Ideas)
+            else super(Advises, self).answer([one])[0]
+            for one in questions
+        ]
+
+
+def embed(texts: Sequence[str]) -> np.ndarray:
+    """Vectors that depend on the letters."""
+    return np.array([[sum(text.encode()) % 5 + 1, len(text) % 3, sum(text.encode()) % 7] for text in texts])
+
+
+JUDGE, QUICK, ADVISER = SlowRules(rule), Rules(rule), Advises(rule)
 
 
 SHAPERS: dict[str, Callable[[], Shaper]] = {
@@ -118,6 +144,20 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "ChecklistScore of a judge": lambda: ChecklistScore(["find", "buy"], JUDGE),
     "JudgedPotential": lambda: JudgedPotential(JUDGE, unknown=0.5, questions=2),
     "JudgedPotential of the world's truth": lambda: JudgedPotential(Rules(), "Buy."),
+    "CALM": lambda: CALM(JUDGE, ["find", "buy"], questions=3),
+    "CALM of actions alone": lambda: CALM(QUICK, ["find", "buy"], use_observation=False, action_names=["a", "b", "c"]),
+    "CALM of the world's truth": lambda: CALM(Rules(), ["find", "buy"], window=1, use_action=False),
+    "CALM of ideas": lambda: CALM(ADVISER, goal=None, most=4),
+    "CALM as a bonus": lambda: CALM(JUDGE, {"find it": "find"}, form="bonus"),
+    "ELLM": lambda: ELLM(["find", "buy"], embed),
+    "ELLM of ideas": lambda: ELLM(ADVISER, embed),
+    "InformationGain": InformationGain,
+    "RubricReward": lambda: RubricReward(JUDGE, ["polite", "short"], questions=3),
+    "RubricReward of ideas at the end": lambda: RubricReward(ADVISER, goal="buy", when="end"),
+    "RuleReward": lambda: RuleReward(["polite", "short"], JUDGE),
+    "RuleReward of functions": lambda: RuleReward({"short": lambda text: "4" in text}),
+    "TurnCredit": TurnCredit,
+    "TurnCredit of a known most": lambda: TurnCredit(3.0),
     "PairwiseJudge of a column": lambda: PairwiseJudge(JUDGE, questions=3),
     "PairwiseJudge of a function": lambda: PairwiseJudge(JUDGE, lambda *_: ["click(3)", "noop()"]),
     "BlinkLink": lambda: BlinkLink((100.0, 100.0)),
