@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,19 @@ FILLED_IN = ("observation_space", "action_space", "device", "seed")
 
 Recipe = Callable[[Mapping[str, Any]], Any]
 """From what is filled in, see `FILLED_IN`, to the object."""
+
+
+_folder: ContextVar[Path | None] = ContextVar("folder", default=None)
+
+
+@contextmanager
+def paths_from(folder: str | Path | None) -> Iterator[None]:
+    """Within this, relative paths in data begin at ``folder``. None stands for the working directory."""
+    before = _folder.set(None if folder is None else Path(folder))
+    try:
+        yield
+    finally:
+        _folder.reset(before)
 
 
 class ObjectError(ValueError):
@@ -132,9 +147,10 @@ def _read_list(value: list[Any], origin: Any, arguments: tuple[Any, ...], where:
 
 
 def _read_path(value: str, where: str, problems: list[str]) -> Recipe:
-    path = Path(value).expanduser()
+    folder = _folder.get() or Path.cwd()
+    path = folder / Path(value).expanduser()
     if not path.is_file():
-        problems.append(f"{where}: there is no file {value!r} (from {Path.cwd()})")
+        problems.append(f"{where}: there is no file {value!r} (from {folder})")
     return lambda given: path
 
 

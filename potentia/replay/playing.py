@@ -89,7 +89,7 @@ class _Player:
     def _make(self) -> gym.Env[Any, Any]:
         """The world with pictures, or else with text, if it has them."""
         environment = self.config.environment
-        kwargs = {"max_episode_steps": environment.max_episode_steps, **environment.kwargs}
+        kwargs = {"max_episode_steps": environment.max_episode_steps, **self.config.kwargs}
         env = gym.make(environment.id, disable_env_checker=True, **kwargs)
         modes = env.metadata.get("render_modes") or ()
         mode = next((mode for mode in ("rgb_array", "ansi") if mode in modes), None)

@@ -49,6 +49,8 @@ class RunFolder:
         self.path = path
         self.checkpoint = path / "checkpoint.pt"
         self.log = path / "log.txt"
+        self._status = os.path.join(path, "status.json")
+        self._seen: tuple[tuple[int, int, int], dict[str, Any]] = (0, 0, 0), {}
 
     def config(self) -> dict[str, Any]:
         """The configuration of the run. It is ``{}`` if there is none."""
@@ -56,7 +58,16 @@ class RunFolder:
             config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
         except FileNotFoundError:
             return {}
+        if config.get("folder") is not None:
+            config["folder"] = os.path.realpath(self.path / config["folder"])
         return config
+
+    def set_config(self, config: Mapping[str, Any]) -> None:
+        """Writes the configuration if it is another one. The study's folder is written as it is seen from this one."""
+        if self.config() != config:
+            folder = config.get("folder")
+            seen = None if folder is None else os.path.relpath(folder, os.path.realpath(self.path))
+            write_json(self.path / "config.json", {**config, "folder": seen})
 
     @property
     def completed(self) -> bool:
@@ -73,11 +84,15 @@ class RunFolder:
         return status
 
     def _written_status(self) -> dict[str, Any]:
+        """The status as it was written. A file that has not changed since is not read again."""
         try:
-            status: dict[str, Any] = json.loads((self.path / "status.json").read_text("utf-8"))
+            stat = os.stat(self._status)
+            version = stat.st_ino, stat.st_mtime_ns, stat.st_size
+            if version != self._seen[0]:
+                self._seen = version, json.loads(Path(self._status).read_text("utf-8"))
         except (OSError, ValueError):
             return {"state": "queued", "steps": 0}
-        return status
+        return dict(self._seen[1])
 
     def set_status(self, state: str, **changes: Any) -> None:
         """Changes the status. An error of an earlier attempt is forgotten once the run goes on."""

@@ -73,12 +73,13 @@ def _surely_known(identity: str) -> bool:
     return bool(module) or where.partition(".")[0].partition(":")[0] in _OWN
 
 
-def search_beside(source: str) -> None:
-    """Lets imports find modules beside a study's file."""
+def search_beside(source: str, folder: str | None) -> None:
+    """Lets imports find modules beside a study's file, and in its folder."""
     path = Path(source)
-    folder = str(path.parent.resolve())
-    if path.is_file() and folder not in sys.path:
-        sys.path.append(folder)
+    beside = [str(path.parent.resolve())] if path.is_file() else []
+    for place in [*beside, folder]:
+        if place and place not in sys.path:
+            sys.path.append(place)
 
 
 def child_environment() -> dict[str, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "evaluation": EvaluationSpec,
     "checkpoint": CheckpointSpec,
 }
-_PLAIN = ("study", "imports", "seed", "steps", "gamma", "device", "seed_namespace")
-_NAMES_ONLY = ("study", "imports")
+_PLAIN = ("study", "folder", "imports", "seed", "steps", "gamma", "device", "seed_namespace")
+_NAMES_ONLY = ("study", "folder", "imports")
 """What says where things are found, and decides no result."""
 
 
@@ -39,6 +41,7 @@ class RunConfig:
 
     Attributes:
         study: The study's name. It is not a part of the identity.
+        folder: Where relative paths begin, None for the working directory. It is not a part of the identity.
         imports: Modules that register environments. They are not a part of the identity.
         environment: The world.
         shaping: The shaping.
@@ -53,6 +56,7 @@ class RunConfig:
     """
 
     study: str
+    folder: str | None
     imports: tuple[str, ...]
     environment: EnvironmentSpec
     shaping: ShapingSpec
@@ -72,7 +76,7 @@ class RunConfig:
         plain = {name: getattr(self, name) for name in _PLAIN}
         return {**parts, **plain, "imports": list(self.imports)}
 
-    @property
+    @cached_property
     def run_id(self) -> str:
         """A hash of what decides the result: the same cell in another study file has the same id.
 
@@ -80,10 +84,22 @@ class RunConfig:
         counts by what is in it, not by its path.
         """
         identity = {name: value for name, value in self.document.items() if name not in _NAMES_ONLY}
-        identity["environment"] = self.environment.model_dump(mode="json", exclude={"threshold", "anchors"})
-        identity["shaping"] = _with_contents(identity["shaping"])
+        environment = self.environment.model_dump(mode="json", exclude={"threshold", "anchors"})
+        kwargs = {name: _contents(path) if path else value for name, value, path in self._kwargs_and_files()}
+        identity["environment"] = environment | {"kwargs": kwargs}
+        identity["shaping"] = _with_contents(identity["shaping"], Path(self.folder or "."))
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """What ``gymnasium.make`` is given. A text that names a file in the folder becomes its whole path."""
+        return {name: str(path) if path else value for name, value, path in self._kwargs_and_files()}
+
+    def _kwargs_and_files(self) -> Iterator[tuple[str, Any, Path | None]]:
+        for name, value in self.environment.kwargs.items():
+            path = Path(self.folder or ".").absolute() / value if _may_name_a_file(value) else None
+            yield name, value, path if path is not None and path.is_file() else None
 
     @property
     def label(self) -> str:
@@ -97,6 +113,7 @@ class RunConfig:
         Raises:
             ValueError: If the document lacks a field, as those of an earlier form of this library do.
         """
+        document = {"folder": None} | document
         missing = [name for name in (*_SECTIONS, *_PLAIN) if name not in document]
         if missing:
             raise ValueError(
@@ -108,17 +125,33 @@ class RunConfig:
         return cls(**sections, **plain | {"imports": tuple(document["imports"])})
 
 
-def _with_contents(value: Any) -> Any:
-    """A shaping in which the path of a file stands beside a hash of what is in it."""
+def _may_name_a_file(value: Any) -> bool:
+    """Whether a text looks like the relative path of a file: one line with an ending."""
+    return isinstance(value, str) and len(value) < 200 and value.isprintable() and bool(Path(value).suffix)
+
+
+def _with_contents(value: Any, folder: Path) -> Any:
+    """A shaping in which a hash of what is in a file stands for its path.
+
+    Raises:
+        SpecError: If there is no such file: then it can't be said which run this is.
+    """
     if isinstance(value, list):
-        return [_with_contents(entry) for entry in value]
+        return [_with_contents(entry, folder) for entry in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _with_contents(entry) for key, entry in value.items()}
-    path = Path(str(value.get("path", "")))
-    if "type" in value and "path" in value and path.is_file():
-        found["path"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = {key: _with_contents(entry, folder) for key, entry in value.items()}
+    if "type" in value and isinstance(value.get("path"), str):
+        path = folder / Path(value["path"]).expanduser()
+        if path.is_file():
+            found["path"] = _contents(path)
+        elif value["type"] == "file":
+            raise SpecError("study", [f"there is no file {value['path']!r} (from {folder.absolute()}); put it back"])
     return found
+
+
+def _contents(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def runs_of(study: StudySpec) -> list[RunConfig]:
@@ -131,6 +164,7 @@ def runs_of(study: StudySpec) -> list[RunConfig]:
                     runs.append(
                         RunConfig(
                             study=study.name,
+                            folder=study.folder,
                             imports=tuple(study.imports),
                             environment=environment,
                             shaping=shaping,
@@ -157,12 +191,12 @@ def check_study(study: StudySpec, source: str) -> None:
     from potentia.study.modules import environment_problem, import_modules, search_beside, unreachable  # noqa: PLC0415
     from potentia.study.shapings import shaping_problems  # noqa: PLC0415
 
-    search_beside(source)
+    search_beside(source, study.folder)
     problems = [f"imports: {problem}" for problem in import_modules(study.imports)]
     found = {index: environment_problem(environment.id) for index, environment in enumerate(study.environments)}
     problems += [f"environments[{index}].id: {problem}" for index, problem in found.items() if problem]
     for index, shaping in enumerate(study.shapings):
-        problems += shaping_problems(shaping, f"shapings[{index}]")
+        problems += shaping_problems(shaping, f"shapings[{index}]", study.folder)
     for index, learner in enumerate(study.learners):
         wrong = learner_problems(learner, f"learners[{index}]")
         problems += wrong

@@ -24,23 +24,44 @@ STYLES = {
     "failed": "bold red",
     "timeout": "red",
 }
-_SUMMARY_SECONDS = 10.0
+_SUMMARY_SECONDS, _SCREEN_SECONDS = 10.0, 1.0
 
 
 @contextmanager
 def shown(console: Console) -> Iterator[Callable[[StudyFolder, Executor], Callable[[], None]]]:
     """Gives what `run_study` takes as ``watch``."""
     if console.is_terminal:
-        with Live(console=console, refresh_per_second=4, transient=False) as live:
-            yield lambda study, executor: lambda: live.update(_screen(study, executor, console.height))
+        screens: list[_Screen] = []
+        with Live(console=console, refresh_per_second=1, transient=False) as live:
+
+            def watch(study: StudyFolder, executor: Executor) -> _Screen:
+                screens.append(_Screen(live, study, executor))
+                return screens[-1]
+
+            yield watch
+            for screen in screens:
+                screen.draw()
     else:
         yield lambda study, executor: _Lines(console, study, executor)
 
 
-def _screen(study: StudyFolder, executor: Executor, height: int) -> Group:
-    states = study.states()
-    header = Text.assemble((study.study.name, "bold"), "  ", summary(states), time_left(study, executor))
-    return Group(header, table(study.runs, height - 4))
+class _Screen:
+    """The live table, which looks at every run once a second, and at the end."""
+
+    def __init__(self, live: Live, study: StudyFolder, executor: Executor) -> None:
+        self._live, self._study, self._executor = live, study, executor
+        self._last = -_SCREEN_SECONDS
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._last >= _SCREEN_SECONDS:
+            self.draw()
+
+    def draw(self) -> None:
+        """Shows what is so now."""
+        self._last, study = time.monotonic(), self._study
+        states, left = study.states(), time_left(study, self._executor)
+        header = Text.assemble((study.study.name, "bold"), "  ", summary(states), left)
+        self._live.update(Group(header, table(study.runs, self._live.console.height - 4)))
 
 
 def summary(states: dict[str, int]) -> str:

@@ -93,7 +93,7 @@ def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[s
     where = f"shapings[{study.shapings.index(config.shaping)}]"
     label = f"{config.environment.label}, shaping {config.shaping.name}"
     try:
-        shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=0, where=where)
+        shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=0, where=where, folder=config.folder)
     except ObjectError as error:
         return [f"{error} ({label})"]
     except Exception as error:

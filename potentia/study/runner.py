@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,11 +88,12 @@ class StudyFolder:
         try:
             for config, folder in self.runs:
                 folder.path.mkdir(parents=True, exist_ok=True)
-                document = {**config.document, "run_id": config.run_id}
-                if folder.config() != document:
-                    write_json(folder.path / "config.json", document)
+                folder.set_config({**config.document, "run_id": config.run_id})
             write_json(self.path / "plan.json", {"runs": [config.run_id for config, _ in self.runs]})
-            (self.path / "study.yaml").write_text(write_yaml(self.study.model_dump(mode="json")), "utf-8")
+            document = self.study.model_dump(mode="json")
+            if self.study.folder is not None:
+                document["folder"] = os.path.relpath(self.study.folder, os.path.realpath(self.path))
+            (self.path / "study.yaml").write_text(write_yaml(document), "utf-8")
         except OSError as error:
             raise SpecError(
                 str(self.path), [f"the folder can't be written: {error.strerror}; choose another with --out DIR"]
@@ -129,6 +131,8 @@ def run_study(
     Raises:
         SpecError: If the study can't be run as it is written, or its folder can't be written.
     """
+    if study.folder is None:  # so that it goes on from wherever it is resumed
+        study = study.model_copy(update={"folder": os.path.realpath(".")})
     check_study(study, source)
     folder = StudyFolder(study, out)
     part = shard or Shard()

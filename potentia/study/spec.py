@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -191,7 +192,8 @@ class StudySpec(_Section):
     """A study: each environment with each shaping, learner and seed is one run.
 
     Attributes:
-        name: The folder's name; letters, digits and ``._-``.
+        name: The name of the folder of its results; letters, digits and ``._-``.
+        folder: Where relative paths in this file begin; the file's own folder by default.
         description: A sentence for the list of studies and the report.
         imports: Modules to import first, because they register environments; found also beside the study's file.
         environments: The worlds.
@@ -212,6 +214,7 @@ class StudySpec(_Section):
     renamed: ClassVar[dict[str, str]] = {"discount": "gamma"}
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    folder: str | None = None
     description: str = ""
     imports: list[Module] = []
     environments: Annotated[list[EnvironmentSpec], Field(min_length=1)]
@@ -327,7 +330,8 @@ def load_study(source: str | Path) -> StudySpec:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SpecError(str(source), [f"can't be read: {error}"]) from error
-        return parse_study(read_yaml(text, str(source)), str(source))
+        study = parse_study(read_yaml(text, str(source)), str(source))
+        return study.model_copy(update={"folder": os.path.realpath(path.parent / (study.folder or ""))})
     bundled = bundled_studies()
     if str(source) not in bundled:
         problem = unknown("study", str(source), bundled) + "; or give the path of a .yaml file"

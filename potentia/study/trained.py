@@ -96,7 +96,7 @@ def restored(config: RunConfig, parts: Mapping[str, Any]) -> Trained:
     seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
     world = World.probe(config)
     spaces = world.observation_space, world.action_space
-    shaper: Shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=seeds.shaper)
+    shaper: Shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=seeds.shaper, folder=config.folder)
     shaper.load_state_dict(parts["shaper"])
     learner = make_learner(
         config.learner,

@@ -37,7 +37,9 @@ class Training:
         self.seeds = run_seeds(config.seed_namespace, config.environment.id, config.seed)
         self.world = World.probe(config)
         spaces = self.world.observation_space, self.world.action_space
-        self.shaper = make_shaper(config.shaping, *spaces, device=config.device, seed=self.seeds.shaper)
+        self.shaper = make_shaper(
+            config.shaping, *spaces, device=config.device, seed=self.seeds.shaper, folder=config.folder
+        )
         self.learner = make_learner(
             config.learner,
             config.environment.learner,

@@ -48,7 +48,7 @@ class World:
         if problems := import_modules(config.imports):
             raise ValueError("; ".join(problems))
         environment = config.environment
-        env = gym.make(environment.id, max_episode_steps=environment.max_episode_steps, **environment.kwargs)
+        env = gym.make(environment.id, max_episode_steps=environment.max_episode_steps, **config.kwargs)
         try:
             _, info = env.reset(seed=0)
             world: Any = env.unwrapped
@@ -67,18 +67,17 @@ class World:
 
         They start anew in the step in which an episode ends, so that no step is wasted on a reset.
         """
-        environment = self.config.environment
-        envs = self._make(environment, num_envs)
+        envs = self._make(self.config.environment, dict(self.config.kwargs), num_envs)
         ask_offered(envs, keys)
         return envs
 
     @staticmethod
-    def _make(environment: EnvironmentSpec, num_envs: int) -> VectorEnv[Any, Any, Any]:
+    def _make(environment: EnvironmentSpec, kwargs: dict[str, Any], num_envs: int) -> VectorEnv[Any, Any, Any]:
         """By the world's own vector form if it has one.
 
         Other people's need not take what a study gives: then single copies are stepped one by one.
         """
-        kwargs, mode = dict(environment.kwargs), AutoresetMode.SAME_STEP
+        mode = AutoresetMode.SAME_STEP
         if environment.max_episode_steps is not None:
             kwargs["max_episode_steps"] = environment.max_episode_steps
         _, name = registered(environment.id)

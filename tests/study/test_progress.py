@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from potentia.study.executor import Executor, Job
-from potentia.study.progress import duration, shown, time_left
+from potentia.study.folder import RunFolder
+from potentia.study.progress import duration, shown, table, time_left
 from potentia.study.runner import StudyFolder
 from tests.study.running import study
 
@@ -37,3 +38,40 @@ def test_the_time_left_is_what_remains_at_the_speed_so_far(tmp_path: Path) -> No
 )
 def test_durations_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_the_screen_reads_what_has_changed_once_a_second_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StudyFolder(study(seeds=3), tmp_path)
+    folder.prepare()
+    reads: list[str] = []
+    read_text = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda self, *args: reads.append(self.parent.name) or read_text(self, *args))
+    executor = Executor([Job(*run) for run in folder.runs], jobs=2)
+    for _, run in folder.runs:
+        run.set_status("queued")
+    reads.clear()
+    out = io.StringIO()
+    with shown(Console(file=out, width=100, height=30, force_terminal=True)) as watch:
+        screen = watch(folder, executor)
+        for _ in range(20):
+            screen()
+        assert sorted(reads) == sorted(config.run_id for config, _ in folder.runs)
+        config, run = folder.runs[2]
+        RunFolder(run.path).set_status("failed", error="a full disk")  # as another process does
+        reads.clear()
+        screen()
+        assert reads == []
+    assert reads == [config.run_id]
+    assert "a full disk" in out.getvalue()
+    assert folder.states() == {"queued": 5, "failed": 1}
+
+
+def test_the_identity_of_a_run_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = StudyFolder(study(seeds=3), tmp_path)
+    folder.prepare()
+    monkeypatch.setattr("hashlib.sha256", None)
+    executor = Executor([Job(*run) for run in folder.runs], jobs=2)
+    assert time_left(folder, executor) == ""
+    assert len(table(folder.runs).rows) == 6
