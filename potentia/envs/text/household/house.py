@@ -15,6 +15,7 @@ __all__ = ["NOTHING", "House"]
 NOTHING = "Nothing happens."
 """What is said of a command that does nothing."""
 
+_MIDDLE = "You are in the middle of a room. Looking quickly around you, "
 _AT = {"clean": ("sinkbasin", CLEANABLE), "heat": ("microwave", HEATABLE), "cool": ("fridge", COOLABLE)}
 Meaning = tuple[Callable[..., str], int, int]
 
@@ -64,7 +65,8 @@ class House:
 
     def intro(self) -> str:
         """What is said first."""
-        return f"-= Welcome to TextWorld, ALFRED! =-\n\n{self._look()}\n\nYour task is to: {self.room.goal.sentence}."
+        task = f"Your task is to: {self.room.goal.sentence}."
+        return f"-= Welcome to TextWorld, ALFRED! =-\n\n{_MIDDLE}{self.room.overview}\n\n{task}"
 
     def do(self, command: str) -> str:
         """Does what a command says, and returns what is answered."""
@@ -110,7 +112,7 @@ class House:
             else:
                 acts += self._held_commands(place)
             acts += [f"use {room.objects[obj]}" for obj in self.contents[at] if obj in room.lamps]
-            looks[:0] = [f"examine {name}" for name in (place, *(room.objects[obj] for obj in seen))]
+            looks.insert(0, f"examine {place}")
         if held >= 0:
             looks.insert(0, f"examine {room.objects[held]}")
         here = room.receptacles[at] if at >= 0 else ""
@@ -141,9 +143,9 @@ class House:
     def _help(self, first: int, second: int) -> str:
         return HELP
 
-    def _look(self, first: int = -1, second: int = -1) -> str:
+    def _look(self, first: int, second: int) -> str:
         if self.at < 0:
-            return f"You are in the middle of a room. Looking quickly around you, {self.room.overview}"
+            return f"{_MIDDLE}you see nothing."  # ALFWorld says only once what there is
         return f"You are facing the {self.room.receptacles[self.at]}. Next to it, you see nothing."
 
     def _inventory(self, first: int, second: int) -> str:
@@ -231,14 +233,11 @@ class House:
         return self._shown(place) if place == self.at else NOTHING
 
     def _examine(self, obj: int, second: int) -> str:
-        room = self.room
-        if obj != self.held and obj not in self.visible():
-            return NOTHING
-        name = room.objects[obj]
-        if room.object_kinds[obj] in VESSELS:
+        if obj != self.held:
+            return NOTHING  # in ALFWorld, too, one sees no more of an object until one holds it
+        name = self.room.objects[obj]
+        if self.room.object_kinds[obj] in VESSELS:
             return f"This is a normal {name}. In it, you see nothing."
-        if obj in room.lamps and self.lit >> obj & 1:
-            return f"This {name} is on."
         states = (self.hot >> obj & 1, self.cool >> obj & 1, self.clean >> obj & 1, self.sliced >> obj & 1)
         return described(name, *map(bool, states))
 

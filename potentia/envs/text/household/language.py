@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["HELP", "described", "understand"]
 
-HELP = """
-Available commands:
+HELP = """Available commands:
   look:                             look around your current location
   inventory:                        check your current inventory
   go to (receptacle):               move to a receptacle
