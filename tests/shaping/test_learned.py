@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -183,3 +184,37 @@ def test_each_pass_has_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
     model.learn(mask)
     assert sorted(first.tolist()) == list(range(64))
     assert not torch.equal(first, model._order(mask))
+
+
+@pytest.mark.parametrize("name", BONUSES)
+def test_nothing_is_computed_twice_on_a_rollout(name: str) -> None:
+    """No layer sees a row twice that has the same parameters, but to learn from it, and that once a pass."""
+    shaper, seen, trained = BONUSES[name](), Counter[Any](), Counter[Any]()
+
+    def note(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        state = (id(layer), layer.weight.detach().numpy().tobytes())
+        for row in inputs[0].detach().numpy():
+            if torch.is_grad_enabled():
+                trained[row.tobytes()] += 1
+            else:
+                seen[state, row.tobytes()] += 1
+
+    for layer in first_layers(shaper):
+        layer.register_forward_hook(note)
+    shaper.update(experience(20, 5))  # so that moments are known
+    seen.clear()
+    trained.clear()
+    rollout = experience(20, 3)
+    shaped, _ = shaper.shape(rollout, shaper.init(3))
+    assert sum(seen.values()) > 0
+    shaper.update(shaped)
+    assert set(seen.values()) == {1}
+    assert max(trained.values()) == 1
+    assert sum(trained.values()) == (60 if name in ("RND", "NovelD") else 120)  # obs and next_obs
+
+
+def first_layers(shaper: Any) -> list[Any]:
+    """The layers that take observations of 4 numbers."""
+    networks = [part for part in vars(shaper.model).values() if isinstance(part, torch.nn.Module)]
+    layers = (layer for network in networks for layer in network.modules() if isinstance(layer, torch.nn.Linear))
+    return [layer for layer in layers if layer.in_features == 4]

@@ -9,15 +9,11 @@ import gymnasium as gym
 import torch
 from torch import Tensor, nn
 
-from potentia.arrays import on_cpu
 from potentia.encoders import Encoder, Kind, fresh_networks
 from potentia.limits import check_at_least
-from potentia.shaping._models.learned import Learned, own_modes, rows_of
+from potentia.shaping._models.learned import Learned, own_modes, rows_at_once, rows_of
 from potentia.shaping._models.running import RunningMoments
 from potentia.trees import Tree, leaves, map_tree
-
-_AT_ONCE = 1 << 18
-"""Numbers in the widest layer that a CPU computes at a time."""
 
 
 class Distillation(Learned):
@@ -72,8 +68,7 @@ class Distillation(Learned):
             self.target = _mlp(width, hidden, output_dim, depth=1).to(device).requires_grad_(False)
             self.predictor = _mlp(width, hidden, output_dim, depth=layers).to(device)
         self.features = RunningMoments((width,), device)
-        # A CPU computes so many rows at a time that what they need stays in its caches.
-        self._rows_at_once = max(1, _AT_ONCE // max(width, hidden)) if on_cpu(device) else 1 << 20
+        self._rows_at_once = rows_at_once(max(width, hidden), device)
         super().__init__(self.predictor.parameters(), learning_rate, batch_size, device, seed)
 
     @own_modes(gradients=False)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from potentia.encoders import Encoder, Kind, fresh_networks
 from potentia.limits import check_at_least
 from potentia.rollout import Rollout
-from potentia.shaping._models.learned import Learned, own_modes, rows_of
+from potentia.shaping._models.learned import Learned, own_modes, rows_at_once, rows_of
 from potentia.trees import Tree, map_tree
 
 
@@ -64,13 +64,17 @@ class InverseDynamics(Learned):
             self.head = nn.Sequential(
                 nn.Linear(2 * output_dim, hidden), nn.ReLU(), nn.Linear(hidden, sum(self._parts))
             ).to(device)  # fmt: skip
+        self._rows_at_once = rows_at_once(hidden, device)
         parameters = [*self.embedding.parameters(), *self.head.parameters()]
         super().__init__(parameters, learning_rate, batch_size, device, seed)
 
     def embed(self, obs: Tree, mask: Tensor) -> Tensor:
         """Embeddings ``(T, B, d)`` of observations ``(T, B, ...)``. Those of masked steps are finite."""
         with own_modes(gradients=False):
-            flat: Tensor = self.embedding(rows_of(obs, self.device, mask.ravel()))
+            rows, at_once = rows_of(obs, self.device, mask.ravel()), self._rows_at_once
+            starts = range(0, max(1, mask.numel()), at_once)
+            parts = [self.embedding(map_tree(lambda leaf, at=at: leaf[at : at + at_once], rows)) for at in starts]
+            flat: Tensor = parts[0] if len(parts) == 1 else torch.cat(parts)
             return flat.reshape(*mask.shape, self.output_dim)
 
     def learn(self, rollout: Rollout) -> Tensor:
@@ -81,8 +85,10 @@ class InverseDynamics(Learned):
         )
 
         def losses(rows: Tensor) -> Tensor:
-            some = (map_tree(lambda leaf: leaf.index_select(0, rows), tree) for tree in (obs, after))
-            return self._losses(self.head(torch.cat([self.embedding(part) for part in some], 1)), actions[rows])
+            # Both at once, so that the weights' gradients are computed, and added, once.
+            pairs = map_tree(lambda *two: torch.cat([leaf.index_select(0, rows) for leaf in two]), obs, after)
+            before_and_after = self.embedding(pairs).unflatten(0, (2, len(rows))).transpose(0, 1).flatten(1)
+            return self._losses(self.head(before_and_after), actions[rows])
 
         with own_modes(gradients=True):
             return self._train(losses, mask)

@@ -16,6 +16,9 @@ from potentia.shaping._models.keys import mixed
 from potentia.state import Stateful
 from potentia.trees import Tree, leaves, map_tree
 
+_AT_ONCE = 1 << 18
+"""Numbers in the widest layer that a CPU computes at a time."""
+
 
 @contextmanager
 def own_modes(*, gradients: bool) -> Iterator[None]:
@@ -83,6 +86,11 @@ class Learned(Stateful):
         rows = torch.arange(len(mask), device=self.device)
         drawn = mixed(rows + mixed(mixed(self._passes) + self._seed)) >> 1  # a bit less, so that nothing overflows
         return torch.where(mask, drawn, torch.iinfo(torch.int64).max).argsort()
+
+
+def rows_at_once(width: int, device: torch.device) -> int:
+    """How many rows are computed at a time whose widest layer is so wide: on a CPU so many as stay in its caches."""
+    return max(1, _AT_ONCE // width) if arrays.on_cpu(device) else 1 << 20
 
 
 def rows_of(tree: Tree, device: torch.device, mask: Tensor | None = None) -> Tree:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from potentia.arrays import on_cpu
+from potentia.compiling import compiled
 from potentia.state import Stateful
 
 
@@ -72,3 +76,41 @@ class ForwardFilter(Stateful):
             values = torch.where(mask[t], seen[t] * decay[t], values)
         self.values = values
         return seen
+
+
+def episode_means(values: Tensor, counted: Tensor, ends: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of the values of an episode up to each step, in float64.
+
+    Args:
+        values: ``(B, T)``.
+        counted: ``(B, T)`` bool: which of them count.
+        ends: ``(B, T)`` bool: where an episode ends.
+        sums: ``(B, 2)`` float64: the sum and the number of the values of the episode that runs.
+
+    Returns:
+        The means ``(B, T)`` of the dtype of ``values``, 0 before any, and ``sums`` afterwards.
+    """
+    means = torch.empty_like(values)
+    if on_cpu(values):
+        sums = sums.clone()
+        _episode_means(*(part.numpy() for part in (values, counted, ends, sums, means)))
+        return means, sums
+    for t in range(values.shape[1]):
+        sums = sums + torch.stack([values[:, t], torch.ones_like(values[:, t])], 1) * counted[:, t, None]
+        means[:, t] = sums[:, 0] / sums[:, 1].clamp(min=1)
+        sums = torch.where(ends[:, t, None], 0, sums)
+    return means, sums
+
+
+@compiled("the means of episodes", work=lambda values, *_: 1.0 * values.size)
+def _episode_means(values: Any, counted: Any, ends: Any, sums: Any, means: Any) -> None:
+    """Writes ``means``, and changes ``sums``."""
+    for b in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            if counted[b, t]:
+                sums[b, 0] += values[b, t]
+                sums[b, 1] += 1
+            means[b, t] = sums[b, 0] / max(sums[b, 1], 1.0)
+            if ends[b, t]:
+                sums[b, 0] = 0.0
+                sums[b, 1] = 0.0

@@ -16,6 +16,7 @@ from potentia.rollout import Rollout
 from potentia.shaping._models.inverse_dynamics import InverseDynamics
 from potentia.shaping._models.learned import own_modes
 from potentia.shaping._models.nearest import nearest
+from potentia.shaping._models.running import episode_means
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 _EPSILON, _CLUSTER, _CONSTANT, _MOST = 1e-3, 8e-3, 1e-3, 8.0
@@ -137,11 +138,7 @@ class EpisodicNovelty(Shaper):
         squares, number = torch.where(known, squares, 0), known.sum(-1)
         mean = squares.sum(-1) / number.clamp(min=1)
         counted = (number > 0) & mask
-        means = torch.empty_like(mean)
-        for t in range(mask.shape[1]):
-            distances = distances + torch.stack([mean[:, t], torch.ones_like(mean[:, t])], 1) * counted[:, t, None]
-            means[:, t] = distances[:, 0] / distances[:, 1].clamp(min=1)
-            distances = torch.where((done[:, t] & mask[:, t])[:, None], 0, distances)
+        means, distances = episode_means(mean, counted, done & mask, distances)
         relative = squares / means.clamp(min=1e-12)[..., None]
         kernel = _EPSILON / ((relative - _CLUSTER).clamp(min=0) + _EPSILON)
         total = (kernel * known).sum(-1) * self.neighbours / number.clamp(min=1)
