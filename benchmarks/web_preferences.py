@@ -31,6 +31,7 @@ from step_features import overlap, step_features
 
 from potentia.envs.web.tasks import TEMPLATES
 from potentia.envs.web.tasks.preferences import WebPreference, draw_preferences, shuffle_rows
+from potentia.judges import Rules
 from potentia.preferences.steps import (
     Margins,
     StepPreference,
@@ -108,7 +109,7 @@ def judged(
         states, given = np.array(item.checklist), item.preference
         checklist.append(states[list(given.right), None] - states[None, list(given.wrong)])
     return {
-        "random comparisons": compared_margins(test, lambda *_: float(rng.choice([-1, 1])), rng),
+        "random comparisons": compared_margins(test, Rules(lambda _: (rng.choice([-1, 1]),)), rng),
         "random scores": scored_margins(test, lambda *_: float(rng.random())),
         "words": scored_margins(test, overlap),
         "checklist": checklist,

@@ -22,7 +22,7 @@ class Wrapper(Judge):
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
-        self.name, self.reads_truth = judge.name, judge.reads_truth
+        self.name, self.reads_truth, self.quick = judge.name, judge.reads_truth, judge.quick
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -6,26 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-
-class PairwiseArbiter(Protocol):
-    """Whoever says which of two actions is the better step: a rule, a model, a server."""
-
-    def __call__(self, goal: str, page: str, action: str, alternative: str, /) -> float:
-        """1 if the action is the better step towards the goal, -1 if the alternative is, 0 if it can't say."""
-        ...
-
-
-def both_orders(arbiter: PairwiseArbiter) -> PairwiseArbiter:
-    """``(v(a, b) - v(b, a)) / 2``: asks twice, so that a liking for what is read first cancels out."""
-
-    def fair(goal: str, page: str, action: str, alternative: str, /) -> float:
-        return (arbiter(goal, page, action, alternative) - arbiter(goal, page, alternative, action)) / 2
-
-    return fair
+from potentia.judges import Judge, Prefers
 
 
 @dataclass(frozen=True)
@@ -113,22 +98,24 @@ def scored_margins(instances: Iterable[StepPreference], score: Callable[[str, st
     return margins
 
 
-def compared_margins(
-    instances: Iterable[StepPreference], arbiter: PairwiseArbiter, rng: np.random.Generator
-) -> list[Margins]:
-    """The margins of a judge that compares two actions. Which of them it reads first is drawn at random."""
-    margins = []
-    for instance in instances:
-        found = np.zeros((len(instance.right), len(instance.wrong)))
-        for row, better in enumerate(instance.right):
-            for column, worse in enumerate(instance.wrong):
+def compared_margins(instances: Iterable[StepPreference], judge: Judge, rng: np.random.Generator) -> list[Margins]:
+    """The margins of a judge that compares two actions. Which of them it reads first is drawn at random.
+
+    All is asked in one batch, as `potentia.judges.Prefers` with the page as the context. A comparison without a valid
+    answer is a tie.
+    """
+    listed = list(instances)
+    questions, signs = [], []
+    for instance in listed:
+        for better in instance.right:
+            for worse in instance.wrong:
                 right, wrong = instance.candidates[better], instance.candidates[worse]
-                if rng.random() < 0.5:
-                    found[row, column] = arbiter(instance.goal, instance.page, right, wrong)
-                else:
-                    found[row, column] = -arbiter(instance.goal, instance.page, wrong, right)
-        margins.append(found)
-    return margins
+                question = Prefers(instance.goal, right, wrong, context=instance.page)
+                first = rng.random() < 0.5
+                questions.append(question if first else question.swapped())
+                signs.append(1.0 if first else -1.0)
+    verdicts = iter([sign * answer.value for sign, answer in zip(signs, judge.answer(questions), strict=True)])
+    return [np.array([[next(verdicts) for _ in one.wrong] for _ in one.right]) for one in listed]
 
 
 def pairwise_accuracy(margins: Sequence[Margins]) -> float:

@@ -14,7 +14,6 @@ from potentia.judges import Judge
 from potentia.objects import Kind, add_kind, as_data, read
 from potentia.objects.files import FILES
 from potentia.objects.functions import FUNCTIONS
-from potentia.preferences.steps import PairwiseArbiter, both_orders
 from potentia.shaping.compose import Scale
 from potentia.shaping.potentials.sources import ColumnPotential, FunctionPotential, Potential, TablePotential
 from potentia.shaping.schedules import SCHEDULES
@@ -37,7 +36,7 @@ def _shapers() -> dict[str, type[Shaper]]:
 def _judges() -> dict[str, Any]:
     public = {name: getattr(potentia.judges, name) for name in potentia.judges.__all__}
     own = {name: value for name, value in public.items() if isinstance(value, type) and issubclass(value, Judge)}
-    return {name: value for name, value in own.items() if value is not Judge} | {"both_orders": both_orders}
+    return {name: value for name, value in own.items() if value is not Judge}
 
 
 def _potentials() -> dict[str, type[Potential]]:
@@ -60,7 +59,7 @@ SHAPERS = add_kind(
     )
 )
 POTENTIALS = add_kind(Kind("potential", (Potential,), _potentials, group="potentia.potentials"))
-JUDGES = add_kind(Kind("judge", (Judge, PairwiseArbiter), _judges, group="potentia.judges"))
+JUDGES = add_kind(Kind("judge", (Judge,), _judges, group="potentia.judges"))
 ENCODERS = add_kind(Kind("encoder", (Encoder,), lambda: {"Encoder": Encoder}))
 
 

@@ -13,10 +13,7 @@ _ROOT = Path(__file__).parents[1]
 
 def shapers() -> dict[str, str]:
     """Every shaper by name: its docstring, or the package that offers it."""
-    exported = _imports("potentia.shaping")
-    own = {name: found for name in exported if (found := _find_class("potentia.shaping", name))}
-    texts = {name: _text(node) for name, (module, node) in own.items() if _is_shaper(module, node)}
-    return texts | _offered("potentia.shapers")
+    return _classes("potentia.shaping", "Shaper") | _offered("potentia.shapers")
 
 
 def learners() -> dict[str, str]:
@@ -39,10 +36,14 @@ def _configurations(module: str, name: str) -> list[tuple[str, ast.ClassDef]]:
 
 
 def judges() -> dict[str, str]:
-    """The judges that other packages offer, and ``both_orders``, which asks one twice."""
-    tree = _tree("potentia.preferences.steps")
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "both_orders"]
-    return {node.name: _text(node) for node in found} | _offered("potentia.judges")
+    """Every judge by name: its docstring, or the package that offers it."""
+    return _classes("potentia.judges", "Judge") | _offered("potentia.judges")
+
+
+def _classes(package: str, base: str) -> dict[str, str]:
+    """The docstrings of the classes that a package exports and that derive from one of this name."""
+    own = {name: found for name in _imports(package) if (found := _find_class(package, name))}
+    return {name: _text(node) for name, (module, node) in own.items() if _derives(module, node, base)}
 
 
 def _offered(group: str) -> dict[str, str]:
@@ -90,9 +91,9 @@ def _find_class(module: str, name: str) -> tuple[str, ast.ClassDef] | None:
     return _find_class(*found) if found else None
 
 
-def _is_shaper(module: str, node: ast.ClassDef) -> bool:
-    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-    if "Shaper" in bases:
+def _derives(module: str, node: ast.ClassDef, base: str) -> bool:
+    bases = [one.id for one in node.bases if isinstance(one, ast.Name)]
+    if base in bases:
         return True
-    parents = [found for base in bases if (found := _find_class(module, base))]
-    return any(_is_shaper(*parent) for parent in parents)
+    parents = [found for one in bases if (found := _find_class(module, one))]
+    return any(_derives(*parent, base) for parent in parents)

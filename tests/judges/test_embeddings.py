@@ -87,4 +87,4 @@ def test_settings_are_a_part_of_the_key_and_bad_ones_are_refused(judge: Embeddin
 
 def test_nothing_is_downloaded() -> None:
     with pytest.raises(OSError, match=r"a model is a folder on this machine \(nothing is downloaded\), got a/b"):
-        Embeddings(path="a/b").embed(["text"])  # type: ignore[arg-type]
+        Embeddings(path="a/b").embed(["text"])

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from potentia.judges import BothOrders, Question, Rules
 from potentia.preferences.steps import (
     StepPreference,
     best_of_n_accuracy,
-    both_orders,
     compared_margins,
     pairwise_accuracy,
     read_preferences,
@@ -60,7 +60,7 @@ def test_a_judge_that_knows_gets_everything_and_one_that_always_ties_nothing() -
 
 def test_guessing_each_pair_gives_a_half_and_a_sixteenth() -> None:
     coin = np.random.default_rng(0)
-    margins = compared_margins(many(), lambda *_: float(coin.choice([-1.0, 1.0])), np.random.default_rng(1))
+    margins = compared_margins(many(), Rules(lambda _: (coin.choice([-1.0, 1.0]),)), np.random.default_rng(1))
     pairs = np.concatenate(margins)
     assert pairs.shape == (N, 4)
     near(pairwise_accuracy(margins), 0.5)
@@ -75,29 +75,34 @@ def test_guessing_a_ranking_gives_a_half_and_a_fifth() -> None:
 
 
 def test_a_judge_that_favours_what_comes_first_gains_nothing_by_it() -> None:
-    def first(goal: str, page: str, action: str, alternative: str) -> float:
-        return 1.0
-
+    first = Rules(lambda _: (1.0,))
     margins = compared_margins(many(), first, np.random.default_rng(3))
     near(pairwise_accuracy(margins), 0.5)
     near(best_of_n_accuracy(margins), 1 / 16)
-    ties = compared_margins(many(), both_orders(first), np.random.default_rng(3))
+    ties = compared_margins(many(), BothOrders(first), np.random.default_rng(3))
     assert pairwise_accuracy(ties) == 0.0
 
 
 def test_a_comparison_gets_the_whole_question() -> None:
-    asked: list[tuple[str, ...]] = []
+    asked: list[Question] = []
 
-    def arbiter(*question: str) -> float:
+    def rule(question: Question) -> tuple[float]:
         asked.append(question)
-        return 1.0 if question[2] in ("click(1)", "back()") else -1.0
+        return (1.0,) if question.texts["first"] in ("click(1)", "back()") else (-1.0,)
 
-    (margin,) = compared_margins([SEVERAL], arbiter, np.random.default_rng(0))
-    assert margin.tolist() == [[1.0] * 3] * 2
-    assert {question[:2] for question in asked} == {("buy shoes", "page")}
+    one, several = compared_margins([ONE, SEVERAL], Rules(rule), np.random.default_rng(0))
+    assert several.tolist() == [[1.0] * 3] * 2
+    assert one.shape == (1, 4)
+    asked = asked[4:]
+    assert {(question.texts["goal"], question.texts["context"]) for question in asked} == {("buy shoes", "page")}
     pairs = {frozenset((right, wrong)) for right in ("click(1)", "back()") for wrong in (ACTIONS[1], *ACTIONS[3:])}
-    assert {frozenset(question[2:]) for question in asked} == pairs
+    assert {frozenset((question.texts["first"], question.texts["second"])) for question in asked} == pairs
     assert len(asked) == 6
+
+
+def test_a_comparison_without_an_answer_is_a_tie() -> None:
+    (margin,) = compared_margins([ONE], Rules(lambda _: None), np.random.default_rng(0))
+    assert margin.tolist() == [[0.0] * 4]
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from scipy.optimize import linear_sum_assignment
 
 from potentia.envs.action_text import parse_action
 from potentia.judges import Answer, Judge, Rules
-from potentia.preferences.steps import both_orders
 from potentia.rollout import Rollout
 from potentia.shaping import BlinkLink, Checklist, ChecklistScore, HierarchicalAction, PairwiseJudge, Shaper
 from potentia.shaping.columns import text_column
@@ -242,11 +241,6 @@ def test_alternatives_may_come_from_a_function() -> None:
     assert reward.contract.info_columns == {"goal", "caption", "next_response"}
     reward.update(way)
     assert term(reward, way) == [0.0, -1.0, -1.0]
-
-
-def test_both_orders_cancel_a_liking_for_what_comes_first() -> None:
-    assert both_orders(lambda goal, page, action, alternative: 1.0)("", "", "a", "b") == 0.0
-    assert both_orders(lambda goal, page, action, other: float(action in goal))("do a", "", "a", "b") == 0.5
 
 
 def test_the_items_of_a_checklist_and_those_that_do_not_exist() -> None:

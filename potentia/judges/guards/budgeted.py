@@ -58,6 +58,7 @@ class Budgeted(Wrapper):
         when_spent: Literal["neutral", "raise"] = "neutral",
     ) -> None:
         super().__init__(judge)
+        self.quick = False  # each question costs: it is not asked at every moment
         check_at_least(0, calls=calls, tokens=tokens, dollars=dollars)
         if calls is None and tokens is None and dollars is None:
             raise ValueError("a budget must have a limit: give calls, tokens or dollars")

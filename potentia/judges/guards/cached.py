@@ -44,11 +44,11 @@ class Cached(Wrapper):
     (1, 1)
     """
 
-    def __init__(self, judge: Judge, path: Path | None = None, *, limit: int = 100_000) -> None:
+    def __init__(self, judge: Judge, path: str | Path | None = None, *, limit: int = 100_000) -> None:
         super().__init__(judge)
         if limit < 1:
             raise ValueError(f"limit must be at least 1, got {limit}")
-        self.path, self.limit = path, limit
+        self.path, self.limit, self.quick = path, limit, judge.quick and path is None
         self._store = None if path is None else Store(Path(path))
         self._lock = Lock()
         self._memory: OrderedDict[str, Answer] = OrderedDict()

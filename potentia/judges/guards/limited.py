@@ -41,6 +41,7 @@ class Limited(Wrapper):
         burst: float = 1.0,
     ) -> None:
         super().__init__(judge)
+        self.quick = False
         rates = {"calls_per_minute": calls_per_minute, "tokens_per_minute": tokens_per_minute, "burst": burst}
         for name, rate in rates.items():
             if rate is not None and not rate > 0:

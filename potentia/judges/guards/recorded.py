@@ -29,8 +29,9 @@ class Recording(Wrapper):
         path: The file, which `Recorded` replays. New lines are added to it.
     """
 
-    def __init__(self, judge: Judge, path: Path) -> None:
+    def __init__(self, judge: Judge, path: str | Path) -> None:
         super().__init__(judge)
+        self.quick = False
         self.path = Path(path)
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:

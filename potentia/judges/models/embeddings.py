@@ -56,7 +56,7 @@ class Embeddings(Judge):
         rise: float = 0.05,
         low: float = 0.0,
         high: float = 0.8,
-        path: Path | None = None,
+        path: str | Path | None = None,
         device: str = "cpu",
     ) -> None:
         if not low < high:

@@ -45,7 +45,7 @@ class LocalModel(Judge):
         ImportError: While it answers, if the extra ``lm`` is not installed.
     """
 
-    def __init__(self, path: Path, *, device: str = "cpu", batch: int = 16, length: int | None = None) -> None:
+    def __init__(self, path: str | Path, *, device: str = "cpu", batch: int = 16, length: int | None = None) -> None:
         check_at_least(1, batch=batch, length=length)
         self.path, self.device, self.batch, self.length = Path(path), device, batch, length
         self.name = f"{self.path.name} prompts {VERSION}"

@@ -35,7 +35,9 @@ class SentenceEncoder:
         limit: How many vectors are kept by text, 1.5 KB each. Those that were used least recently go first.
     """
 
-    def __init__(self, path: Path | None = None, *, device: str = "cpu", batch: int = 64, limit: int = 50_000) -> None:
+    def __init__(
+        self, path: str | Path | None = None, *, device: str = "cpu", batch: int = 64, limit: int = 50_000
+    ) -> None:
         self.path, self.device, self.batch, self.limit = path, device, batch, limit
         self._lock = Lock()
         self._model: tuple[Any, Any] | None = None

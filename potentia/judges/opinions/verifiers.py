@@ -26,6 +26,7 @@ class Functions(Judge):
     """
 
     name = "functions"
+    quick = True
 
     def __init__(self, functions: Mapping[str, Predicate]) -> None:
         self.functions = dict(functions)

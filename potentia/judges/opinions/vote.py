@@ -54,6 +54,7 @@ class Vote(Judge):
         self.n, self.how = n, how
         self.name = f"{how} of {n} x " + ", ".join(judge.name for judge in self.judges)
         self.reads_truth = any(judge.reads_truth for judge in self.judges)
+        self.quick = all(judge.quick for judge in self.judges)
 
     @property
     def identity(self) -> dict[str, Any]:
