@@ -24,7 +24,7 @@ __all__ = [
     "text_hash",
 ]
 
-_WORLDS: tuple[str, ...] = ("calculation", "household")
+_WORLDS: tuple[str, ...] = ("calculation", "code_repair", "household")
 
 
 def register() -> None:
