@@ -30,8 +30,8 @@ _SIGNED = {np.dtype(f"u{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 """What stands for the dtypes that PyTorch hardly knows."""
 _SCRATCH_BYTES = 2**30
 """How much memory the searches for distances may take: as many worlds are measured at once as it has room for."""
-_ROOM = 32
-"""Room for ways by cell: twice and more what was ever needed. On a device it can't be made larger."""
+_ROOM = 64
+"""Room for ways by cell, twice what was ever needed. It can't be made larger there: without it a distance is NaN."""
 _LINKED = {
     "_state", "_out", "_tables", "_step", "_begin", "_description", "_describe_step", "_describe_reset", "_ways",
     "_slots",
@@ -88,8 +88,10 @@ def _find_distance(  # type: ignore[no-untyped-def]
 ):
     """Finds the distance of world n, if it waits for a table, in the row ``slot`` of the ways."""
     if d.lacking[n]:
-        solve(cells, agent, task, n, plan, aim, d.table, known[slot], marks[slot], head[slot], pool[slot])
-        tell_distance(d.distance, d.potential, n, plan, steps_of(d.table, agent, n, plan))
+        if solve(cells, agent, task, n, plan, aim, d.table, known[slot], marks[slot], head[slot], pool[slot]):
+            tell_distance(d.distance, d.potential, n, plan, steps_of(d.table, agent, n, plan))
+        else:
+            d.distance[n], d.potential[n] = np.nan, np.nan
         d.stale[n], d.lacking[n] = False, False
 
 
@@ -177,8 +179,8 @@ class CudaGridWorlds:
         limit: As in `GridWorlds`.
         described: Whether hash and events are kept up to date.
         measured: Whether the distance is, too, where the level has one.
-        scratch_bytes: How much memory the ways may take by which distances are found. Those of a world take 28 KB in
-            DoorKey-5x5, 43 in KeyCorridorS3R3 and 250 in LockedRoom. Where there is no room for all, worlds take turns.
+        scratch_bytes: How much memory the ways may take by which distances are found. Those of a world take 50 KB in
+            DoorKey-5x5, 80 in KeyCorridorS3R3 and 460 in LockedRoom. Where there is no room for all, worlds take turns.
         device: The CUDA device, the first. In the simulator it is the CPU.
 
     Raises:
