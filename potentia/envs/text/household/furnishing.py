@@ -54,12 +54,13 @@ def _goals(task: Task, room: str, standing: dict[str, int]) -> list[tuple[str, s
         stands = any(stand in standing for stand in LAMP_STANDS)
         return [(target, LAMP) for target in OBJECTS[room] if stands and _homes(target, standing)]
     process = task.process
+    targets = [target for target in OBJECTS[room] if process is None or target in process.objects]
+    homes = {target: _homes(target, standing) for target in targets}
     return [
         (target, place)
-        for target in OBJECTS[room]
-        if process is None or target in process.objects
-        for place in standing
-        if target in HOLDERS[place] and _homes(target, standing, place) and not (process and place == process.place)
+        for target in targets
+        for place in homes[target]
+        if len(homes[target]) > 1 and not (process and place == process.place)
     ]
 
 
