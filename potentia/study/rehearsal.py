@@ -121,7 +121,7 @@ def _device_problems(device: str) -> list[str]:
     import torch  # noqa: PLC0415
 
     try:
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()  # "meta" has tensors and no numbers
     except Exception as error:
         return [f"device: {device!r} can't be used here: {_in_words(error)}; write 'device: cpu'"]
     return []

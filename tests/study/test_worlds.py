@@ -123,3 +123,19 @@ def test_a_world_that_changes_its_reward_is_refused_before_anything_runs(tmp_pat
     with pytest.raises(SpecError, match=r"environments\[0\] .*ClipReward changes the reward, which a study takes for"):
         run_study(short({"id": "tests.study.odd_worlds:OddClipped-v0"}), "study", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:99", "meta", "cudaa"])
+def test_a_device_that_is_not_there_is_refused_before_anything_is_made(
+    device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if device == "cuda":
+        monkeypatch.setattr("torch.cuda._lazy_init", _no_device)
+    monkeypatch.setattr(World, "probe", None)
+    with pytest.raises(SpecError, match=rf"device: '{device}' can't be used here: \w+Error: .*; write 'device: cpu'"):
+        run_study(study(device=device), "study", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _no_device() -> None:
+    raise RuntimeError("Found no NVIDIA driver on your system")

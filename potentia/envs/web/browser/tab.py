@@ -305,8 +305,9 @@ class Tab(ABC):
         sent = [self._send(f"Input.{method}", **event) for event in events][:awaited]
         if sent:
             await asyncio.wait(sent, timeout=_PATIENCE)
-        if not self.events.navigated:
-            await self._within(asyncio.gather(*sent))
+        left = [answer for answer in sent if not answer.done() or answer.exception() is not None]
+        if left and not self.events.navigated:
+            await self._within(asyncio.gather(*left))
 
     async def frame(self, *, picture: bool = False) -> bytes:
         """Asks for a frame, where they come only then. Chromium may still think that the page needs none.
