@@ -104,6 +104,14 @@ def test_what_makes_no_sense_does_nothing(command: str) -> None:
     assert house.state() == before
 
 
+def test_nonsense_is_not_remembered() -> None:
+    house = House(furnish(["PickAndPlace"], Random(0)))
+    for number in range(100):
+        house.do(f"sing song {number}")
+        house.do("  look" + " " * number)
+    assert 0 < len(house.room.parsed) <= 100
+
+
 def test_one_carries_one_thing_and_a_closed_door_hides_and_bars() -> None:
     house = House(KITCHEN)
     play(house, "go to countertop 1", "take apple 1 from countertop 1")

@@ -133,7 +133,7 @@ class House:
     def _parse(self, command: str) -> Meaning:
         verb, first, second = understand(command, self.room.receptacles, self.room.objects)
         meaning = _ACTS[verb], first, second
-        if len(self.room.parsed) < 10_000:
+        if verb and len(self.room.parsed) < 2_000:  # agents can say any amount of nonsense
             self.room.parsed[command] = meaning
         return meaning
 
