@@ -1,4 +1,4 @@
-"""The command line: ``potentia study``, ``potentia replay``, and lists of what there is."""
+"""The command line: ``potentia study``, ``potentia replay``, ``potentia judges``, and lists of what there is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer import Context
+from typer.core import TyperGroup
+
+
+class _ListsByDefault(TyperGroup):
+    """A group whose arguments are those of its command ``list`` unless they begin with another command."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +33,8 @@ app = typer.Typer(
 )
 study_app = typer.Typer(no_args_is_help=True, help="Studies: environments x shapings x learners x seeds.")
 app.add_typer(study_app, name="study")
+judges_app = typer.Typer(cls=_ListsByDefault, help="Judges: a list of those that a study can name, and probes.")
+app.add_typer(judges_app, name="judges")
 _OUT, _ERR = Console(), Console(stderr=True)
 if not _OUT.is_terminal:
     _OUT.width = max(_OUT.width, 160)  # a table that is piped into a file keeps its words
@@ -207,12 +221,30 @@ def learners(containing: Containing = "") -> None:
     _list("learner", "what it is", catalogue.learners(), containing)
 
 
-@app.command("judges")
+@judges_app.command("list")
 def judges(containing: Containing = "") -> None:
-    """List the judges that a study can name. Any function can be one too: {type: function, name: 'module:name'}."""
+    """List the judges that a study can name."""
     from potentia.study import catalogue  # noqa: PLC0415
 
     _list("judge", "answers", catalogue.judges(), containing)
+
+
+@judges_app.command("probe")
+def probe(
+    judges: Annotated[
+        list[str],
+        typer.Argument(metavar="JUDGE...", help="A YAML or JSON file, a name, or {type: name, argument: value, ...}."),
+    ],
+    world: Annotated[
+        list[str] | None, typer.Option(help="Worlds on whose states and steps judges are measured: two if none.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=0, help="The episodes in each world.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of the episodes.")] = 0,
+) -> None:
+    """Ask judges what fools judges, and measure them by what worlds know. Prints a Markdown table."""
+    from potentia.study.judging import probe_table  # noqa: PLC0415
+
+    typer.echo(probe_table(judges, world or (), episodes=episodes, seed=seed))
 
 
 def _list(kind: str, about: str, texts: Mapping[str, str], containing: str) -> None:
