@@ -14,6 +14,8 @@ from potentia.shaping.judged.ellm import ELLM
 from potentia.shaping.judged.hierarchical_action import HierarchicalAction
 from potentia.shaping.judged.information_gain import InformationGain
 from potentia.shaping.judged.judged_potential import JudgedPotential
+from potentia.shaping.judged.motif import Motif
+from potentia.shaping.judged.oni import ONI
 from potentia.shaping.judged.pairwise_judge import PairwiseJudge
 from potentia.shaping.judged.rubric_reward import RubricReward, RuleReward
 from potentia.shaping.judged.turn_credit import TurnCredit
@@ -29,6 +31,7 @@ __all__ = [
     "CALM",
     "E3B",
     "ELLM",
+    "ONI",
     "RND",
     "BlinkLink",
     "Carry",
@@ -45,6 +48,7 @@ __all__ = [
     "JudgedPotential",
     "LookAheadAdvice",
     "LookBackAdvice",
+    "Motif",
     "NormalizeReward",
     "NovelD",
     "PairwiseJudge",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -12,6 +13,7 @@ from potentia.shaping import (
     CALM,
     E3B,
     ELLM,
+    ONI,
     RND,
     BlinkLink,
     Chain,
@@ -26,6 +28,7 @@ from potentia.shaping import (
     JudgedPotential,
     LookAheadAdvice,
     LookBackAdvice,
+    Motif,
     NormalizeReward,
     NovelD,
     PairwiseJudge,
@@ -118,6 +121,9 @@ def embed(texts: Sequence[str]) -> np.ndarray:
 JUDGE, QUICK, ADVISER = SlowRules(rule), Rules(rule), Advises(rule)
 
 
+SMALL_ONE: dict[str, Any] = {"embedding": 2, "channels": 4, "hidden": 4, "batch_size": 8, "learning_rate": 1e-2}
+SMALL = SMALL_ONE | {"steps": 1}
+
 SHAPERS: dict[str, Callable[[], Shaper]] = {
     "PotentialShaping of a function": lambda: PotentialShaping(height),
     "PotentialShaping of a table": lambda: PotentialShaping(STATE_TABLE, shift=-0.5),
@@ -151,6 +157,13 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "CALM as a bonus": lambda: CALM(JUDGE, {"find it": "find"}, form="bonus"),
     "ELLM": lambda: ELLM(["find", "buy"], embed),
     "ELLM of ideas": lambda: ELLM(ADVISER, embed),
+    "ONI": lambda: ONI(JUDGE, questions=3),
+    "ONI of the world's truth": lambda: ONI(Rules()),
+    "ONI by classification": lambda: ONI(JUDGE, "Buy.", "classification", threshold=0.4, **SMALL),
+    "ONI by ranking": lambda: ONI(JUDGE, "Buy.", "ranking", threshold=-9.0, **SMALL),
+    "Motif": lambda: Motif(
+        [["a", "the caption", -1.0], ["see", "go", 0.5], ["buy", "a", 0]], quantile=0.0, **SMALL_ONE
+    ),
     "InformationGain": InformationGain,
     "RubricReward": lambda: RubricReward(JUDGE, ["polite", "short"], questions=3),
     "RubricReward of ideas at the end": lambda: RubricReward(ADVISER, goal="buy", when="end"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,17 @@ from potentia.rollout import Rollout
 from potentia.shaping import (
     CALM,
     ELLM,
+    ONI,
     Chain,
     InformationGain,
     JudgedPotential,
+    Motif,
     RubricReward,
     RuleReward,
     Shaper,
     TurnCredit,
 )
+from potentia.shaping._models.captions import CaptionModel
 from potentia.shaping.judged.answers import Answers
 from tests.episodes import rollout
 from tests.shaping.law_table import SlowRules
@@ -291,3 +295,76 @@ def test_a_chain_measures_what_its_members_do() -> None:
     keys = frozenset({"caption", "potential", "subgoals"})
     assert chain.contract.columns_in(keys) - chain.contract.info_columns == {"next_subgoals"}
     assert chain.contract.columns_in(frozenset()) == chain.contract.info_columns
+
+
+CAPTIONS = {"caption": ["wake", "key", "key", "wall"], "next_caption": ["key", "key", "wall", "key"]}
+
+
+def test_oni_counts_captions_from_the_reset_on_and_anew_in_each_episode() -> None:
+    shaper = ONI(Rules(lambda _: (1.0,)))
+    way = steps(caption=["key", "key", "wall"], next_caption=["key", "wall", "key"])
+    # The reset shows "key" once, so the first step is its second time: 1/8, 1, 1/27.
+    assert term(shaper, way) == pytest.approx([1 / 8, 1.0, 1 / 27])
+    _, carry = shaper.shape(way, shaper.init(1))
+    assert shaper.shape(way, carry)[0].terms["ONI"][:, 0].tolist() == pytest.approx([1 / 8, 1.0, 1 / 27])
+    assert term(ONI(Rules(lambda _: (1.0,)), beta=1.0), way) == pytest.approx([1 / 2, 1.0, 1 / 3])
+
+
+def test_oni_asks_each_caption_once_the_newest_first_and_pays_labels_only() -> None:
+    judge = Counts(*[Answer((float(helpful),)) for helpful in (1, 0)])
+    shaper, way = ONI(judge, "Leave.", questions=1), steps(**CAPTIONS)
+    assert term(shaper, way) == [0.0] * 4
+    shaper.update(way)
+    shaper.update(way)
+    assert shaper.update(way)["asked"] == 0.0
+    assert [asked.texts["text"] for asked in judge.asked] == ["wall", "key"]
+    assert term(shaper, way) == [0.0, 0.0, 1.0, 0.0]
+
+
+def test_oni_learns_what_a_judge_says_of_captions_and_of_pairs() -> None:
+    captions = [f"a {thing} is {place} steps {way}" for thing in ("key", "wall") for place in range(8) for way in "NE"]
+    rng = np.random.default_rng(0)
+    way = steps(caption=["wake"] * 32, next_caption=rng.permutation(captions).tolist())
+    told = Rules(lambda asked: (float("key" in asked.texts["text"]),))
+    classes = ONI(told, "", "classification", steps=40, learning_rate=3e-3, **TINY)
+    before = classes.update(way)
+    assert before["labels"] == 32.0
+    assert "loss" not in classes.update(way)  # nothing new came
+    assert [value > 0 for value in term(classes, way)] == ["key" in text for text in way.info["next_caption"][:, 0]]
+    prefers = Rules(lambda asked: (float("key" in asked.first) - float("key" in asked.second),))
+    ranks = ONI(prefers, "", "ranking", steps=40, pairs=40, learning_rate=3e-3, **TINY)
+    for _ in range(3):
+        losses = ranks.update(way)
+    assert losses["loss"] < 0.55 * np.log(2)  # every other pair is a tie, whose loss is log 2 at least
+    keys = np.array(["key" in text for text in way.info["next_caption"][:, 0]])
+    found = np.array(term(ranks, way))
+    assert found[keys].min() > 0.5
+    assert (found[~keys] == 0.0).all()  # below the threshold of -1/2
+
+
+TINY: dict[str, Any] = {"embedding": 8, "channels": 8, "hidden": 16, "batch_size": 32}
+
+
+def test_the_loss_of_a_tie_and_of_pairs_turned_round() -> None:
+    model = CaptionModel(length=128, learning_rate=0.0, device="cpu", seed=0, **TINY)
+    assert model.rank(["a key"], ["a key"], [0.5], 1) == pytest.approx(np.log(2))
+    forth, back = model.rank(["a key"], ["a wall"], [0.8], 1), model.rank(["a wall"], ["a key"], [0.2], 1)
+    assert forth == pytest.approx(back)
+    margin = float(model.numbers(["a key"]) - model.numbers(["a wall"]))
+    assert forth == pytest.approx(np.log1p(np.exp(margin)) - 0.8 * margin, rel=1e-5)
+
+
+def test_motif_is_fitted_once_and_pays_the_better_half(tmp_path: Path) -> None:
+    captions = [f"{thing} {number}" for thing in ("a key", "a wall") for number in range(10)]
+    prefers = Rules(lambda asked: (float("key" in asked.first) - float("key" in asked.second),))
+    motif = Motif.of_captions(captions, prefers, "Leave.", pairs=300, epochs=20, learning_rate=3e-3, **TINY)
+    assert motif.fitted["accuracy"] > 0.95
+    assert [value > 0 for value in motif.rewards(captions)] == ["key" in caption for caption in captions]
+    assert not motif.learns
+    lines = tmp_path / "pairs.jsonl"
+    lines.write_text('["a key", "a wall", 1]\n["a wall", "a key", -1.0]\n')
+    assert Motif(lines, epochs=1, **TINY).fitted.keys() == {"loss"}
+    with pytest.raises(ValueError, match=r"number in \[-1, 1\]\), got \('a', 'b', 2\)"):
+        Motif([("a", "b", 2), ("a", "b", 0)])
+    with pytest.raises(ValueError, match="two pairs of captions at least, got 1"):
+        Motif([("a", "b", 1)])

@@ -32,6 +32,7 @@ class Answers(Stateful):
     Attributes:
         judge: The judge.
         quality: How well its answers agree with the world's truth, where that is known.
+        arrived: The questions that the last `ask` got valid answers to, and these.
 
     Raises:
         TypeError: If ``judge`` is no `potentia.judges.Judge`.
@@ -58,6 +59,7 @@ class Answers(Stateful):
         self._most, self._tries = questions, tries
         self._known: dict[str, list[Any]] = {}
         self._failed: dict[str, int] = {}
+        self.arrived: list[tuple[Question, tuple[Any, ...]]] = []
         self.saved = ("_known", "_failed", "quality")
         if background:
             from potentia.judges import Background  # noqa: PLC0415 - it starts threads
@@ -97,6 +99,7 @@ class Answers(Stateful):
             for question, answer in pairs:
                 self._take(question, answer)
             found = {key: tuple(self._known[key]) for key in wanted if key in self._known}
+        self.arrived = [(one, _content(one, answer)) for one, answer in pairs if answer.valid]
         for question in listed:
             if (values := found.get(self._key(question))) is not None:
                 self.quality.add(question, values)
