@@ -24,7 +24,7 @@ __all__ = [
     "text_hash",
 ]
 
-_WORLDS: tuple[str, ...] = ("calculation", "code_repair", "household")
+_WORLDS: tuple[str, ...] = ("calculation", "code_repair", "household", "inquiry")
 
 
 def register() -> None:
