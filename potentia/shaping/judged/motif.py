@@ -57,6 +57,20 @@ class Motif(Shaper):
     Raises:
         ValueError: If there are less than two pairs, one is none, or a number is out of range.
         OSError: If the file can't be read.
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> pairs = [("a key", "a wall", 1), ("a wall", "a key", -1)] * 32
+    >>> motif = Motif(pairs, epochs=50, channels=8, hidden=16)
+    >>> motif.fitted["accuracy"], motif.rewards(["a key", "a wall"])  # 1 deviation above the mean
+    (1.0, [1.0, 0.0])
+    >>> text, zeros = lambda *rows: np.array([rows]).T, np.zeros((3, 1))
+    >>> rollout = Rollout(
+    ...     obs=zeros, action=zeros, next_obs=zeros, terms={"env": zeros}, discount=zeros + 0.9,
+    ...     terminated=zeros > 0, truncated=zeros > 0, info={
+    ...         "caption": text("a wall", "a key", "a wall"), "next_caption": text("a key", "a wall", "a key")})
+    >>> motif.shape(rollout)[0].terms["Motif"][:, 0].tolist()  # 1, 0, 1 / 2 ** 3
+    [1.0, 0.0, 0.125]
     """
 
     saved = ("network", "_scale")
