@@ -24,7 +24,13 @@ __all__ = [
     "text_hash",
 ]
 
-_WORLDS: tuple[str, ...] = ("calculation", "code_repair", "household", "inquiry")
+_WORLDS: tuple[str, ...] = (
+    "calculation",
+    "code_repair",
+    "household",
+    "inquiry",
+    "textworld",
+)
 
 
 def register() -> None:
