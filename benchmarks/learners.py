@@ -2,13 +2,16 @@
 
 ``OMP_NUM_THREADS=1 python benchmarks/learners.py run --seeds 5`` trains what is missing of ``learners.jsonl``, one run
 at a time on one thread. So it may be stopped and started again, and several may run beside each other on other worlds
-(``--only CartPole-v1``). ``python benchmarks/learners.py table`` prints the table of ``README.md``.
+(``--only CartPole-v1``). ``python benchmarks/learners.py table`` prints the table of ``README.md``. A world whose
+package is absent (``pip install gymnasium[box2d]``, ``gymnasium[mujoco]``) is left out, and its name is printed.
 
-Ours and ``sb3, equal`` have the settings in `WORLDS`: as many environments, steps, epochs and minibatches, two towers
-of 64 and 64 tanh units, no normalisation, the same potential. Everything else is each library's own default.
-``sb3, tuned`` has the settings that RL Baselines3 Zoo ships for that world, without a potential. Each run is scored by
-the true return of 50 episodes after its last step. A policy draws its actions, a table takes the best. Each run is one
-line of the file.
+``ours, default`` has `PPOConfig` or `QLearningConfig` as they are. ``ours, equal`` and ``sb3, equal`` have the settings
+in `WORLDS`: as many environments, steps, epochs and minibatches, two towers of 64 and 64 tanh units, no normalisation,
+the same potential. Everything else is each library's own default. ``sb3, tuned`` has the settings that RL Baselines3
+Zoo ships for that world or its earlier version (DLR-RM/rl-baselines3-zoo, hyperparams/ppo.yml), without a potential and
+with as few steps as ours. Each run is scored by the true return of 50 episodes after its last step. A policy draws its
+actions, a table takes the best. Each run is one line of the file, with the return of every episode, so that `table` can
+tell two runs with one mean from one run that was counted twice.
 """
 
 from __future__ import annotations
@@ -33,13 +36,23 @@ from potentia.wrappers import ShapeReward
 
 FILE = Path(__file__).with_name("learners.jsonl")
 EPISODES = 50
-WHO = ("ours", "sb3, equal", "sb3, tuned")
+WHO = ("ours, default", "ours, equal", "sb3, equal", "sb3, tuned")
 
 
 def hill(obs: Any) -> Any:
     """MountainCar's height and speed, as energy: what the car must gain to reach the flag."""
     position, velocity = obs[..., 0], obs[..., 1]
     return np.sin(3 * position) * 0.45 + 0.55 + 100 * velocity**2
+
+
+def falling(start: float) -> Callable[[float], float]:
+    """The zoo's ``lin_``: from ``start`` to 0 in a straight line."""
+    return lambda remaining: remaining * start
+
+
+def steep_hill(obs: Any) -> Any:
+    """`hill`, so that all of it is worth what the flag is, 100: an episode's pushes cost about 10."""
+    return 100.0 * hill(obs)
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,22 @@ class World:
     tuned: dict[str, Any] | None = None
 
 
+CONTINUOUS_CAR = {
+    "envs": 1,
+    "normalize": True,
+    "batch_size": 256,
+    "n_steps": 8,
+    "gamma": 0.9999,
+    "learning_rate": 7.77e-5,
+    "ent_coef": 0.00429,
+    "clip_range": 0.1,
+    "n_epochs": 10,
+    "gae_lambda": 0.9,
+    "max_grad_norm": 5.0,
+    "vf_coef": 0.19,
+    "use_sde": True,
+    "policy_kwargs": {"log_std_init": -3.29, "ortho_init": False},
+}
 WORLDS = {
     "CartPole-v1": World(
         50_000,
@@ -78,8 +107,8 @@ WORLDS = {
             "gamma": 0.98,
             "n_epochs": 20,
             "ent_coef": 0.0,
-            "learning_rate": 1e-3,
-            "clip_range": 0.2,
+            "learning_rate": falling(1e-3),
+            "clip_range": falling(0.2),
         },
     ),
     "Acrobot-v1": World(
@@ -110,25 +139,62 @@ WORLDS = {
             "sde_sample_freq": 4,
         },
     ),
-    "MountainCarContinuous-v0": World(
-        20_000,
+    "MountainCarContinuous-v0": World(20_000, num_steps=256, potential=steep_hill, tuned=CONTINUOUS_CAR),
+    "MountainCarContinuous-v0, no potential": World(20_000, num_steps=256),
+    "LunarLander-v3": World(
+        200_000,
         num_steps=256,
-        potential=hill,
+        gamma=0.999,
+        tuned={
+            "envs": 16,
+            "n_steps": 1024,
+            "batch_size": 64,
+            "gae_lambda": 0.98,
+            "gamma": 0.999,
+            "n_epochs": 4,
+            "ent_coef": 0.01,
+        },
+    ),
+    "InvertedPendulum-v5": World(
+        60_000,
         tuned={
             "envs": 1,
             "normalize": True,
-            "batch_size": 256,
-            "n_steps": 8,
-            "gamma": 0.9999,
-            "learning_rate": 7.77e-5,
-            "ent_coef": 0.00429,
-            "clip_range": 0.1,
-            "n_epochs": 10,
+            "batch_size": 64,
+            "n_steps": 32,
+            "gamma": 0.999,
+            "learning_rate": 2.22425e-4,
+            "ent_coef": 1.37976e-7,
+            "clip_range": 0.4,
+            "n_epochs": 5,
             "gae_lambda": 0.9,
-            "max_grad_norm": 5.0,
-            "vf_coef": 0.19,
-            "use_sde": True,
-            "policy_kwargs": {"log_std_init": -3.29, "ortho_init": False},
+            "max_grad_norm": 0.3,
+            "vf_coef": 0.19816,
+        },
+    ),
+    "Hopper-v5": World(
+        100_000,
+        num_steps=256,
+        config={"learning_rate": 3e-4, "n_epochs": 10, "n_minibatches": 32, "ent_coef": 0.0},
+        tuned={
+            "envs": 1,
+            "normalize": True,
+            "batch_size": 32,
+            "n_steps": 512,
+            "gamma": 0.999,
+            "learning_rate": 9.80828e-5,
+            "ent_coef": 0.00229519,
+            "clip_range": 0.2,
+            "n_epochs": 5,
+            "gae_lambda": 0.99,
+            "max_grad_norm": 0.7,
+            "vf_coef": 0.835671,
+            "policy_kwargs": {
+                "log_std_init": -2,
+                "ortho_init": False,
+                "activation_fn": torch.nn.ReLU,
+                "net_arch": {"pi": [256, 256], "vf": [256, 256]},
+            },
         },
     ),
     "Taxi-v3": World(200_000, num_steps=16, table={"learning_rate": 0.5, "epsilon": 0.1}),
@@ -136,25 +202,31 @@ WORLDS = {
 }
 
 
-def envs_of(world: str, count: int) -> SyncVectorEnv:
+def make(name: str) -> gym.Env[Any, Any]:
+    """One environment. What stands behind a comma only tells two of `WORLDS` apart."""
+    return gym.make(name.partition(",")[0])
+
+
+def envs_of(name: str, count: int) -> SyncVectorEnv:
     """Copies, stepped one by one."""
-    return SyncVectorEnv([lambda: gym.make(world)] * count, autoreset_mode=AutoresetMode.SAME_STEP)
+    return SyncVectorEnv([lambda: make(name)] * count, autoreset_mode=AutoresetMode.SAME_STEP)
 
 
-def train_ours(name: str, seed: int, *, steps: int | None = None) -> Evaluation:
+def train_ours(name: str, seed: int, *, default: bool) -> Evaluation:
     """Trains one of our learners and plays `EPISODES` episodes."""
     world = WORLDS[name]
     envs = envs_of(name, world.num_envs)
     spaces = envs.single_observation_space, envs.single_action_space
     agent: Any
     if world.table is None:
-        agent = PPO(*spaces, PPOConfig(**{"n_minibatches": 16, **world.config}), seed=seed)
+        settings = {} if default else {"n_minibatches": 16, **world.config}
+        agent = PPO(*spaces, PPOConfig(**settings), seed=seed)
     else:
-        agent = QLearning(*spaces, QLearningConfig(**world.table), seed=seed)
+        agent = QLearning(*spaces, QLearningConfig(**({} if default else world.table)), seed=seed)
     shaper: Shaper | None = None if world.potential is None else PotentialShaping(world.potential)
     loop = Loop(EnvCollector(envs, world.num_steps, gamma=world.gamma), agent, shaper)
     loop.begin(seed)
-    while loop.steps < (steps or world.steps):
+    while loop.steps < world.steps:
         loop.iterate()
     greedy = world.table is not None  # its exploration is no part of what a table has learned
     return evaluate(lambda: envs_of(name, 10), agent, EPISODES, seed=10_000 + seed, greedy=greedy)
@@ -177,7 +249,7 @@ def train_sb3(name: str, seed: int, *, tuned: bool) -> Evaluation | None:
 
     settings: dict[str, Any] = dict(world.tuned or {}) if tuned else equal_settings(world)
     count, normalize = settings.pop("envs"), settings.pop("normalize", False)
-    envs: Any = make_vec_env(name, count, seed=seed, wrapper_class=shaped)
+    envs: Any = make_vec_env(lambda: make(name), count, seed=seed, wrapper_class=shaped)
     envs = VecNormalize(envs, gamma=settings.get("gamma", 0.99)) if normalize else envs
     model = SB3PPO("MlpPolicy", envs, seed=seed, device="cpu", **settings)
     model.learn(world.steps)
@@ -220,34 +292,81 @@ def done() -> list[dict[str, Any]]:
     return [json.loads(line) for line in FILE.read_text("utf-8").splitlines()] if FILE.exists() else []
 
 
+def installed(name: str) -> bool:
+    """Whether the world can be made here. If not, says what its package wants."""
+    try:
+        make(name).close()
+    except (gym.error.DependencyNotInstalled, ImportError) as error:
+        print(f"{name} is left out: {error}", flush=True)
+        return False
+    return True
+
+
+def train(name: str, one: str, seed: int) -> Evaluation | None:
+    """One run; None where there is none."""
+    if one.startswith("ours"):
+        return train_ours(name, seed, default=one == "ours, default")
+    return train_sb3(name, seed, tuned=one == "sb3, tuned")
+
+
 def run(seeds: int, only: list[str], who: list[str], limit: float) -> None:
     """Trains what is missing, seeds outermost, until ``limit`` CPU seconds are spent."""
     torch.set_num_threads(1)
     begin = time.process_time()
+    names = [name for name in only or list(WORLDS) if installed(name)]
     for seed in range(seeds):
-        for name, one in ((name, one) for name in only or WORLDS for one in who):
+        for name, one in ((name, one) for name in names for one in who):
             if any((line["world"], line["who"], line["seed"]) == (name, one, seed) for line in done()):
                 continue
             if time.process_time() - begin > limit:
                 return
             cpu = time.process_time()
-            found = train_ours(name, seed) if one == "ours" else train_sb3(name, seed, tuned=one == "sb3, tuned")
+            found = train(name, one, seed)
             if found is None:
                 continue
             line = {
                 "world": name, "who": one, "seed": seed, "steps": WORLDS[name].steps,
                 "return": round(float(np.mean(found.returns)), 4), "cpu_seconds": round(time.process_time() - cpu, 1),
+                "returns": [round(value, 3) for value in found.returns],
             }  # fmt: skip
             with FILE.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-            print(json.dumps(line), flush=True)
+            print({name: value for name, value in line.items() if name != "returns"}, flush=True)
+
+
+def require_different(lines: list[dict[str, Any]]) -> None:
+    """Raises ``ValueError`` if two runs have the same return in each episode, as one run counted twice would have."""
+    seen: dict[tuple[Any, ...], str] = {}
+    for line in lines:
+        key, this = (line["world"], *line["returns"]), f"{line['who']}, seed {line['seed']}"
+        if len(set(line["returns"])) > 2 and seen.setdefault(key, this) != this:
+            raise ValueError(
+                f"{line['world']}: {this} has the episodes of {seen[key]}; remove both lines and run again"
+            )
+
+
+def optimum(name: str) -> float:
+    """The best mean return within the world's limit, by dynamic programming over its table ``P``."""
+    env = make(name)
+    assert env.spec is not None
+    moves: Any = env.unwrapped
+    values = np.zeros(len(moves.P))
+    for _ in range(env.spec.max_episode_steps or 0):
+        values = np.array(
+            [
+                max(sum(p * (r + (not end) * values[to]) for p, to, r, end in ways) for ways in moves.P[state].values())
+                for state in range(len(values))
+            ]
+        )
+    return float(moves.initial_state_distrib @ values)
 
 
 def table() -> None:
     """Prints returns seed by seed."""
     print("| world | steps | learner | return of each seed | median | CPU s a run |\n|---|---|---|---|---|---|")
     lines = done()
-    for name in WORLDS:
+    require_different(lines)
+    for name, world in WORLDS.items():
         for one in WHO:
             rows = [line for line in lines if (line["world"], line["who"]) == (name, one)]
             if rows:
@@ -255,6 +374,8 @@ def table() -> None:
                 each, median = ", ".join(f"{value:.4g}" for value in returns), statistics.median(returns)
                 seconds = statistics.median(line["cpu_seconds"] for line in rows)
                 print(f"| {name} | {rows[0]['steps']:,} | {one} | {each} | {median:.4g} | {seconds:.0f} |")
+        if world.table is not None:
+            print(f"| {name} | | the best there is | | {optimum(name):.4g} | |")
 
 
 def main() -> None:
