@@ -292,13 +292,16 @@ class PPOLearner(Generic[ConfigT]):
             error = torch.maximum(error, (near - targets.returns) ** 2)
         value_loss = 0.5 * _mean(error, share).sum()
         mean_entropy = _mean(entropy, share)
+        total = policy_loss + config.vf_coef * value_loss - config.ent_coef * mean_entropy
+        with torch.no_grad():
+            kl, moved = _mean(ratio - 1 - log_ratio, share), _mean((ratio != clipped).float(), share)
         return {
-            "total": policy_loss + config.vf_coef * value_loss - config.ent_coef * mean_entropy,
+            "total": total,
             "policy_loss": policy_loss,
             "value_loss": value_loss,
             "entropy": mean_entropy,
-            "kl": _mean(ratio - 1 - log_ratio, share),
-            "clipped": _mean((ratio != clipped).float(), share),
+            "kl": kl,
+            "clipped": moved,
         }
 
     def _explained(self, targets: Targets) -> dict[str, Tensor]:
@@ -322,7 +325,7 @@ def _mean(rows: Tensor, share: Tensor | None) -> Tensor:
     """The mean over rows ``(n, ...)``. With shares, it is the sum of what they leave of each."""
     if share is None:
         return rows.mean(0)
-    return (rows * (share if rows.ndim == 1 else share[:, None])).sum(0)
+    return share @ rows
 
 
 def _moments(rows: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,8 @@ class ElementPPOConfig(PPOUpdateConfig):
         activation: What follows the layers that read a row and a page.
         word_buckets: How many vectors all words share. A word's hash says which is its own.
         word_width: The width of a word's vector.
-        shared: Whether policy and values share the layers that read a page.
+        shared: Whether policy and values share the layers that read a page: less work, but errors of one disturb the
+            other.
     """
 
     learning_rate: float = 1e-3
@@ -32,7 +33,7 @@ class ElementPPOConfig(PPOUpdateConfig):
     activation: Literal["relu", "tanh"] = "relu"
     word_buckets: int = 4096
     word_width: int = 32
-    shared: bool = True
+    shared: bool = False
 
 
 class ElementPPO(PPOLearner[ElementPPOConfig]):

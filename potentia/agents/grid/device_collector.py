@@ -10,9 +10,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
 from potentia.agents.agent import Agent
+from potentia.agents.grid.acting import Acting
 from potentia.agents.grid.grid_batch import ACTOR_LOG_PROB, ACTOR_NEXT_VALUES, ACTOR_SEEN, ACTOR_VALUES
 from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
-from potentia.agents.grid.towers import gumbel
+from potentia.agents.grid.towers import Towers, gumbel
 from potentia.agents.loop import Loop
 from potentia.agents.profile import Profile
 from potentia.envs.world import ask_offered
@@ -69,7 +70,7 @@ class DeviceCollector:
         self._image = torch.zeros(*shape, 7, 7, 3, dtype=torch.uint8, device=self.device)
         self._ended = torch.zeros(shape, dtype=torch.bool, device=self.device)  # row t: before step t
         self._info: dict[str, Tensor] = {}
-        self._seen = self._values = torch.zeros(0, device=self.device)
+        self._seen = torch.zeros(0, device=self.device)
         self.begin(None)
 
     def begin(self, seed: int | None) -> None:
@@ -94,22 +95,23 @@ class DeviceCollector:
         if not isinstance(agent, GridPPO):
             raise TypeError(f"a DeviceCollector collects for a GridPPO, got {type(agent).__name__}; use EnvCollector")
         self._begin_rollout(agent)
-        network, shape = agent.network, self._ended[:-1].shape
+        network, acting, shape = agent.network, Acting(agent.network), self._ended[:-1].shape
         actions = torch.zeros(shape, dtype=torch.int64, device=self.device)
         rewards = torch.zeros(shape, device=self.device)
         noise = gumbel(*shape, network.num_actions, generator=agent.generator, device=self.device)
-        logits = torch.empty_like(noise)
+        outputs = torch.empty(*shape, acting.outputs, device=self.device)
+        logits = outputs[..., : network.num_actions]
         terminated, truncated = (torch.zeros(shape, dtype=torch.bool, device=self.device) for _ in range(2))
-        for t in range(self.num_steps):
+        for t, seen in enumerate(self._seen[:-1].unbind()):
             with self.profile.phase("act"):
-                (logits[t], self._values[t]), _ = network.features(self._seen[t])
+                outputs[t] = acting(seen)
                 torch.argmax(logits[t] + noise[t], -1, out=actions[t])
             with self.profile.phase("step"):
                 image, rewards[t], terminated[t], truncated[t], info = self.envs.step(actions[t])
                 torch.logical_or(terminated[t], truncated[t], out=self._ended[t + 1])
                 self._note(agent, t + 1, image, info)
         with self.profile.phase("act"):
-            (_, self._values[-1]), _ = network.features(self._seen[-1])
+            values = self._values(network, outputs[..., network.num_actions :])
             log_probs, _ = network.head.log_prob_and_entropy(logits.flatten(0, 1), actions.flatten())
         with self.profile.phase("step"):
             self._count(rewards)
@@ -118,12 +120,20 @@ class DeviceCollector:
         info = {name: (column[1:] if name.startswith("next_") else column[:-1]) for name, column in self._rows()}
         info |= {
             ACTOR_SEEN: self._seen[:-1], ACTOR_LOG_PROB: log_probs.unflatten(0, shape),
-            ACTOR_VALUES: self._values[:-1], ACTOR_NEXT_VALUES: self._values[1:],
+            ACTOR_VALUES: values[:-1], ACTOR_NEXT_VALUES: values[1:],
         }  # fmt: skip
         return Rollout(
             obs=self._image[:-1], action=actions, next_obs=self._image[1:], terms={ENV: rewards}, discount=discount,
             terminated=terminated, truncated=truncated, mask=~self._ended[:-1], info=info,
         )  # fmt: skip
+
+    def _values(self, network: Towers, acted: Tensor) -> Tensor:
+        """V of all rows ``(T + 1, N, heads)``. Where the layers are shared, acting has found all but the last."""
+        if acted.shape[-1]:
+            return torch.cat([acted, network.critic(self._seen[-1])[None]])
+        rows = self._seen.flatten(0, 1).split(network.rows_at_once)
+        values: Tensor = torch.cat([network.critic(part) for part in rows]).unflatten(0, self._ended.shape)
+        return values
 
     def _begin_rollout(self, agent: GridPPO) -> None:
         """The first row: the state after a reset, or after the last rollout."""
@@ -132,7 +142,6 @@ class DeviceCollector:
                 buffer[0] = buffer[-1]
             return
         self._seen = torch.zeros_like(agent.network.read(self._image))
-        self._values = torch.zeros(*self._ended.shape, 1 + len(agent.streams), device=self.device)
         self._ended[0] = False
         image, info = self.envs.reset(seed=self._seed)
         self._note(agent, 0, image, info)

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from potentia.agents.batches import Batch
 from potentia.agents.grid.towers import Towers
-from potentia.arrays import on_cpu
 from potentia.collect import rollout_tensors
 from potentia.rollout import Rollout
 from potentia.trees import Tree
@@ -27,7 +26,6 @@ ACTOR_NEXT_VALUES = "actor_next_values"
 """The info column of V(next_obs) as it was then, ``(T, B, heads)``."""
 
 _KNOWN = (ACTOR_SEEN, ACTOR_LOG_PROB, ACTOR_VALUES, ACTOR_NEXT_VALUES)
-_AT_ONCE = 1 << 20  # numbers in the widest layer that a CPU computes at a time: about what its caches hold
 
 
 class GridBatch(Batch):
@@ -40,6 +38,8 @@ class GridBatch(Batch):
         rollout: Experience.
     """
 
+    network: Towers
+
     def __init__(self, network: Towers, rollout: Rollout) -> None:
         device = network.device
         info = {name: rollout.info[name] for name in _KNOWN if name in rollout.info}
@@ -50,7 +50,6 @@ class GridBatch(Batch):
         self.weight: Tensor = self.rollout.mask.float().flatten()
         seen = self.rollout.info[ACTOR_SEEN] if ACTOR_SEEN in info else network.read(self.rollout.obs)
         self.seen, self.action = seen.flatten(0, 1), self.rollout.action.flatten()
-        self._rows_at_once = max(1, _AT_ONCE // network.widest) if on_cpu(device) else self.size
 
     def rows(self, tree: Tree) -> Any:
         """The rows of ``(T, B, ...)``: ``(n, ...)``."""
@@ -74,8 +73,7 @@ class GridBatch(Batch):
         if ACTOR_NEXT_VALUES in self.rollout.info:
             known: Tensor = self.rollout.info[ACTOR_NEXT_VALUES]
             return known
-        features, _ = self.network.features(self.rows(self.network.read(self.rollout.next_obs)))
-        return self.matrix(self.network.values(features, ()))
+        return self.matrix(self.network.critic(self.rows(self.network.read(self.rollout.next_obs))))
 
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Rows. Each row is in one of the parts."""
@@ -84,6 +82,6 @@ class GridBatch(Batch):
     def pieces(self, part: Tensor) -> Iterator[tuple[tuple[Any, ...], Tensor, Tensor | None]]:
         """As many rows at a time as the caches hold."""
         whole = self.weight.index_select(0, part).sum().clamp(min=1.0)
-        for rows in part.split(self._rows_at_once):
+        for rows in part.split(self.network.rows_at_once):
             inputs = self.seen.index_select(0, rows), self.action.index_select(0, rows)
             yield inputs, rows, self.weight.index_select(0, rows) / whole

@@ -19,6 +19,8 @@ from potentia.trees import Tree
 Encoding = Literal["codes", "numbers"]
 _CODES = 256
 _MUCH = 1 << 14
+_AT_ONCE = 1 << 20  # numbers in the widest layer that a CPU computes at a time: about what its caches hold
+_AT_ONCE_ELSEWHERE = 1 << 26  # bounds the memory of an accelerator
 
 
 def cell_codes(image: Tensor) -> Tensor:
@@ -34,17 +36,47 @@ class _Numbers(nn.Linear):
     """A first layer that reads numbers divided by 10: it is the weights that are divided, which are fewer."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(x, self.weight * 0.1, self.bias)
+        return nn.functional.linear(x, matrix_of(self), self.bias)
+
+
+def matrix_of(layer: nn.Linear) -> Tensor:
+    """What a layer multiplies its inputs with."""
+    return layer.weight * 0.1 if isinstance(layer, _Numbers) else layer.weight
+
+
+def tanh_(x: Tensor) -> Tensor:
+    """``tanh x = 2 sigmoid(2 x) - 1`` in place, as PyTorch computes it faster on a CPU where there is much of it."""
+    if not on_cpu(x) or x.numel() < _MUCH:
+        return x.tanh_()
+    return x.add_(x).sigmoid_().mul_(2).sub_(1)
+
+
+class _TanhOf(torch.autograd.Function):
+    """`tanh_` of a copy. Its gradient is that of tanh, in one call, and not those of its parts."""
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return tanh_(x.clone())
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        found: Tensor = torch.ops.aten.tanh_backward(gradient, y)
+        return found
 
 
 class _Tanh(nn.Module):
-    """``tanh x = 2 sigmoid(2 x) - 1``, which PyTorch computes faster on a CPU where there is much of it."""
+    """tanh, fast where there is much of it."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not on_cpu(x) or x.numel() < _MUCH:
             return x.tanh()
-        share = (x + x).sigmoid_()
-        return (share + share).sub_(1)
+        y: Tensor = _TanhOf.apply(x)  # type: ignore[no-untyped-call]
+        return y
 
 
 class GridHead(CategoricalHead):
@@ -106,12 +138,13 @@ class Towers(PolicyNetwork):
         super().__init__(observation_space, action_space)
         generator = torch.Generator().manual_seed(seed)
         self.encoding, self.in_bfloat16, self.num_actions = encoding, bfloat16, int(action_space.n)
+        self.activation = activation
         self.head = GridHead(self.num_actions)
         self.register_buffer("codes", code_vectors(code_width, generator))
         if encoding == "numbers":
             self.codes = torch.zeros(0)
         inputs = 49 * code_width if encoding == "codes" else 147
-        self.widest = max(inputs, *widths)
+        self._widest = max(inputs, *widths)
         outputs = [self.num_actions + num_values] if shared else [self.num_actions, num_values]
         layer = nn.ReLU if activation == "relu" else _Tanh
         first = _Numbers if encoding == "numbers" else nn.Linear
@@ -128,15 +161,32 @@ class Towers(PolicyNetwork):
         with torch.no_grad():  # near 0, so that the first policy is near uniform
             last.weight[: self.num_actions] *= 0.01
 
+    def inputs(self, seen: Tensor) -> Tensor:
+        """What the towers are given of what `read` returned: ``(n, I)``."""
+        return self.codes[seen.int()].flatten(1) if self.encoding == "codes" else seen.float()
+
     def features(self, seen: Tree, carry: Tree = ()) -> tuple[tuple[Tensor, Tensor], Tree]:
         """Logits and values of ``seen``: codes ``(n, 49)`` or numbers ``(n, 147)``, uint8."""
-        precision = torch.autocast(seen.device.type, torch.bfloat16) if self.in_bfloat16 else nullcontext()
-        with precision:
-            x = self.codes[seen.int()].flatten(1) if self.encoding == "codes" else seen.float()
+        with self._precision(seen):
+            x = self.inputs(seen)
             out = [tower(x) for tower in self.towers]
         logits = out[0][:, : self.num_actions].float()
         values = out[0][:, self.num_actions :] if len(out) == 1 else out[1]
         return (logits, values.float()), carry
+
+    def critic(self, seen: Tensor) -> Tensor:
+        """The values ``(n, num_values)`` of ``seen`` alone."""
+        with self._precision(seen):
+            out: Tensor = self.towers[-1](self.inputs(seen))
+        return (out[:, self.num_actions :] if len(self.towers) == 1 else out).float()
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows it should be given at a time, at most."""
+        return max(1, (_AT_ONCE if on_cpu(self.device) else _AT_ONCE_ELSEWHERE) // self._widest)
+
+    def _precision(self, seen: Tensor) -> Any:
+        return torch.autocast(seen.device.type, torch.bfloat16) if self.in_bfloat16 else nullcontext()
 
     def distribution(self, features: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
         """The logits."""
