@@ -18,7 +18,7 @@ def envs_of(name: str, count: int, **kwargs: Any) -> SyncVectorEnv:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_cart_pole_is_balanced_by_every_seed(seed: int) -> None:
-    """For 203 to 500 steps. With ``shared=True`` these seeds come to 123, 95 and 103, and a random policy to some 20."""
+    """For 203 to 500 steps. With ``shared=True`` these seeds come to 123, 95 and 103, a random policy to some 20."""
     envs = envs_of("CartPole-v1", 8)
     agent = PPO(envs.single_observation_space, envs.single_action_space, PPOConfig(learning_rate=2e-3), seed=seed)
     loop = Loop(EnvCollector(envs, 64, gamma=0.99), agent)
