@@ -195,6 +195,18 @@ def replay(
     _say(_OUT, f"Replay: {written}")
 
 
+@app.command("reannotate")
+def reannotate(
+    run: Annotated[Path, typer.Argument(help="The folder of a run whose shaping has a judge: one of STUDY/runs.")],
+    judge: Annotated[Path, typer.Option(help="A YAML file of another judge: 'type: Embeddings' and its arguments.")],
+    episodes: Annotated[int, typer.Option(min=1, help="How many episodes of the run's policy to read.")] = 20,
+) -> None:
+    """Recompute a run's judged shaping by another judge, on episodes of its policy, and compare."""
+    from potentia.replay.reannotation import reannotate as compare_judges  # noqa: PLC0415
+
+    typer.echo(str(compare_judges(run, judge, episodes=episodes)))
+
+
 @app.command("envs")
 def envs(containing: Containing = "") -> None:
     """List the worlds."""
