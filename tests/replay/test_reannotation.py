@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from potentia.cli import app
-from potentia.replay.reannotation import Comparison, reannotate
+from potentia.replay import episode_files, load_episode
+from potentia.replay.reannotation import Comparison, Reannotation, reannotate
 from potentia.study.runner import StudyFolder
 from potentia.study.spec import parse_study
 from potentia.study.training import Training
@@ -78,11 +80,9 @@ def test_a_judge_that_always_lies_agrees_in_nothing(runs: dict[str, Path], tmp_p
 
 def calm_questions(run: Path) -> int:
     """The different steps of the episodes that are kept."""
-    from potentia.replay import episode_files, load_episode
-
     [folder] = (run / "episodes").iterdir()
     captions = [load_episode(path).captions for path in episode_files(folder)]
-    return len({pair for column in captions for pair in zip(column, column[1:], strict=False)})
+    return len({pair for column in captions for pair in itertools.pairwise(column)})
 
 
 def test_the_command_prints_a_table(runs: dict[str, Path], tmp_path: Path) -> None:
@@ -96,16 +96,14 @@ def test_the_command_prints_a_table(runs: dict[str, Path], tmp_path: Path) -> No
 
 
 def test_what_is_wrong_is_told(runs: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no shaper of .* has a judge"):
+    with pytest.raises(ValueError, match=r"no shaper of .* has a judge"):
         reannotate(runs["none"], judge(tmp_path, "type: Mistaken\nshare: 1.0\njudge: {type: Rules}\n"))
-    with pytest.raises(ValueError, match=r"judge.yaml: judge.type: unknown judge 'Oracle'"):
+    with pytest.raises(ValueError, match=r"judge\.yaml: judge\.type: unknown judge 'Oracle'"):
         reannotate(runs["judged"], judge(tmp_path, "type: Oracle\n"))
     with pytest.raises(FileNotFoundError):
         reannotate(tmp_path, judge(tmp_path, "type: Rules\n"))
 
 
 def test_a_number_that_is_not_known_is_a_dash() -> None:
-    from potentia.replay.reannotation import Reannotation
-
     one = Comparison("x", 0, np.nan, np.nan, (0.0, 0.0), ({}, {}), (1, 2))
     assert "       -       -   0.000   0.000" in str(Reannotation(1, 0.0, (one,)))
