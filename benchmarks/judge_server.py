@@ -1,9 +1,8 @@
 """What asking a server costs beside the bare HTTP client, and what the wrappers around it add, in one run.
 
-    python benchmarks/judge_server.py
-
-The server is a process of its own that answers at once. Each way of asking takes turns for some rounds, 64 requests at
-a time. CPU time of this process is counted, not the clock, so that a busy machine changes little. It prints a table.
+``python benchmarks/judge_server.py``. The server is a process of its own that answers at once. Each way of asking takes
+turns for some rounds, 64 requests at a time. CPU time of this process is counted, not the clock, so that a busy machine
+changes little. It prints a table.
 """
 
 from __future__ import annotations

@@ -18,7 +18,14 @@ from potentia.shaping import Shaper
 from tests.shaping.law_table import SHAPERS
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("potentia", "potentia.shaping", "potentia.agents", "potentia.wrappers", "potentia.testing")
+PACKAGES = (
+    "potentia",
+    "potentia.shaping",
+    "potentia.agents",
+    "potentia.wrappers",
+    "potentia.testing",
+    "potentia.judges",
+)
 NAMES = [(package, name) for package in PACKAGES for name in import_module(package).__all__]
 
 

@@ -44,7 +44,8 @@ def judge_questions(
     base: Any = env.unwrapped
     space = env.action_space
     missing = set(_KEYS) - offered_keys(env)
-    if missing or not isinstance(base, Restorable) or not isinstance(space, gym.spaces.Discrete):
+    restorable = isinstance(env.unwrapped, Restorable)
+    if missing or not restorable or not isinstance(space, gym.spaces.Discrete):
         raise ValueError(
             f"questions are drawn from worlds with {', '.join(_KEYS)}, save and restore, and discrete actions; "
             f"{world} lacks {', '.join(sorted(missing)) or 'save and restore, or discrete actions'}"

@@ -31,21 +31,21 @@ def calibration(questions: Sequence[Question], answers: Sequence[Answer]) -> lis
     for question, answer in zip(questions, answers, strict=True):
         if answer.valid and question.truth is not None:
             span, kind = 1.0 - question.low, type(question).__name__
-            for value, truth in zip(answer.values, question.truth, strict=True):
-                rows.append((kind, (value - question.low) / span, (truth - question.low) / span))
+            for value, right in zip(answer.values, question.truth, strict=True):
+                rows.append((kind, (value - question.low) / span, (right - question.low) / span))
     kinds = np.array([row[0] for row in rows])
     guess, truth = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     bins = np.minimum((guess * 10).astype(int), 9)
     gaps = [abs(float((guess - truth)[bins == one].sum())) for one in set(bins.tolist())]
     decided = truth != 0.5
-    right = ((guess >= 0.5) == (truth >= 0.5))[decided].astype(float)
+    decisions = ((guess >= 0.5) == (truth >= 0.5))[decided].astype(float)
     order = [
         one for kind in sorted(set(kinds.tolist())) for one in _ordered(guess[kinds == kind], truth[kinds == kind])
     ]
     return [
         found("calibration error", 0.0, [sum(gaps) / len(rows)] if rows else [], answers),
         found("mean error", 0.0, abs(guess - truth).tolist(), answers),
-        found("right decisions", 1.0, right.tolist(), answers),
+        found("right decisions", 1.0, decisions.tolist(), answers),
         found("right order", 1.0, order, answers),
     ]
 
