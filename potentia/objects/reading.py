@@ -58,6 +58,9 @@ def read(value: Any, annotation: Any, where: str, problems: list[str]) -> Recipe
     alternatives = members(annotation)
     if isinstance(value, dict) and ("type" in value or _old_form(value)):
         return _read_object(value, alternatives, where, problems)
+    if isinstance(value, str) and str in alternatives and Path in alternatives:  # a file that may be made yet
+        place = (_folder.get() or Path.cwd()) / Path(value).expanduser()
+        return lambda given: place
     trials: list[list[str]] = []
     for alternative in alternatives:
         found: list[str] = []

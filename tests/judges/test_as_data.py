@@ -10,9 +10,11 @@ import pytest
 import potentia.judges
 from potentia.judges import Judge, Progress, Question, Recording, Rules
 from potentia.objects import read
+from potentia.objects.reading import paths_from
 from potentia.shaping.objects import JUDGES, to_data
 from potentia.study import catalogue
 
+HERE = Path(__file__).parent
 RULE = {"type": "function", "name": f"{__name__}:half"}
 RULES = {"type": "Rules", "rule": RULE}
 DATA: list[dict[str, Any]] = [
@@ -20,9 +22,9 @@ DATA: list[dict[str, Any]] = [
     {"type": "Rules"},
     {"type": "Embeddings", "alike": 0.6},
     {"type": "ChatServer", "model": "m", "base_url": "http://127.0.0.1:1/v1", "temperature": 0.5},
-    {"type": "LocalModel", "path": "tests/judges", "batch": 4},
-    {"type": "Cached", "judge": RULES, "path": "cache.sqlite"},
-    {"type": "Recording", "judge": RULES, "path": "out.jsonl"},
+    {"type": "LocalModel", "path": str(HERE), "batch": 4},
+    {"type": "Cached", "judge": RULES, "path": str(HERE / "cache.sqlite")},
+    {"type": "Recording", "judge": RULES, "path": str(HERE / "out.jsonl")},
     {"type": "Budgeted", "judge": RULES, "dollars": 2.0, "prices": [0.5, 1.5], "when_spent": "raise"},
     {"type": "Limited", "judge": RULES, "calls_per_minute": 60.0},
     {"type": "Retried", "judge": {"type": "Cached", "judge": RULES}, "attempts": 3},
@@ -65,6 +67,11 @@ def test_a_recording_is_named_by_its_file(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     Recording(Rules(half), path).answer([Progress("go", "x")])
     assert made({"type": "Recorded", "path": str(path)}).answer([Progress("go", "x")])[0].value == 0.5
+
+
+def test_a_file_that_is_yet_to_be_made_lies_beside_the_study(tmp_path: Path) -> None:
+    with paths_from(tmp_path):
+        assert made({"type": "Cached", "judge": RULES, "path": "a.sqlite"}).path == tmp_path / "a.sqlite"
 
 
 def test_none_is_missing_here_or_in_the_lists() -> None:
