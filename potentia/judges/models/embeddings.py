@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,23 @@ class Embeddings(Judge):
         """
         return self.encoder(texts)
 
+    def features(self, text: str, width: int) -> np.ndarray[Any, Any]:
+        """A vector of float32 ``(width,)``, as `potentia.envs.text.IndexedCommands` takes of its ``encoder``.
+
+        It is the text's unit vector, or, if that is longer, a projection onto ``width`` directions that are drawn once
+        and for all, under which cosines stay nearly what they are (Johnson and Lindenstrauss 1984).
+
+        Raises:
+            ValueError: If ``width`` is more than the length of the model's vectors.
+            ImportError: If the extra is not installed.
+        """
+        vector: np.ndarray[Any, Any] = self.embed([text])[0]
+        if width == len(vector):
+            return vector
+        if not 0 < width < len(vector):
+            raise ValueError(f"width must be at most {len(vector)}, the length of this model's vectors, got {width}")
+        return (vector @ _directions(len(vector), width)).astype(np.float32)
+
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """The formulas' numbers.
 
@@ -129,6 +147,11 @@ class Embeddings(Judge):
 
     def _sure(self, sign: float) -> float:
         return 1.0 / (1.0 + math.exp(-self.sharpness * sign))
+
+
+@cache
+def _directions(length: int, width: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(0).standard_normal((length, width)) / math.sqrt(width)
 
 
 def _read(question: Question) -> list[str]:
