@@ -8,7 +8,8 @@ package is absent (``pip install gymnasium[box2d]``, ``gymnasium[mujoco]``) is l
 ``ours, default`` has `PPOConfig` or `QLearningConfig` as they are. ``ours, equal`` and ``sb3, equal`` have the settings
 in `WORLDS`: as many environments, steps, epochs and minibatches, two towers of 64 and 64 tanh units, no normalisation,
 the same potential. Everything else is each library's own default. ``ours, vf_coef 1`` is ``ours, equal`` with values
-that count as much as in Stable-Baselines3, whose squared error is not halved. ``sb3, tuned`` has the settings that RL Baselines3
+that count as much as in Stable-Baselines3, whose squared error is not halved. ``sb3, tuned``
+has the settings that RL Baselines3
 Zoo ships for that world or its earlier version (DLR-RM/rl-baselines3-zoo, hyperparams/ppo.yml), without a potential and
 with as few steps as ours. Each run is scored by the true return of 50 episodes after its last step. A policy draws its
 actions, a table takes the best. Each run is one line of the file, with the return of every episode, so that `table` can
