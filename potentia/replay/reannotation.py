@@ -126,6 +126,7 @@ class _Heard(Wrapper):
 
     def __init__(self, judge: Judge) -> None:
         super().__init__(judge)
+        self.quick = False
         self.heard: dict[Question, Answer] = {}
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:

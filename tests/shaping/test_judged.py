@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from potentia.judges import Achieved, Answer, Forward, Judge, Mistaken, Progress, Question, Rules
+from potentia.judges import Achieved, Answer, Forward, Judge, Mistaken, Progress, Question, Rules, RuleSet
 from potentia.rollout import Rollout
 from potentia.shaping import (
     CALM,
@@ -257,6 +257,9 @@ def test_rubrics_and_rules_of_steps_and_of_episodes() -> None:
     assert term(RubricReward(judge, ["Hello", "Bye"]), way) == pytest.approx([0.55, 0.2, 0.55])
     assert term(RubricReward(judge, ["Hello", "Bye"], when="end"), way) == pytest.approx([0.0, 0.0, 0.9])
     assert term(RuleReward(["Hello", "Bye"], judge), way) == [0.5, 0.0, 0.5]
+    rules = RuleSet.fit([("Hello you", "you"), ("Hello", "Bye")], {"greets": lambda text: "Hello" in text})
+    fitted = RuleReward(rules)
+    assert term(fitted, way) == [1.0, 0.0, 0.0]
     lines = RuleReward({"long": lambda text: len(text) > 5, "two": lambda text: text.count("\n") == 2}, when="end")
     assert term(lines, way) == [0.0, 0.0, 1.0]
     assert lines.contract.needs_episodes
@@ -276,6 +279,7 @@ def test_rubrics_and_rules_of_steps_and_of_episodes() -> None:
         (lambda: RubricReward(Rules()), ValueError, "needs criteria"),
         (lambda: RubricReward(Rules(), ["a"], when="never"), ValueError, "got 'never'"),
         (lambda: RuleReward(["a"]), ValueError, "in words, with a judge, or functions"),
+        (lambda: RuleReward(RuleSet(["a"], Rules()), Rules()), ValueError, "or a RuleSet, without one"),
         (lambda: RuleReward({"a": bool}, Rules()), ValueError, "in words, with a judge, or functions"),
         (
             lambda: term(CALM(Rules(), ["a"], use_action=False), steps(caption=["a"])),

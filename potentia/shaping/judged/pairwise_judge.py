@@ -39,7 +39,7 @@ class PairwiseJudge(ProcessReward):
     environment repeats in ``info["response"]``) and, unless ``alternatives`` is a function, the column it names.
 
     Args:
-        judge: A `potentia.judges.Judge`. Have it asked in both orders if it may favour the one it reads first.
+        judge: A `potentia.judges.Judge`. Wrap it in `potentia.judges.BothOrders` if it may favour what it reads first.
         alternatives: What the action is compared with: a function, or the name of an info column of texts ``(T, B)`` or
             ``(T, B, A)``. "" and the action itself are left out. A step without any earns 0.
         questions: How many new questions an update puts at most.

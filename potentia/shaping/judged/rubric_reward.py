@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from potentia.arrays import host_array, like_column
-from potentia.judges import Holds, Ideas, Judge, Rules
+from potentia.judges import Holds, Ideas, Judge, RuleSet
 from potentia.rollout import Rollout
 from potentia.shaping.columns import text_column
 from potentia.shaping.judged.answers import Answers
@@ -111,7 +111,8 @@ class RuleReward(Shaper):
     text are called. It is a bonus of its own and can change what is optimal.
 
     Args:
-        rules: In words, or functions from a text to whether they hold, by name.
+        rules: In words, or functions from a text to whether they hold, by name. Or a `potentia.judges.RuleSet`, such as
+            one that was fitted to preferences.
         judge: A `potentia.judges.Judge` of rules in words.
         goal: What the text is for, in words.
         when: As for `RubricReward`.
@@ -122,7 +123,7 @@ class RuleReward(Shaper):
 
     Raises:
         TypeError: If ``judge`` is no judge.
-        ValueError: If there are no rules, or rules in words without a judge, or functions with one.
+        ValueError: If there are no rules, or rules in words without a judge, or others with one.
 
     >>> import numpy as np
     >>> from potentia import Rollout
@@ -139,7 +140,7 @@ class RuleReward(Shaper):
 
     def __init__(
         self,
-        rules: Sequence[str] | Mapping[str, Callable[[str], bool]],
+        rules: Sequence[str] | Mapping[str, Callable[[str], bool]] | RuleSet,
         judge: Judge | None = None,
         *,
         goal: str = "",
@@ -150,14 +151,15 @@ class RuleReward(Shaper):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        if not rules or isinstance(rules, Mapping) == (judge is not None):
-            raise ValueError("RuleReward needs rules: in words, with a judge, or functions by name, without one")
-        self.rules, self.goal, self.when, self.text = tuple(rules), goal, _checked(when), text
-        self.contract: Contract = _contract(when, text)
-        if isinstance(rules, Mapping):
-            tests = tuple(rules.values())
-            judge = Rules(lambda asked: [float(test(str(asked.texts["text"]))) for test in tests])
+        given = not isinstance(rules, Mapping | RuleSet)
+        if not rules or given != (judge is not None):
+            raise ValueError("RuleReward needs rules: in words, with a judge, or functions or a RuleSet, without one")
+        if isinstance(rules, Mapping | RuleSet):
+            judge = rules if isinstance(rules, RuleSet) else RuleSet(rules)
         assert judge is not None
+        self.rules = rules.rules if isinstance(rules, RuleSet) else tuple(rules)
+        self.goal, self.when, self.text = goal, _checked(when), text
+        self.contract: Contract = _contract(when, text)
         self.answers = Answers(judge, questions, background=background)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
