@@ -11,6 +11,7 @@ import pytest
 
 import potentia  # noqa: F401 - registers the ids
 from potentia.envs.text.code_repair import PACKAGES, CodeRepair, line_edits
+from potentia.envs.text.code_repair import sandbox as sandbox_module
 from potentia.envs.text.code_repair.package import load, split
 from potentia.envs.text.code_repair.repair import hunks, restored, seeded, way_back
 from potentia.envs.text.code_repair.sandbox import Sandbox, SandboxUnavailableError
@@ -204,6 +205,26 @@ def test_the_hidden_tests_are_not_shown_and_not_told() -> None:
     shown = [env.step("view tests.py")[0], env.step("run tests")[0], env.step("search test_")[0]]
     hidden = load("numerals").hidden.names
     assert all(name not in text for name in hidden for text in shown)
+
+
+def test_hidden_tests_are_never_in_the_process_whose_values_are_shown() -> None:
+    """Code that searches the memory that it was born with finds what earlier readable tests asked, and no more."""
+    env = CodeRepair(["numerals"], max_episode_steps=None)
+    env.reset(seed=0)
+    assert sandbox_module._shared("kernel") is not sandbox_module._shared("kernel", True)
+    asked = {"shown": [], "hidden": []}  # type: ignore[var-annotated]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, hidden in (("shown", False), ("hidden", True)):
+            one = sandbox_module._shared("kernel", hidden)
+            patch.setattr(
+                one, "_ask", lambda job, one=one, name=name: asked[name].append(job) or Sandbox._ask(one, job)
+            )
+        env.step(f"insert numerals.py {len(dict(env.files)['numerals']) + 1} with EXTRA = 1")
+        env.step("run tests")
+        env.step("submit")
+    numerals = load("numerals")
+    assert {job["tests"] for job in asked["shown"]} == {numerals.visible.questions}
+    assert {job["tests"] for job in asked["hidden"]} == {numerals.hidden.questions}
 
 
 def test_answers_to_the_readable_tests_by_heart_do_not_succeed() -> None:

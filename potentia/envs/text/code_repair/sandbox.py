@@ -157,22 +157,26 @@ def _answer(process: subprocess.Popen[bytes]) -> Any:
     return json.loads(data)
 
 
-_wardens: dict[str, tuple[int, Sandbox]] = {}
+_wardens: dict[tuple[str, bool], tuple[int, Sandbox]] = {}
 
 
-def _shared(kind: str) -> Sandbox:
-    """This process's sandbox of a kind."""
-    owner, sandbox = _wardens.get(kind, (0, None))
+def _shared(kind: str, hidden: bool = False) -> Sandbox:
+    """This process's sandbox of a kind for tests that are shown, or for hidden ones."""
+    owner, sandbox = _wardens.get((kind, hidden), (0, None))
     if sandbox is None or owner != os.getpid():
         if sandbox is not None:
             sandbox.abandon()
         sandbox = Sandbox(kind)
-        _wardens[kind] = os.getpid(), sandbox
+        _wardens[kind, hidden] = os.getpid(), sandbox
         atexit.register(sandbox.close)
     return sandbox
 
 
 @functools.lru_cache(8192)
-def run(kind: str, modules: Modules, tests: str, names: tuple[str, ...]) -> tuple[Outcome, ...]:
-    """`Sandbox.run` in this process's sandbox of a kind. What came out once is not run again."""
-    return _shared(kind).run(modules, tests, names)
+def run(kind: str, modules: Modules, tests: str, names: tuple[str, ...], hidden: bool = False) -> tuple[Outcome, ...]:
+    """`Sandbox.run` in this process's sandbox of a kind. What came out once is not run again.
+
+    Hidden tests have a warden of their own, so that nothing that they ask was ever in the memory of a process whose
+    values are shown.
+    """
+    return _shared(kind, hidden).run(modules, tests, names)

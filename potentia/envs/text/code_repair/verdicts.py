@@ -28,10 +28,10 @@ class Verdict:
     told: str
 
 
-def verdicts(kind: str, files: Files, tests: Tests) -> tuple[Verdict, ...]:
+def verdicts(kind: str, files: Files, tests: Tests, *, hidden: bool = False) -> tuple[Verdict, ...]:
     """Runs tests on files in a sandbox of a kind, and compares here what comes out with what ought to."""
     modules = tuple((name, "\n".join(lines) + "\n") for name, lines in files)
-    outcomes = sandbox.run(kind, modules, tests.questions, tests.names)
+    outcomes = sandbox.run(kind, modules, tests.questions, tests.names, hidden)
     found = []
     for name, outcome, wanted in zip(tests.names, outcomes, tests.answers, strict=True):
         passed = not outcome.error and outcome.values == wanted
@@ -49,5 +49,5 @@ def _told(outcome: sandbox.Outcome, wanted: tuple[str, ...]) -> str:
 def fraction(kind: str, files: Files, package: str) -> float:
     """The fraction of all tests of a package, hidden ones among them, that these files pass."""
     whole: Package = load(package)
-    found = [*verdicts(kind, files, whole.visible), *verdicts(kind, files, whole.hidden)]
+    found = [*verdicts(kind, files, whole.visible), *verdicts(kind, files, whole.hidden, hidden=True)]
     return sum(verdict.passed for verdict in found) / len(found)
