@@ -18,8 +18,8 @@ def from_textarena(
 ) -> TextGame:
     """A game of TextArena (Guertler et al. 2025, arXiv 2504.11442). It needs ``textarena``.
 
-    The agent is player 0. It is paid at the end, what the game pays player 0: a success where that is the largest
-    reward of all and more than 0. Random numbers are drawn from a generator of this game alone, where TextArena draws
+    The agent is player 0, and is paid at the end, what the game pays player 0. A success is 1 for who plays alone, and
+    else more than all others get. Random numbers are drawn from a generator of this game alone, where TextArena draws
     them from Python's, so that games in one process do not disturb each other.
 
     Args:
@@ -47,12 +47,12 @@ class _Arena(TextGame):
         max_episode_steps: int | None = 100,
         **kwargs: Any,
     ) -> None:
-        engine = package("textarena", "textarena")
+        self._make = package("textarena", "textarena").make
         try:
-            self._engine = engine.make(task)
+            self._engine = self._make(task)
         except ValueError as error:
             raise ValueError(f"task must be an id of TextArena such as 'GuessTheNumber-v0': {error}") from error
-        self._players, self._others = players, others
+        self._task, self._players, self._others = task, players, others
         self._random = random.Random(0).getstate()
         super().__init__({}, max_episode_steps=max_episode_steps, **kwargs)
 
@@ -71,6 +71,7 @@ class _Arena(TextGame):
         seed = int(self.np_random.integers(2**31))
         self._random = random.Random(seed).getstate()
         with self._own_random():
+            self._engine = self._make(self._task)  # what its wrappers show begins with the episodes before
             self._engine.reset(num_players=self._players, seed=seed)
             return self._until_my_turn()[0]
 
@@ -83,8 +84,9 @@ class _Arena(TextGame):
             if not done:
                 return Turn(text)
             rewards, info = self._engine.close()
-        mine = float((rewards or {}).get(0, 0.0))
-        won = mine > 0 and mine >= max(rewards.values())
+        paid = {player: float(reward) for player, reward in (rewards or {}).items()}
+        mine = paid.pop(0, 0.0)
+        won = mine > max(paid.values()) if paid else mine >= 1.0
         return Turn(f"{text}\n{info.get(0, {}).get('reason', '')}".strip(), mine, won, not won)
 
     def _until_my_turn(self) -> tuple[str, bool]:

@@ -35,12 +35,17 @@ class Story:
         path: Of the compiled story.
         symbols: Its logic.
         planner: Its distances, of all states that were asked about.
+        made_of: The arguments of `story`. A copy is the same game, found by them.
     """
 
     key: str
     path: str
     symbols: Symbols
     planner: Planner
+    made_of: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return story, self.made_of
 
 
 def default_cache() -> Path:
@@ -78,7 +83,8 @@ def _story(key: str, kind: str, settings: str, number: int, cache: str) -> Story
     if not (folder / "symbols.json").exists():
         folder = _make(_writable(Path(cache)) / key, kind, json.loads(settings), number)
     symbols = Symbols.from_json((folder / "symbols.json").read_text())
-    return Story(key, str(folder / "game.z8"), symbols, Planner(symbols))
+    made_of = kind, json.loads(settings), number, cache
+    return Story(key, str(folder / "game.z8"), symbols, Planner(symbols), made_of)
 
 
 def _writable(cache: Path) -> Path:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gymnasium.error import ResetNeeded
+
 from potentia.envs.text.game import TextGame, Turn, text_hash
 from potentia.envs.text.textworld.caption import caption
 from potentia.envs.text.textworld.kinds import DEEDS, KINDS, settings_of
@@ -62,6 +64,7 @@ class TextWorld(TextGame):
         self._made = kind, settings_of(kind, settings), cache
         self._numbers = range(first_game, first_game + games)
         self._machine = Machine()
+        self._story: Story | None = None
         self._number, self._state, self._score = first_game, 0, 0
         self._visited: frozenset[int] = frozenset()
         self.event_names = KINDS[kind].events
@@ -79,9 +82,18 @@ class TextWorld(TextGame):
 
     @property
     def story(self) -> Story:
-        """The game that is played."""
+        """The game that is played.
+
+        Raises:
+            gymnasium.error.ResetNeeded: Before the first episode.
+        """
+        if self._story is None:
+            raise ResetNeeded("no episode has begun: call reset() first")
+        return self._story
+
+    def _open(self, number: int) -> None:
         kind, settings, cache = self._made
-        return story(kind, settings, self._number, cache)
+        self._number, self._story = number, story(kind, settings, number, cache)
 
     @property
     def commands(self) -> Sequence[str]:
@@ -102,7 +114,7 @@ class TextWorld(TextGame):
         return self.story.symbols.objective if self._begun else ""
 
     def _begin(self) -> str:
-        self._number = self._numbers[int(self.np_random.integers(len(self._numbers)))]
+        self._open(self._numbers[int(self.np_random.integers(len(self._numbers)))])
         self._state, self._score = self.story.symbols.start, 0
         self._visited = frozenset({self._room()})
         return self._machine.start(self.story.path).text
@@ -167,6 +179,8 @@ class TextWorld(TextGame):
         for name in self._KEPT:
             setattr(self, name, saved[name])
         self.np_random.bit_generator.state = copy.deepcopy(saved["bit_generator"])
+        if self._begun:
+            self._open(self._number)
         self._machine.restore(saved["machine"])
         return self._text, self.info_now()
 
