@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import potentia.shaping  # noqa: E402 - the checkout goes first
-from potentia.shaping import Shaper  # noqa: E402
+from potentia.shaping import Chain, Scale, Shaper  # noqa: E402
 from tests.shaping.law_table import SHAPERS  # noqa: E402
 
 README = ROOT / "README.md"
@@ -61,7 +61,9 @@ def guarantee(shaper: type[Shaper]) -> str:
     promised = {made.contract.guarantee for make in SHAPERS.values() if type(made := make()) is shaper}
     if not promised:
         raise SystemExit(f"{shaper.__name__} has no row in tests/shaping/law_table.py; add one")
-    return WORDS[promised.pop()] if len(promised) == 1 else "the weakest member's"
+    if issubclass(shaper, Chain | Scale):
+        return "the weakest member's"
+    return " or ".join(words for kind, words in WORDS.items() if kind in promised)
 
 
 def prose(shaper: type[Shaper]) -> str:

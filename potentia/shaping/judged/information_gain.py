@@ -11,11 +11,10 @@ from potentia.shaping.potentials.sources import Potential
 class InformationGain(PotentialShaping):
     """``H(obs) - discount * H(next_obs)``: H is the entropy of what the agent seeks, as the world knows it.
 
-    Nous (a submission to ICLR 2026) pays ``H(obs) - H(next_obs)`` for each question that an agent asks: the information
-    that the answer gave. At a discount of 1 that is a difference of the potential -H, and along an episode that goes on
-    it telescopes to H(first) - H(last). Here the discount is the learner's and the potential of an end counts as 0
-    (Ng, Harada and Russell 1999). So what is optimal stays optimal at any discount, and nobody is paid for
-    asking more than is of use.
+    Agents that ask are paid ``H(obs) - H(next_obs)`` for each question by Nous: the information that the answer gave.
+    At a discount of 1 that is a difference of the potential -H, and along an episode that goes on it telescopes to
+    H(first) - H(last). Here the discount is the learner's and the potential of an end counts as 0 (Ng, Harada and
+    Russell 1999). So what is optimal stays optimal at any discount, and nobody is paid for asking more than is of use.
 
     Args:
         column: The info column of the entropy, in nats or in any other unit.

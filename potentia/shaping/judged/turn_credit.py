@@ -18,8 +18,9 @@ _SUCCESS = "next_success"
 class TurnCredit(Shaper):
     """``new - reward``: new is each turn's points over all points of a won episode, or over the most of a lost one.
 
-    From the guide to multi-turn agents (meow-tea-taro), "dense" rewards: an episode of points d_k that is won pays
-    d_k / (number of positive d), a lost one d_k / (the most that can be had). As released the second divisor is 1, so a
+    Wang and Ammanabrolu 2025, "A practitioner's guide to multi-turn agentic reinforcement learning", arXiv 2510.01132,
+    the "dense" rewards: an episode of points d_k that is won pays d_k / (number of positive d), a lost one d_k / (the
+    most that can be had). As released the second divisor is 1, so a
     loss of three points is worth more than a win. Here a win is worth exactly 1, by its positive points (by the last
     turn if it has none). A loss is worth its points over the most that any episode had. So it is never worth more than
     1, and points of any size will do. The term can change what is optimal: it says what the reward shall be.
