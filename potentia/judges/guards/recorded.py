@@ -77,7 +77,7 @@ class Recorded(Judge):
     >>> import tempfile
     >>> from potentia.judges import Progress, Rules
     >>> path = Path(tempfile.mkdtemp()) / "answers.jsonl"
-    >>> said = Recording(Rules(lambda question: (1 / 3,)), path).answer([Progress("Go.", "Here.")])
+    >>> _ = Recording(Rules(lambda question: (1 / 3,)), path).answer([Progress("Go.", "Here.")])
     >>> [answer.value for answer in Recorded(path).answer([Progress("Go.", "Here."), Progress("Go.", "There.")])]
     [0.3333333333333333, 0.5]
     """

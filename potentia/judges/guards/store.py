@@ -35,7 +35,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = Lock()
+        self._lock = Lock(holds_forks=True)  # the child of a fork in a transaction would find the file locked for ever
         self._connection: sqlite3.Connection | None = None
         self._process = 0
 

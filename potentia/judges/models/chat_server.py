@@ -58,7 +58,7 @@ class ChatServer(Judge):
 
     Raises:
         ValueError: If ``concurrency`` or ``max_tokens`` is less than 1, or ``timeout`` is not positive.
-        ImportError: While it answers, if the extra ``llm`` is not installed.
+        ImportError: If the extra ``llm`` is not installed.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class ChatServer(Judge):
         self.concurrency, self.timeout, self.revision = concurrency, timeout, revision
         self.name = f"{model} prompts {VERSION}"
         self._client: tuple[int, Any, asyncio.Semaphore] | None = None
+        _client_class()
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -94,11 +95,7 @@ class ChatServer(Judge):
         return super().identity | settings | {"prompts": fingerprint(VERSION)}
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """What the model says.
-
-        Raises:
-            ImportError: If the extra is not installed.
-        """
+        """What the model says."""
         return run(self._all(list(questions))) if questions else []
 
     def most(self, question: Question) -> Usage:
@@ -127,11 +124,7 @@ class ChatServer(Judge):
 
     def _connected(self) -> tuple[Any, asyncio.Semaphore]:
         if self._client is None or self._client[0] != os.getpid():
-            try:
-                from openai import AsyncOpenAI  # noqa: PLC0415 - an extra
-            except ImportError as error:
-                raise ImportError('a chat server needs the openai client: pip install "potentia[llm]"') from error
-            client = AsyncOpenAI(
+            client = _client_class()(
                 base_url=self.base_url,
                 api_key=os.environ.get(self.key_variable) or "none",
                 timeout=self.timeout,
@@ -187,6 +180,19 @@ class ChatServer(Judge):
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_client": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        _client_class()
+
+
+def _client_class() -> Any:
+    """OpenAI's client, imported by who makes the judge: the child of a fork in the middle of an import never has it."""
+    try:
+        import openai.resources.chat  # noqa: PLC0415 - an extra; the client would import this part later
+    except ImportError as error:
+        raise ImportError('a chat server needs the openai client: pip install "potentia[llm]"') from error
+    return openai.AsyncOpenAI
 
 
 def _parts(reply: Any) -> tuple[str, list[Token], tuple[int, int]]:

@@ -72,18 +72,18 @@ class Rubrics(Wrapper):
                 asked.append(question)
             elif criteria:
                 asked += [Holds(criteria, text, _goal(question), replicate=question.replicate) for text in texts]
-        told = iter(self.judge.answer(asked) if asked else ())
+        held = iter(self.judge.answer(asked) if asked else ())
         answers = []
         for question in questions:
             texts, criteria = _texts(question), self._criteria(question)
             if not texts:
-                answers.append(next(told))
+                answers.append(next(held))
             elif not criteria:
                 answers.append(
                     merged(question, [self._written.pop(_goal(question), question.nothing("no criteria"))], float)
                 )
             else:
-                answers.append(_shares(question, [next(told) for _ in texts]))
+                answers.append(_shares(question, [next(held) for _ in texts]))
         return answers
 
     def _write(self, questions: Sequence[Question]) -> None:
