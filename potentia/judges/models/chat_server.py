@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import os
 import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from potentia.judges.judge import Judge
@@ -186,12 +189,19 @@ class ChatServer(Judge):
         _client_class()
 
 
+@cache
 def _client_class() -> Any:
-    """OpenAI's client, imported by who makes the judge: the child of a fork in the middle of an import never has it."""
+    """OpenAI's client, imported by who makes the judge: the child of a fork in the middle of an import never has it.
+
+    A client imports more when one is made, so one is made here.
+    """
     try:
         import openai.resources.chat  # noqa: PLC0415 - an extra; the client would import this part later
     except ImportError as error:
         raise ImportError('a chat server needs the openai client: pip install "potentia[llm]"') from error
+    with contextlib.suppress(ImportError):  # what it would import for its first request
+        importlib.import_module("anyio._backends._asyncio")
+    openai.AsyncOpenAI(api_key="none", base_url="http://127.0.0.1")
     return openai.AsyncOpenAI
 
 
