@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -17,7 +18,7 @@ class Lock:
 
     Args:
         holds_forks: A fork waits until nobody else holds the lock. It is for what must not be copied half done,
-            and takes a moment and no other lock. (An import takes others.)
+            and takes a moment and no other lock but that of logging.
     """
 
     def __init__(self, holds_forks: bool = False) -> None:
@@ -64,5 +65,6 @@ def _after_fork_in_child() -> None:
         lock.renew()
 
 
+assert logging  # it is imported before, so that its own lock is taken after these: the last registered is the first
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from potentia.judges.judge import Judge
+from potentia.judges.lock import Lock
 from potentia.judges.models.event_loop import later, run
 from potentia.judges.models.failures import failed
 from potentia.judges.models.prompts import VERSION, fingerprint, messages
@@ -26,6 +27,8 @@ __all__ = ["ChatServer"]
 
 _TOP = 20
 """As many alternatives to a token as OpenAI's interface allows."""
+_MAKING = Lock(holds_forks=True)
+"""Held while a client is made: OpenSSL's locks and those of cached properties are never free again in a child."""
 _OVERHEAD = 16
 """Tokens that a server's template adds to a message, at most."""
 
@@ -127,12 +130,14 @@ class ChatServer(Judge):
 
     def _connected(self) -> tuple[Any, asyncio.Semaphore]:
         if self._client is None or self._client[0] != os.getpid():
-            client = _client_class()(
-                base_url=self.base_url,
-                api_key=os.environ.get(self.key_variable) or "none",
-                timeout=self.timeout,
-                max_retries=0,
-            )
+            with _MAKING:
+                client = _client_class()(
+                    base_url=self.base_url,
+                    api_key=os.environ.get(self.key_variable) or "none",
+                    timeout=self.timeout,
+                    max_retries=0,
+                )
+                assert client.chat.completions  # made when first used
             # Who drops the judge without closing it leaves no connection open.
             weakref.finalize(self, later, client.close, os.getpid()).atexit = False
             self._client = os.getpid(), client, asyncio.Semaphore(self.concurrency)
