@@ -97,7 +97,8 @@ class Embeddings(Judge):
             return vector
         if not 0 < width < len(vector):
             raise ValueError(f"width must be at most {len(vector)}, the length of this model's vectors, got {width}")
-        return (vector @ _directions(len(vector), width)).astype(np.float32)
+        turned: np.ndarray[Any, Any] = vector @ _directions(len(vector), width)
+        return turned.astype(np.float32)
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """The formulas' numbers.
