@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["INFO_KEYS", "InfoKey", "flag", "number", "whole"]
+__all__ = ["INFO_KEYS", "InfoKey", "flag", "is_flag", "number", "whole"]
 
 _CHECKLIST = (1.0, 0.5, 0.0, -1.0)
 
@@ -48,7 +48,8 @@ def whole(value: Any) -> np.int64:
     return np.int64(value)
 
 
-def _is_flag(value: Any) -> bool:
+def is_flag(value: Any) -> bool:
+    """Whether a value of an info is a truth value: Python's, NumPy's, or an array of shape () as `flag` makes it."""
     array = isinstance(value, np.ndarray) and value.shape == () and value.dtype == np.bool_
     return array or type(value) in {bool, np.bool_}
 
@@ -82,7 +83,7 @@ def _is_entropy(value: Any) -> bool:
 
 
 def _is_events(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(_is_flag(happened) for happened in value.values())
+    return isinstance(value, Mapping) and all(is_flag(happened) for happened in value.values())
 
 
 def _is_count(value: Any) -> bool:
@@ -116,8 +117,8 @@ INFO_KEYS: dict[str, InfoKey] = {
         _is_potential,
     ),
     "subgoals": InfoKey("events, True on the step on which they happen", "a dictionary of truth values", _is_events),
-    "success": InfoKey("whether the task is done", "a truth value", _is_flag),
-    "lost": InfoKey("whether the episode is over without success", "a truth value", _is_flag),
+    "success": InfoKey("whether the task is done", "a truth value", is_flag),
+    "lost": InfoKey("whether the episode is over without success", "a truth value", is_flag),
     "goal": InfoKey("what is to be done", _A_TEXT, _is_text),
     "commands": InfoKey("the commands that do something in this state, one a line", _A_TEXT, _is_text),
     "facts": InfoKey("what is true in this state, one fact a line, in a fixed order", _A_TEXT, _is_text),

@@ -47,6 +47,7 @@ class Episode:
         captions: T + 1, "" where there is none.
         texts: T + 1: what the environment shows as text.
         events: T + 1 lists: the names of what happened on the way to this state.
+        event_names: All events that ``info`` told of, whether or not they happened.
         info: T + 1 of each scalar of ``info``. It is None where it was not given.
         frames: T + 1 indices into ``images``, -1 where there is none.
         stride: Every ``stride``-th state has a picture of its own, and the last. The others have the one before.
@@ -66,6 +67,7 @@ class Episode:
     captions: Sequence[str] = ("",)
     texts: Sequence[str] = ("",)
     events: Sequence[Sequence[str]] = ((),)
+    event_names: Sequence[str] = ()
     info: Mapping[str, Sequence[Scalar]] = field(default_factory=dict)
     frames: Sequence[int] = (-1,)
     stride: int = 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from potentia.envs.info_keys import is_flag
 from potentia.envs.world import World
 from potentia.replay.episode import Scalar
 
@@ -58,8 +59,13 @@ def shown_text(observation: Any) -> str:
 
 
 def happened(info: Mapping[str, Any]) -> list[str]:
-    """The names of the events of an info: what is true in its dictionaries of truth values."""
-    return [name for value in info.values() if _is_events(value) for name, true in value.items() if true]
+    """The names of the events of an info that have happened: what is true in its dictionaries of truth values."""
+    return [name for name, true in _events(info) if true]
+
+
+def event_names(info: Mapping[str, Any]) -> list[str]:
+    """The names of all events of an info, whether or not they have happened."""
+    return [name for name, _ in _events(info)]
 
 
 def scalars(info: Mapping[str, Any]) -> dict[str, Scalar]:
@@ -73,8 +79,12 @@ def scalars(info: Mapping[str, Any]) -> dict[str, Scalar]:
     return found
 
 
+def _events(info: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [event for value in info.values() if _is_events(value) for event in value.items()]
+
+
 def _is_events(value: Any) -> bool:
-    return isinstance(value, Mapping) and bool(value) and all(isinstance(x, bool | np.bool_) for x in value.values())
+    return isinstance(value, Mapping) and bool(value) and all(map(is_flag, value.values()))
 
 
 def _scalar(value: Any) -> Scalar:

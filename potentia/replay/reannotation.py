@@ -147,15 +147,14 @@ def _replaced(data: Any, judge: Mapping[str, Any] | None) -> Any:
 
 def _rollouts(episodes: Sequence[Episode], gamma: float) -> Iterator[Rollout]:
     """The episodes as experience, ``(T, 1)``: captions, goals, actions in words, events and the scalars of info."""
-    names = sorted({name for episode in episodes for events in episode.events for name in events})
+    names = sorted({name for episode in episodes for name in episode.event_names})
     for episode in episodes:
         columns: dict[str, Any] = {"caption": episode.captions, "goal": [episode.goal] * (episode.length + 1)}
         columns |= {name: column for name, column in episode.info.items() if None not in column}
-        known = {name.partition(".")[2]: columns.pop(name) for name in list(columns) if name.startswith(f"{_EVENTS}.")}
-        events = known or {name: [name in happened for happened in episode.events] for name in names}
         arrays: dict[str, Any] = {name: np.array(column)[:, None] for name, column in columns.items()}
-        if events:
-            arrays[_EVENTS] = {name: np.array(column)[:, None] for name, column in events.items()}
+        if names:
+            happened = {name: [name in events for events in episode.events] for name in names}
+            arrays[_EVENTS] = {name: np.array(column)[:, None] for name, column in happened.items()}
         yield _rollout(episode, arrays, gamma)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from potentia.replay.episode import End, Episode, Scalar, finite
 from potentia.replay.images import Encoder, Frame
-from potentia.replay.reading import happened, scalars
+from potentia.replay.reading import event_names, happened, scalars
 
 _ENV = "env"
 
@@ -46,6 +46,7 @@ class Tape:
         self._failure = ""
         self._terminated = self._truncated = False
         self._states: list[_State] = []
+        self._event_names: dict[str, None] = {}
         self._film = _Film(max_frames)
 
     def add(self, action: str, reward: float, text: str, info: Mapping[str, Any], take: Take | None) -> None:
@@ -60,6 +61,7 @@ class Tape:
             happened(info),
             scalars(info),
         )
+        self._event_names |= dict.fromkeys(event_names(info))
         self._film.pass_state(take)
         self._states.append(state)
 
@@ -91,6 +93,7 @@ class Tape:
             captions=[state.caption for state in states],
             texts=[state.text for state in states],
             events=[state.events for state in states],
+            event_names=list(self._event_names),
             info={name: [state.info.get(name) for state in states] for name in info_names},
             frames=frames,
             stride=self._film.stride,

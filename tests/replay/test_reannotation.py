@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from potentia.cli import app
-from potentia.replay import episode_files, load_episode
-from potentia.replay.reannotation import Comparison, Reannotation, reannotate
+from potentia.replay import Episode, episode_files, load_episode
+from potentia.replay.reannotation import Comparison, Reannotation, _rollouts, reannotate
 from potentia.study.runner import StudyFolder
 from potentia.study.spec import parse_study
 from potentia.study.training import Training
@@ -83,6 +84,18 @@ def calm_questions(run: Path) -> int:
     [folder] = (run / "episodes").iterdir()
     captions = [load_episode(path).captions for path in episode_files(folder)]
     return len({pair for column in captions for pair in itertools.pairwise(column)})
+
+
+def test_a_subgoal_that_was_never_reached_is_known_not_to_have_been() -> None:
+    unlucky = Episode(
+        world="x", goal="", end="truncated", actions=["wait"], true_rewards=[0.0], captions=["here", "here"],
+        texts=["", ""], events=[[], []], event_names=["key", "door"], frames=[-1, -1],
+    )  # fmt: skip
+    lucky = dataclasses.replace(unlucky, events=[[], ["key"]])
+    found = [rollout.info["next_subgoals"] for rollout in _rollouts([unlucky, lucky], 0.9)]
+    assert [{name: column.tolist() for name, column in events.items()} for events in found] == [
+        {"key": [[False]], "door": [[False]]}, {"key": [[True]], "door": [[False]]},
+    ]  # fmt: skip
 
 
 def test_the_command_prints_a_table(runs: dict[str, Path], tmp_path: Path) -> None:

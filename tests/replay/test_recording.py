@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from potentia.envs.info_keys import flag
 from potentia.replay import Episode, RecordEpisodes, episode_files, load_episode, save_episode
 from potentia.replay.images import Encoder, encode_png, media_type
-from potentia.replay.reading import action_words, goal_text, scalars, shown_text
+from potentia.replay.reading import action_words, event_names, goal_text, happened, scalars, shown_text
 from potentia.shaping import PotentialShaping
 from potentia.wrappers import ShapeReward
 from tests.replay.worlds import LENGTH, Corridor
@@ -46,6 +48,7 @@ def test_an_episode_is_recorded_step_by_step(tmp_path: Path) -> None:
     cells = [0, 1, 0, 1, 2, 3, 4]
     assert episode.captions == [f"cell {cell}" for cell in cells]
     assert episode.events == [[], [], [], [], ["reached_two"], [], []]
+    assert episode.event_names == ["reached_two"]
     assert episode.info == {
         "state_hash": [2**60 + cell for cell in cells],
         "distance": [4.0 - cell for cell in cells],
@@ -292,6 +295,27 @@ def test_only_scalars_of_the_info_are_kept() -> None:
         "terms": {"env": 1.0},
     }  # fmt: skip
     assert scalars(info) == {"success": True, "count": 3, "depth": 0.5, "name": "x", "zero": 2.0, "nested.a": 1}
+
+
+@pytest.mark.parametrize("true", [bool, np.bool_, flag])
+def test_events_are_events_in_every_form_of_a_truth_value(true: Callable[[bool], Any]) -> None:
+    info = {"subgoals": {"key": true(True), "door": true(False)}, "steps": {"left": 3, "done": true(True)}}
+    assert happened(info) == ["key"]
+    assert event_names(info) == ["key", "door"]
+    assert scalars(info) == {"steps.left": 3, "steps.done": True}
+
+
+def test_the_subgoals_of_text_worlds_are_recorded_as_events(tmp_path: Path) -> None:
+    env = gym.make("potentia/Calculation-v0")
+    with RecordEpisodes(env, tmp_path) as recorder:
+        recorder.reset(seed=0)
+        recorder.step("I don't know")
+        recorder.reset(seed=0)
+        recorder.step("3")
+    silent, number = (load_episode(path) for path in episode_files(tmp_path))
+    assert [silent.events, number.events] == [[[], []], [[], ["answered_with_a_number"]]]
+    assert silent.event_names == number.event_names == ["answered_with_a_number"]
+    assert not any(name.startswith("subgoals") for name in (*silent.info, *number.info))
 
 
 @pytest.mark.parametrize("options", [{"every": 0}, {"max_frames": 1}])
