@@ -14,10 +14,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from potentia.arrays import array_namespace, host_array
 from potentia.encoders import observation_tensors
-from potentia.envs.world import ask_offered
+from potentia.envs.world import ask_offered, offered_keys
 from potentia.gamma import needs_gamma
 from potentia.reward_wrappers import changed_reward
 from potentia.rollout import Array, Rollout, Truncation, concatenate
+from potentia.shaping.shaper import Contract
 from potentia.transitions import NEXT_ACTION, TransitionReader, autoreset_mode
 from potentia.trees import Tree, leaves, map_tree
 
@@ -79,7 +80,7 @@ def collect(
     gamma: float,
     state: CollectState | None = None,
     truncation: Truncation = "bootstrap",
-    columns: Iterable[str] = (),
+    columns: Iterable[str] | Contract = (),
     seed: int | None = None,
     device: torch.device | str | None = None,
 ) -> tuple[Rollout, CollectState]:
@@ -97,9 +98,10 @@ def collect(
         gamma: The learner's discount factor, in [0, 1].
         state: The state returned by the call before. None resets the environments.
         truncation: What the learner does where an episode is cut: ``"bootstrap"`` or ``"terminal"``.
-        columns: The info columns wanted, for example ``shaper.contract.info_columns``. Worlds of this library are asked
-            for them. ``next_action`` is the action taken next. Where none is, at the end of an episode or of the
-            rollout, the actor draws one at ``next_obs`` that is not executed.
+        columns: The info columns wanted: names, or a shaper's contract. Of a contract they are those that it reads, and
+            those that it measures with where the worlds offer them. Worlds of this library are asked for them.
+            ``next_action`` is the action taken next. Where none is, at the end of an episode or of the rollout, the
+            actor draws one at ``next_obs`` that is not executed.
         seed: Seeds the reset if ``state`` is None.
         device: Moves the rollout there, as tensors. Info columns that are not numbers stay. None leaves it as it came.
 
@@ -109,7 +111,7 @@ def collect(
     """
     if num_steps < 1:
         raise ValueError(f"num_steps must be at least 1, got {num_steps}")
-    wanted = frozenset(columns)
+    wanted = _wanted(envs, columns)
     if state is None:
         state = _begin(envs, actor, gamma, truncation, wanted - {NEXT_ACTION}, seed)
     fresh, record = actor.init(envs.num_envs), _Record(actor, wanted)
@@ -127,7 +129,7 @@ def collect_episodes(
     *,
     gamma: float,
     truncation: Truncation = "bootstrap",
-    columns: Iterable[str] = (),
+    columns: Iterable[str] | Contract = (),
     seed: int | None = None,
     device: torch.device | str | None = None,
     max_steps: int = 100_000,
@@ -155,7 +157,7 @@ def collect_episodes(
     """
     if num_episodes < 1:
         raise ValueError(f"num_episodes must be at least 1, got {num_episodes}")
-    wanted, count = frozenset(columns), envs.num_envs
+    wanted, count = _wanted(envs, columns), envs.num_envs
     state = _begin(envs, actor, gamma, truncation, wanted - {NEXT_ACTION}, seed)
     fresh, record = actor.init(count), _Record(actor, wanted)
     quota = num_episodes // count + (np.arange(count) < num_episodes % count)
@@ -237,6 +239,10 @@ def _begin(
     if "true_reward" not in info and (message := changed_reward(envs, "collect")):
         warnings.warn(message, stacklevel=4)
     return CollectState(reader, obs, actor.init(envs.num_envs))
+
+
+def _wanted(envs: VectorEnv[Any, Any, Any], columns: Iterable[str] | Contract) -> frozenset[str]:
+    return columns.columns_in(offered_keys(envs)) if isinstance(columns, Contract) else frozenset(columns)
 
 
 class _Record:

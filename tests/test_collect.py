@@ -12,6 +12,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from potentia.collect import ACTOR_CARRY, collect, collect_episodes, forget, reset_seed, rollout_tensors
+from potentia.shaping import Contract
 
 COUNTER = gym.spaces.Box(0.0, 99.0, (1,), np.float32)
 
@@ -204,3 +205,26 @@ def test_a_dictionary_in_info_is_a_tree_of_columns(mode: AutoresetMode) -> None:
     assert after["one"][real, 0].tolist()[:5] == [True, False, True, False, False]
     assert after["two"][real, 0].tolist()[:5] == [False, True, False, True, False]
     assert before["one"][real, 0].tolist()[:5] == [False, True, False, True, False]
+
+
+def test_a_contract_names_the_columns_and_those_it_measures_with_where_they_are_offered() -> None:
+    contract = Contract(reads=frozenset({"info:caption"}), measures=frozenset({"info:next_subgoals", "info:score"}))
+    envs = gym.make_vec("potentia/KeyRooms-v0", 2, size=2)
+    rollout, _ = collect(envs, Waiting(), 3, gamma=0.5, columns=contract, seed=0)
+    assert rollout.info.keys() == {"caption", "next_subgoals"}  # KeyRooms has no score
+    assert collect_episodes(envs, Waiting(), 2, gamma=0.5, columns=contract).info.keys() == rollout.info.keys()
+    foreign, _ = collect(
+        corridor(AutoresetMode.NEXT_STEP), Numbering(), 3, gamma=0.5,
+        columns=Contract(reads=frozenset({"info:room"}), measures=frozenset({"info:next_room"})),
+    )  # fmt: skip
+    assert foreign.info.keys() == {"room", "actor_carry"}  # it offers nothing, so nothing is asked of it
+
+
+class Waiting:
+    """Takes action 0."""
+
+    def init(self, num_envs: int) -> Any:
+        return ()
+
+    def act(self, obs: Any, carry: Any) -> tuple[Any, Any]:
+        return np.zeros(len(obs), np.int64), carry

@@ -18,7 +18,7 @@ from potentia.collect import CollectState, collect, collect_episodes
 from potentia.rollout import Rollout, Truncation
 from potentia.shaping.compose import Chain
 from potentia.shaping.fit import Home, require_fit
-from potentia.shaping.shaper import Shaper
+from potentia.shaping.shaper import Contract, Shaper
 
 ROLLOUTS = Home("a loop of rollouts", policy=True, next_action=True)
 EPISODES = Home("a loop of whole episodes", episodes=True, policy=True, next_action=True)
@@ -54,7 +54,7 @@ class EnvCollector:
         envs: The environments, unshaped.
         num_steps: T.
         gamma: The learner's discount factor.
-        columns: The info columns wanted.
+        columns: The info columns wanted, or a shaper's contract.
         truncation: What the learner does where an episode is cut.
         device: Where rollouts go, as tensors. None leaves them as they are, NumPy arrays for most environments.
     """
@@ -65,7 +65,7 @@ class EnvCollector:
         num_steps: int,
         *,
         gamma: float,
-        columns: Iterable[str] = (),
+        columns: Iterable[str] | Contract = (),
         truncation: Truncation = "bootstrap",
         device: torch.device | str | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class EnvCollector:
         self.home = replace(ROLLOUTS, truncation=truncation)
         self.device = torch.device(device or "cpu")
         self._options: dict[str, Any] = {
-            "gamma": gamma, "columns": tuple(columns), "truncation": truncation, "device": device
+            "gamma": gamma, "columns": columns, "truncation": truncation, "device": device
         }  # fmt: skip
         self._state: CollectState | None = None
         self._seed: int | None = None
@@ -98,7 +98,7 @@ class EpisodeCollector:
         envs: The environments, unshaped.
         num_episodes: B, as many for each of the environments as is possible.
         gamma: The learner's discount factor.
-        columns: The info columns wanted.
+        columns: The info columns wanted, or a shaper's contract.
         truncation: What the learner does where an episode is cut.
         device: As for `EnvCollector`.
     """
@@ -109,7 +109,7 @@ class EpisodeCollector:
         num_episodes: int,
         *,
         gamma: float,
-        columns: Iterable[str] = (),
+        columns: Iterable[str] | Contract = (),
         truncation: Truncation = "bootstrap",
         device: torch.device | str | None = None,
     ) -> None:
@@ -117,7 +117,7 @@ class EpisodeCollector:
         self.home = replace(EPISODES, truncation=truncation)
         self.device = torch.device(device or "cpu")
         self._options: dict[str, Any] = {
-            "gamma": gamma, "columns": tuple(columns), "truncation": truncation, "device": device
+            "gamma": gamma, "columns": columns, "truncation": truncation, "device": device
         }  # fmt: skip
         self._seed: int | None = None
 

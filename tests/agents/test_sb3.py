@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnvW
 
 from potentia import checkpoint
 from potentia.agents.sb3 import ShapingCallback, check_stack, shape_replay
+from potentia.rollout import concatenate
 from potentia.shaping import Contract, Count, EpisodicCount, LookAheadAdvice, PotentialShaping, ScheduleDiscount, Shaper
 from potentia.wrappers import ShapeReward
 
@@ -187,6 +189,45 @@ def test_info_columns_follow_their_transitions() -> None:
     np.testing.assert_allclose(by_info, by_table, atol=1e-6)
     with pytest.raises(KeyError, match="a shaper reads info"):
         ppo(PotentialShaping("potential"))
+
+
+def key_rooms() -> gym.Env[Any, Any]:
+    return gym.make("potentia/KeyRooms-v0", size=2, max_episode_steps=50)
+
+
+def test_what_a_shaper_measures_with_is_collected_where_the_world_offers_it() -> None:
+    measures = frozenset({"info:next_subgoals", "info:next_score"})  # KeyRooms has no score
+    rollout_shaper, replay_shaper = Recorder("next_caption"), Recorder("next_caption")
+    for shaper in (rollout_shaper, replay_shaper):
+        shaper.contract = replace(shaper.contract, measures=measures)
+    ppo(rollout_shaper, DummyVecEnv([key_rooms] * 2))
+    model = replaying(DummyVecEnv([key_rooms] * 2))
+    buffer = shape_replay(model, replay_shaper)
+    model.learn(200)
+    assert buffer.columns.keys() == {"next_caption"}  # what is sampled is shaped, not measured
+    for learned in (rollout_shaper.learned, replay_shaper.learned):
+        steps = concatenate(learned)
+        assert steps.info.keys() == {"next_caption", "next_subgoals"}
+        events = steps.info["next_subgoals"]
+        assert events["picked_up_key"].dtype == np.bool_
+        with_key = np.char.find(steps.info["next_caption"], "hold the key") >= 0
+        assert events["picked_up_key"].any()
+        assert with_key[events["picked_up_key"]].all()
+    with pytest.raises(KeyError, match="a shaper reads info"):
+        ppo(Recorder("next_subgoals"))
+
+
+def test_events_that_a_shaper_reads_are_sampled_with_their_transitions() -> None:
+    recorder = Recorder("next_caption", "next_subgoals")
+    model = replaying(DummyVecEnv([key_rooms] * 2))
+    buffer = shape_replay(model, recorder)
+    model.learn(200)
+    buffer.sample(400)
+    sampled = recorder.shaped[-1].info
+    pays = sampled["next_subgoals"]["picked_up_key"]
+    assert pays.shape == (1, 400)
+    assert pays.any()
+    assert (np.char.find(sampled["next_caption"], "hold the key") >= 0)[pays].all()
 
 
 def test_with_vec_normalize_the_terms_stand_outside(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class ShapingCallback(BaseCallback):
         self._last = map_tree(np.array, self.model._last_obs if normalizer is None else normalizer.get_original_obs())
         starts = self.model._last_episode_starts
         if starts is not None and bool(starts.all()):
-            self._recorder = TransitionRecorder(self.model, self.shaper.contract.info_columns)
+            self._recorder = TransitionRecorder(self.model, self.shaper.contract)
             self._recorder.begin()
             self.carry = self.shaper.init(env.num_envs)
         elif self._recorder is None or self._recorder.env is not innermost(env):

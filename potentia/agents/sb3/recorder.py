@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
 
 from potentia.envs.world import ask_offered, offered_keys
 from potentia.rollout import ENV, Rollout
+from potentia.shaping.shaper import Contract
 from potentia.transitions import info_keys, missing_key
 from potentia.trees import Tree, map_tree
 
@@ -22,13 +23,12 @@ class TransitionRecorder:
 
     Args:
         model: Whose environment is recorded, and whose gamma is the discount. It may be given another environment.
-        columns: The info columns wanted.
+        contract: Says which info columns are wanted: those read, and those measured with where they are offered.
     """
 
-    def __init__(self, model: BaseAlgorithm, columns: frozenset[str]) -> None:
+    def __init__(self, model: BaseAlgorithm, contract: Contract) -> None:
         self._model, self.gamma = model, float(model.gamma)  # type: ignore[attr-defined]
-        self.columns = sorted(columns)
-        self.keys = info_keys(columns)
+        self._contract = contract
         self._follow(self._present())
 
     def _present(self) -> VecEnv:
@@ -41,7 +41,9 @@ class TransitionRecorder:
         self.env = env
         self._before: list[Mapping[str, Any]] = []
         self._last: Rollout | None = None
-        ask_offered(self.env, self.keys)
+        self.columns = sorted(self._contract.columns_in(offered_keys(env)))
+        self.keys = info_keys(self.columns)
+        ask_offered(env, self.keys)
 
     def begin(self) -> None:
         """Reads how the episodes begin, right after a reset. Worlds that were asked after it tell what it left out."""
@@ -82,16 +84,24 @@ class TransitionRecorder:
             discount=np.where(terminated, 0.0, self.gamma)[None],
             terminated=terminated[None],
             truncated=truncated[None],
-            info={name: column[None] for name, column in info.items()},
+            info={name: map_tree(lambda leaf: leaf[None], column) for name, column in info.items()},
         )
         return self._last
 
     @staticmethod
-    def _column(infos: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
+    def _column(infos: Sequence[Mapping[str, Any]], key: str) -> Tree:
         try:
-            return np.array([info[key] for info in infos])
+            return _stacked([info[key] for info in infos])
         except KeyError:
             raise missing_key(key, infos[0]) from None
+
+
+def _stacked(values: Sequence[Any]) -> Tree:
+    """Values of as many environments as a column. Dictionaries, such as ``subgoals``, become a tree of columns."""
+    first = values[0]
+    if isinstance(first, Mapping):
+        return {name: _stacked([value[name] for value in values]) for name in first}
+    return np.array(values)
 
 
 def _begun_anew(obs: Tree, last: Rollout) -> list[int]:

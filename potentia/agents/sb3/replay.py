@@ -16,6 +16,7 @@ from potentia.agents.sb3.stack import check_stack, raise_severe
 from potentia.rollout import ENV, Rollout, concatenate
 from potentia.shaping.fit import Home, require_fit
 from potentia.shaping.shaper import Shaper
+from potentia.trees import Tree, map_tree
 
 REPLAY = Home("a replay of Stable-Baselines3", ordered=False, discounts=False)
 """What a replay buffer offers a shaper."""
@@ -43,7 +44,7 @@ class ShapedReplayBuffer(ReplayBuffer):
             raise ValueError("optimize_memory_usage overwrites next observations, which shaping needs; leave it False")
         if not self.handle_timeout_termination:
             raise ValueError("without handle_timeout_termination a cut is taken for an end; leave it True")
-        self.columns: dict[str, np.ndarray] = {}
+        self.columns: dict[str, Tree] = {}
         self.attach(model, shaper)
 
     def attach(self, model: OffPolicyAlgorithm, shaper: Shaper) -> None:
@@ -60,7 +61,7 @@ class ShapedReplayBuffer(ReplayBuffer):
                 f"{shaper.name} reads; call shape_replay before model.learn, or start with an empty replay"
             )
         self.shaper: Shaper | None = shaper
-        self.recorder: TransitionRecorder | None = TransitionRecorder(model, shaper.contract.info_columns)
+        self.recorder: TransitionRecorder | None = TransitionRecorder(model, shaper.contract)
         self._pending: list[Rollout] = []
 
     def __getstate__(self) -> dict[str, Any]:
@@ -85,20 +86,26 @@ class ShapedReplayBuffer(ReplayBuffer):
         shaper, recorder = self._attached()
         action_taken = _unscaled(self.action_space, action)
         step = recorder.record(obs, action_taken, next_obs, reward, done, infos)
-        for name, column in step.info.items():
-            self._column_for(name, column)[self.pos] = column[0]
+        for name in shaper.contract.info_columns:  # a sample is shaped, not measured
+            self._store(name, step.info[name])
         super().add(obs, next_obs, action, reward, done, infos)
         self._pending.append(step)
         if sum(int(part.mask.sum()) for part in self._pending) >= shaper.update_size:
             shaper.update(concatenate(self._pending))
             self._pending = []
 
-    def _column_for(self, name: str, column: np.ndarray) -> np.ndarray:
-        shape = (self.buffer_size, self.n_envs, *column.shape[2:])
-        stored = self.columns.get(name, np.zeros(shape, column.dtype))
-        # A caption longer than all before it needs wider strings.
-        self.columns[name] = stored.astype(np.promote_types(stored.dtype, column.dtype), copy=False)
-        return self.columns[name]
+    def _store(self, name: str, column: Tree) -> None:
+        def empty(leaf: np.ndarray) -> np.ndarray:
+            return np.zeros((self.buffer_size, self.n_envs, *leaf.shape[2:]), leaf.dtype)
+
+        def filled(stored: np.ndarray, leaf: np.ndarray) -> np.ndarray:
+            # A caption longer than all before it needs wider strings.
+            stored = stored.astype(np.promote_types(stored.dtype, leaf.dtype), copy=False)
+            stored[self.pos] = leaf[0]
+            return stored
+
+        stored = self.columns[name] if name in self.columns else map_tree(empty, column)
+        self.columns[name] = map_tree(filled, stored, column)
 
     def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> ReplayBufferSamples:
         shaper, recorder = self._attached()
@@ -114,7 +121,7 @@ class ShapedReplayBuffer(ReplayBuffer):
             discount=np.where(terminated, 0.0, recorder.gamma)[None],
             terminated=terminated[None],
             truncated=timeouts[None],
-            info={name: column[rows][None] for name, column in self.columns.items()},
+            info={name: map_tree(lambda leaf: leaf[rows][None], column) for name, column in self.columns.items()},
         )
         shaped, _ = shaper.shape(rollout, shaper.init(len(batch_inds)))
         terms = (shaped.check_finite().reward[0] - reward).astype(np.float32)
