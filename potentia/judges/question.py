@@ -180,6 +180,8 @@ class Answer:
         tokens_in: The tokens that were read for this answer. 0 where nothing was.
         tokens_out: The tokens that were written.
         cached: Whether it was looked up.
+        calls: How many of a model's or a server's replies, or of a rule's results, it took.
+        dollars: What it cost, where `potentia.judges.Budgeted` knows the prices.
     """
 
     values: tuple[float, ...] = ()
@@ -191,12 +193,21 @@ class Answer:
     tokens_in: int = 0
     tokens_out: int = 0
     cached: bool = False
+    calls: int = 1
+    dollars: float = 0.0
 
     @property
     def value(self) -> float:
         """The first number."""
         return self.values[0]
 
+    def costing(self, *answers: Answer) -> Answer:
+        """This answer at the cost of these together: calls, tokens and dollars. At no cost if there are none."""
+        return replace(self, **{name: sum(getattr(one, name) for one in answers) for name in COSTS})
+
+
+COSTS = ("calls", "tokens_in", "tokens_out", "dollars")
+"""What an answer costs, each an attribute of `Answer`."""
 
 KINDS: dict[str, type[Question]] = {
     kind.__name__: kind for kind in (Achieved, Prefers, Progress, Forward, Holds, Ideas)

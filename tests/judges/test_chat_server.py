@@ -167,7 +167,7 @@ def test_a_verdict_for_both_is_none(text: str) -> None:
 def test_a_repaired_reply_counts() -> None:
     replies = iter([Reply("seven"), Reply('{"answer": 0}')])
     with ChatServerOfRules(lambda request: next(replies)) as server, ChatServer("m", server.url) as judge:
-        assert judge.answer([STATE])[0] == Answer((0.0,), tokens_in=200, tokens_out=10)
+        assert judge.answer([STATE])[0] == Answer((0.0,), tokens_in=200, tokens_out=10, calls=2)
 
 
 @pytest.mark.parametrize(

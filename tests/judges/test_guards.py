@@ -13,6 +13,7 @@ from potentia.judges import (
     BothOrders,
     Budgeted,
     BudgetError,
+    Cached,
     Judge,
     Limited,
     Prefers,
@@ -21,6 +22,7 @@ from potentia.judges import (
     Retried,
     Rules,
     Usage,
+    Vote,
 )
 from potentia.judges.guards import limited, retried
 
@@ -71,7 +73,21 @@ def test_a_budget_is_never_exceeded(limits: dict[str, Any], batches: list[int], 
     usage = judge.usage
     assert (usage.questions, usage.calls, usage.tokens, usage.invalid) == (20, answered, 3 * answered, 20 - answered)
     assert usage.dollars == (4.0 * answered if "prices" in limits else 0.0)
+    assert sum(answer.dollars for answer in answers) == usage.dollars
+    assert [sum(answer.calls for answer in answers), answers[-1].calls] == [answered, 0]
     assert pickle.loads(pickle.dumps(judge)).answer(states(1))[0].valid is False  # a copy has not a budget of its own
+
+
+def test_an_answer_says_what_all_of_it_cost() -> None:
+    asked = Prefers("go", "a", "b")
+    priced = Budgeted(Costly(), calls=100, prices=(1e6, 2e6))
+    (answer,) = BothOrders(Vote([priced], n=3)).answer([asked])
+    # Six replies of 2 tokens read and 1 written, at 1 and 2 dollars a token.
+    assert (answer.calls, answer.tokens_in, answer.tokens_out, answer.dollars) == (6, 12, 6, 24.0)
+    cached = Cached(priced)
+    first, second = (cached.answer([asked])[0] for _ in range(2))
+    assert (first.calls, first.dollars, first.cached) == (1, 4.0, False)
+    assert (second.calls, second.tokens_in, second.dollars, second.cached) == (0, 0, 0.0, True)
 
 
 def test_what_was_spent_before_does_not_count() -> None:

@@ -126,7 +126,7 @@ def test_the_second_turn_reads_the_points_of_the_first() -> None:
     )
     step = Achieved(("the door is open",), "a door", "push", "a gap", truth=(1.0,), goal="leave")
     ideas, answer = BranchAndRethink(inner).answer([Ideas("rules", "go"), step])
-    assert (ideas.texts, answer) == (("Is it open?",), Answer((0.25,), tokens_in=12))
+    assert (ideas.texts, answer) == (("Is it open?",), Answer((0.25,), tokens_in=12, calls=2))
     first, second = inner.asked[1:]
     assert isinstance(first, Ideas)
     assert (first.most, "after: a gap" in first.examples) == (3, True)

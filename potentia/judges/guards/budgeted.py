@@ -89,13 +89,13 @@ class Budgeted(Wrapper):
                 affordable = self._affordable(questions[len(answers) :])
                 if not affordable:
                     break
-                answers += self.judge.answer(affordable)
+                answers += map(self._priced, self.judge.answer(affordable))
         rest = questions[len(answers) :]
         if rest and not answers and self.when_spent == "raise":
             raise BudgetError(f"the budget of {self.name} is spent: {self._limits()}")
         reason = f"the budget is spent: {self._limits()}" if rest else ""
         self._spend(Usage(questions=len(rest), invalid=len(rest)))
-        return answers + [question.nothing(reason) for question in rest]
+        return answers + [question.nothing(reason).costing() for question in rest]
 
     def _affordable(self, questions: Sequence[Question]) -> Sequence[Question]:
         """As many of the first questions as fit, whatever their answers cost."""
@@ -110,6 +110,10 @@ class Budgeted(Wrapper):
             if any(limit is not None and amount > limit for amount, limit in pairs):
                 return questions[:place]
         return questions
+
+    def _priced(self, answer: Answer) -> Answer:
+        own = self._dollars(Usage(tokens_in=answer.tokens_in, tokens_out=answer.tokens_out))
+        return replace(answer, dollars=answer.dollars + own) if own else answer
 
     def _dollars(self, usage: Usage) -> float:
         read, written = self.prices or (0.0, 0.0)

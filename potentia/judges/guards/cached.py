@@ -25,7 +25,7 @@ class Cached(Wrapper):
     The key is that of `Judge.key`: the judge's name and model, the version of its prompts, the sampling, and all the
     texts of the question. So another model or prompt finds none of these answers. A question that is asked twice in a
     batch is put once. Only valid answers are kept: what failed is asked again. An answer that was looked up has
-    ``cached=True`` and cost no tokens.
+    ``cached=True`` and cost nothing.
 
     Args:
         judge: Who is asked.
@@ -88,12 +88,12 @@ class Cached(Wrapper):
                         known[key] = self._memory[key]
         else:
             for key, text in self._store.read(list(questions)).items():
-                known[key] = replace(read_answer(questions[key], json.loads(text)), cached=True)
+                known[key] = replace(read_answer(questions[key], json.loads(text)), cached=True).costing()
         return known
 
     def _keep(self, fresh: dict[str, Answer], questions: Mapping[str, Question]) -> dict[str, Answer]:
         """Keeps the valid ones of new answers. Returns all of them as they are looked up."""
-        looked_up = {key: replace(one, cached=one.valid, tokens_in=0, tokens_out=0) for key, one in fresh.items()}
+        looked_up = {key: replace(one, cached=one.valid).costing() for key, one in fresh.items()}
         valid = [key for key, answer in fresh.items() if answer.valid]
         if self._store is None:
             with self._lock:
@@ -101,7 +101,10 @@ class Cached(Wrapper):
                 while len(self._memory) > self.limit:
                     self._memory.popitem(last=False)
             return looked_up
-        judge, bare = canonical(self.judge.identity), {key: replace(looked_up[key], cached=False) for key in valid}
+        judge, bare = (
+            canonical(self.judge.identity),
+            {key: replace(looked_up[key], cached=False, calls=1) for key in valid},
+        )
         rows = {key: (question_data(questions[key]), answer_data(bare[key])) for key in valid}
         self._store.write({key: (judge, canonical(asked), canonical(answer)) for key, (asked, answer) in rows.items()})
         for key, answer in self._read({key: questions[key] for key in valid}).items():

@@ -107,7 +107,7 @@ class Recorded(Judge):
                 key = _key(question)
                 known = self._answers.get(key)
                 if known is None:
-                    answers.append(question.nothing(f"{self.path} has no answer to this question"))
+                    answers.append(question.nothing(f"{self.path} has no answer to this question").costing())
                     continue
                 place = self._next.get(key, 0)
                 self._next[key] = min(place + 1, len(known) - 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from potentia.judges.judge import Judge
 from potentia.judges.question import Answer, Question
@@ -45,7 +44,7 @@ class Retried(Wrapper):
         return self.judge.most(question) * self.attempts
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """The answers of the last attempts. Their tokens are those of all attempts."""
+        """The answers of the last attempts, at the cost of all attempts."""
         answers = list(self.judge.answer(questions))
         for attempt in range(1, self.attempts):
             places = [place for place, answer in enumerate(answers) if answer.again and not answer.valid]
@@ -55,10 +54,5 @@ class Retried(Wrapper):
             time.sleep(max(jitter, *(answers[place].wait for place in places)))
             new = self.judge.answer([questions[place] for place in places])
             for place, answer in zip(places, new, strict=True):
-                before = answers[place]
-                answers[place] = replace(
-                    answer,
-                    tokens_in=before.tokens_in + answer.tokens_in,
-                    tokens_out=before.tokens_out + answer.tokens_out,
-                )
+                answers[place] = answer.costing(answers[place], answer)
         return answers

@@ -168,7 +168,7 @@ class ChatServer(Judge):
                 wrong = {"role": "user", "content": f"This is not valid: {error}. Reply with the JSON object alone."}
                 chat = [*chat, {"role": "assistant", "content": text}, wrong]
         self._spend(spent + Usage(invalid=not answer.valid))
-        return replace(answer, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
+        return replace(answer, calls=spent.calls, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
 
     def _request(self, question: Question, chat: list[dict[str, str]]) -> dict[str, Any]:
         form = form_of(question)

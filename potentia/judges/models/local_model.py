@@ -76,7 +76,7 @@ class LocalModel(Judge):
                     continue
                 found = [next(scores) for _ in some]
                 read = sum(tokens for _, tokens in found)
-                answers.append(Answer(tuple(score for score, _ in found), tokens_in=read))
+                answers.append(Answer(tuple(score for score, _ in found), tokens_in=read, calls=len(some)))
                 self._spend(Usage(questions=1, calls=len(some), tokens_in=read))
             return answers
 

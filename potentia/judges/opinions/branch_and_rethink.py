@@ -74,8 +74,7 @@ class BranchAndRethink(Wrapper):
                 answers.append(merged(question, [ideas], float))
             else:
                 answer = next(rest)
-                cost = {name: getattr(answer, name) + getattr(ideas, name) for name in ("tokens_in", "tokens_out")}
-                answers.append(replace(answer, **cost))
+                answers.append(answer.costing(answer, ideas))
         return answers
 
     def _first(self, question: Question) -> Ideas:

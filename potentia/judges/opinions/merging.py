@@ -18,14 +18,13 @@ def merged(question: Question, answers: Sequence[Answer], number: Callable[..., 
         number: From one number of each answer to the number of all.
 
     Returns:
-        The answer, with the tokens of all. It is not valid, for the reason of the first that is not, if one is not.
+        The answer, at the cost of all. It is not valid, for the reason of the first that is not, if one is not.
     """
-    cost = {name: sum(getattr(answer, name) for answer in answers) for name in ("tokens_in", "tokens_out")}
     cached = all(answer.cached for answer in answers)
     bad = next((answer for answer in answers if not answer.valid), None)
     if bad is not None:
         values = question.nothing("").values
-        return Answer(values, valid=False, reason=bad.reason, again=bad.again, wait=bad.wait, **cost)
+        return Answer(values, False, reason=bad.reason, again=bad.again, wait=bad.wait).costing(*answers)
     values = tuple(number(*numbers) for numbers in zip(*(answer.values for answer in answers), strict=True))
     reason = "\n".join(answer.reason for answer in answers if answer.reason)
-    return Answer(values, reason=reason, cached=cached, **cost)
+    return Answer(values, reason=reason, cached=cached).costing(*answers)

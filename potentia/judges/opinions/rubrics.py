@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from potentia.judges.judge import Judge
@@ -79,9 +80,8 @@ class Rubrics(Wrapper):
             if not texts:
                 answers.append(next(held))
             elif not criteria:
-                answers.append(
-                    merged(question, [self._written.pop(_goal(question), question.nothing("no criteria"))], float)
-                )
+                nothing = question.nothing("no criteria").costing()
+                answers.append(merged(question, [self._written.pop(_goal(question), nothing)], float))
             else:
                 answers.append(_shares(question, [next(held) for _ in texts]))
         return answers
@@ -124,17 +124,5 @@ def _texts(question: Question) -> tuple[str, ...]:
 
 def _shares(question: Question, holds: list[Answer]) -> Answer:
     """The share of the first text, less that of the second if there is one."""
-    first, *second = (
-        Answer(
-            (sum(one.values) / len(one.values),),
-            one.valid,
-            (),
-            one.reason,
-            one.again,
-            one.wait,
-            one.tokens_in,
-            one.tokens_out,
-        )
-        for one in holds
-    )
-    return merged(question, [first, *second], lambda one, other=0.0: one - other)
+    shares = [replace(one, values=(sum(one.values) / len(one.values),)) for one in holds]
+    return merged(question, shares, lambda one, other=0.0: one - other)

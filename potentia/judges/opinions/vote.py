@@ -90,16 +90,15 @@ class Vote(Judge):
 
     def _outcome(self, question: Question, votes: list[Answer]) -> Answer:
         valid = [vote for vote in votes if vote.valid]
-        cost = {name: sum(getattr(vote, name) for vote in votes) for name in ("tokens_in", "tokens_out")}
         if 2 * len(valid) <= len(votes):
             reason = next(vote.reason for vote in votes if not vote.valid)
             bad = question.nothing(f"{len(valid)} of {len(votes)} votes are valid: {reason}")
-            return replace(bad, again=any(vote.again for vote in votes), **cost)
+            return replace(bad, again=any(vote.again for vote in votes)).costing(*votes)
         if isinstance(question, Ideas):
             count: dict[str, int] = {}
             for text in (text for vote in valid for text in vote.texts):
                 count[text] = count.get(text, 0) + 1
-            return Answer(texts=tuple(sorted(count, key=lambda text: -count[text])[: question.most]), **cost)
+            return Answer(texts=tuple(sorted(count, key=lambda text: -count[text])[: question.most])).costing(*votes)
 
         def number(*values: float) -> float:
             if self.how == "mean":
@@ -107,4 +106,4 @@ class Vote(Judge):
             sides = sum((value > question.neutral) - (value < question.neutral) for value in values)
             return question.neutral if sides == 0 else 1.0 if sides > 0 else question.low
 
-        return replace(merged(question, valid, number), **cost)
+        return merged(question, valid, number).costing(*votes)
