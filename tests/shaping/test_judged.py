@@ -74,9 +74,11 @@ def test_the_newest_are_asked_first_and_tokens_are_counted() -> None:
     asked = [Progress("Go.", state) for state in "abcd"]
     first = answers.ask([*asked, asked[0]])
     assert [question.state for question in judge.asked] == ["b", "c", "d"]
-    assert (first["known"], first["asked"], first["calls"], first["tokens"]) == (0.0, 3.0, 3.0, 36.0)
+    assert (first["known"], first["asked"], first["calls"]) == (0.0, 3.0, 3.0)
+    assert (first["tokens_in"], first["tokens_out"]) == (30.0, 6.0)
     second = answers.ask(asked)
-    assert (second["known"], second["asked"], second["calls"], second["tokens"]) == (0.75, 1.0, 0.0, 0.0)
+    assert (second["known"], second["asked"], second["calls"], second["tokens_in"]) == (0.75, 1.0, 0.0, 0.0)
+    assert (first["answered"], first["cached"], second["answered"], second["cached"]) == (3.0, 0.0, 1.0, 1.0)
 
 
 def test_a_judge_is_measured_by_the_truth_and_not_told_it() -> None:

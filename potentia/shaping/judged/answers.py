@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from potentia.judges import Answer, Ideas, Judge, Question
-from potentia.judges.question import checked
+from potentia.judges.question import COSTS, checked
 from potentia.shaping.judged.quality import Quality
 from potentia.state import Stateful
+
+_OF_IDEAS = ("known", "asked", "answered", "cached", "invalid", *COSTS)
 
 
 class Answers(Stateful):
@@ -79,9 +81,10 @@ class Answers(Stateful):
         """Asks what is not known.
 
         Returns:
-            ``known``, the share of the different questions that had an answer before. ``asked``: how many were put,
-            ``invalid``: how many answers were not valid, ``calls`` and ``tokens``: what the answers took that were not
-            looked up. And `Quality.metrics`, of all questions so far.
+            ``known``, the share of the different questions that had an answer before. ``asked``: how many were put.
+            ``answered``: how many answers came, and of those ``cached``: how many the judge looked up, and ``invalid``:
+            how many were not valid. ``calls``, ``tokens_in``, ``tokens_out`` and ``dollars``: what the answers took
+            that were not looked up. And `Quality.metrics`, of all questions so far.
 
         Raises:
             ValueError: If an answer's numbers are not what the question asks for.
@@ -107,9 +110,10 @@ class Answers(Stateful):
         return {
             "known": known,
             "asked": float(len(pairs) if self.judge.quick else min(len(new), self._most)),
+            "answered": float(len(pairs)),
+            "cached": float(len(pairs) - len(fresh)),
             "invalid": float(sum(not answer.valid for _, answer in pairs)),
-            "calls": float(len(fresh)),
-            "tokens": float(sum(answer.tokens_in + answer.tokens_out for answer in fresh)),
+            **{name: float(sum(getattr(answer, name) for answer in fresh)) for name in COSTS},
             **self.quality.metrics,
         }
 
@@ -129,6 +133,11 @@ class Answers(Stateful):
 
     def _key(self, question: Question) -> str:
         return _digest(question, question.truth if self.judge.reads_truth else None)
+
+
+def of_ideas(found: Mapping[str, float]) -> dict[str, float]:
+    """What `Answers.ask` returned for `Ideas`, as metrics beside those of the questions proper."""
+    return {f"ideas_{name}": found[name] for name in _OF_IDEAS}
 
 
 def _content(question: Question, answer: Answer) -> tuple[Any, ...]:

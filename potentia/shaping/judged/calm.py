@@ -11,7 +11,7 @@ from potentia.arrays import host_array, like_column
 from potentia.judges import Achieved, Ideas, Judge
 from potentia.rollout import Rollout
 from potentia.shaping.columns import each_step, text_column
-from potentia.shaping.judged.answers import Answers
+from potentia.shaping.judged.answers import Answers, of_ideas
 from potentia.shaping.judged.words import action_words
 from potentia.shaping.shaper import Carry, Contract, Guarantee, Shaper
 
@@ -150,8 +150,7 @@ class CALM(Shaper):
         goals = self._goals(rollout)
         metrics: dict[str, Any] = {}
         if not self.subgoals:
-            found = self.ideas.ask(Ideas("subgoals", goals(t, b), most=self.most) for t, b in steps)
-            metrics = {f"ideas_{name}": found[name] for name in ("known", "asked", "invalid")}
+            metrics = of_ideas(self.ideas.ask(Ideas("subgoals", goals(t, b), most=self.most) for t, b in steps))
         asked = self._asked(rollout)
         questions = (asked(t, b) for t, b in steps)
         return metrics | self.answers.ask(question for question in questions if question is not None)

@@ -11,7 +11,7 @@ from potentia.arrays import host_array, like_column
 from potentia.judges import Answer, Embeddings, Holds, Ideas, Judge, Question
 from potentia.rollout import Rollout
 from potentia.shaping.columns import text_column
-from potentia.shaping.judged.answers import Answers
+from potentia.shaping.judged.answers import Answers, of_ideas
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 Embed = Callable[[Sequence[str]], Any]
@@ -111,8 +111,7 @@ class ELLM(Shaper):
         metrics: dict[str, Any] = {}
         if not self.goals:
             states = text_column(rollout, "caption", self.name)
-            found = self.ideas.ask(self._idea(str(states[t, b])) for t, b in steps)
-            metrics = {f"ideas_{name}": found[name] for name in ("known", "asked", "invalid", "tokens")}
+            metrics = of_ideas(self.ideas.ask(self._idea(str(states[t, b])) for t, b in steps))
         asked = self._asked(rollout)
         questions = (asked(t, b) for t, b in steps)
         return metrics | self.similar.ask(question for question in questions if question is not None)

@@ -21,7 +21,8 @@ class Quality(Stateful):
     >>> for truth, said in [(1, 0.9), (1, 0.9), (1, 0.1), (0, 0.9), (0, 0.1)]:
     ...     quality.add(Forward("Leave.", "A room.", "go", truth=(truth,)), (said,))
     >>> {name: round(value, 3) for name, value in quality.metrics.items()}  # doctest: +NORMALIZE_WHITESPACE
-    {'error': 0.42, 'calibration': 0.3, 'accuracy': 0.6, 'precision': 0.667, 'recall': 0.667, 'f1': 0.667}
+    {'truths': 5.0, 'error': 0.42, 'calibration': 0.3, 'accuracy': 0.6, 'precision': 0.667, 'recall': 0.667,
+     'f1': 0.667}
     """
 
     saved = ("_decisions", "_bins", "_error")
@@ -48,9 +49,10 @@ class Quality(Stateful):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """``error``: the mean distance to the truth. ``calibration``: the expected calibration error, in ten bins.
+        """``truths``: how many numbers had a truth. ``error``: the mean distance to it.
 
-        And ``accuracy``, ``precision``, ``recall`` and ``f1`` of decisions. What has no denominator is left out.
+        ``calibration``: the expected calibration error, in ten bins. ``accuracy``, ``precision``, ``recall`` and ``f1``
+        are of decisions. What has no denominator is left out.
         """
         number = sum(place[0] for place in self._bins)
         if not number:
@@ -63,6 +65,7 @@ class Quality(Stateful):
             "f1": (2 * yes, 2 * yes + false_yes + missed),
         }
         return {
+            "truths": number,
             "error": self._error / number,
             "calibration": sum(abs(place[1] - place[2]) for place in self._bins) / number,
             **{name: part / whole for name, (part, whole) in parts.items() if whole},

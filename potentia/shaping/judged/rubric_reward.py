@@ -11,7 +11,7 @@ from potentia.arrays import host_array, like_column
 from potentia.judges import Holds, Ideas, Judge, RuleSet
 from potentia.rollout import Rollout
 from potentia.shaping.columns import text_column
-from potentia.shaping.judged.answers import Answers
+from potentia.shaping.judged.answers import Answers, of_ideas
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 When = Literal["step", "end"]
@@ -92,9 +92,10 @@ class RubricReward(Shaper):
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Asks for criteria if there are none, and about new texts. Returns what `Answers.ask` returns."""
         del policy
+        metrics: dict[str, Any] = {}
         if not self.criteria and bool(rollout.mask.any()):
-            self.ideas.ask([self._idea])
-        return dict(self.answers.ask(question for _, _, question in self._asked(rollout)))
+            metrics = of_ideas(self.ideas.ask([self._idea]))
+        return metrics | self.answers.ask(question for _, _, question in self._asked(rollout))
 
     def _asked(self, rollout: Rollout) -> Iterator[tuple[int, int, Holds]]:
         criteria = self.criteria or tuple(self.ideas.get(self._idea) or ())

@@ -15,6 +15,7 @@ from potentia.study.report.comparisons import (
 from potentia.study.report.costs import CostRow, costs
 from potentia.study.report.curves import Curve, profiles, return_curves, success_curves
 from potentia.study.report.hacking import HackingRow, gap_curves, hacking_rows
+from potentia.study.report.judges import JudgeRow, judge_rows
 from potentia.study.report.manifests import contracts, provenance
 from potentia.study.report.ranking import Ranking, rank_environment, rank_overall
 from potentia.study.report.reward_shares import Shares, reward_shares
@@ -42,6 +43,7 @@ class Analysis:
         thresholds: steps to thresholds.
         hacking: hacking indices.
         costs: time and speed.
+        judges: what judges cost, and how good they were.
         contracts: what each shaping promises.
         troubles: runs that did not complete.
         provenance: settings of the manifests.
@@ -61,6 +63,7 @@ class Analysis:
     thresholds: list[ThresholdRow]
     hacking: list[HackingRow]
     costs: list[CostRow]
+    judges: list[JudgeRow]
     contracts: list[tuple[Method, dict[str, str]]]
     troubles: list[Run]
     provenance: list[tuple[str, str]]
@@ -104,6 +107,7 @@ def analyse(study: Study) -> Analysis:
         thresholds=threshold_rows(cells),
         hacking=hacking_rows(cells),
         costs=costs(cells),
+        judges=judge_rows(cells),
         contracts=contracts(cells),
         troubles=troubles(cells),
         provenance=provenance(cells),

@@ -16,7 +16,7 @@ from potentia.study.report.analysis import Analysis
 from potentia.study.report.cells import Method
 from potentia.study.report.curves import Curve
 from potentia.study.report.reward_shares import Shares
-from potentia.study.results.tables import RUN_COLUMNS, run_rows
+from potentia.study.results.tables import JUDGE_COLUMNS, RUN_COLUMNS, judge_rows, run_rows
 
 CURVE_COLUMNS = ("quantity", "environment", "method", "runs", "in_progress", "x", "estimate", "low", "high")
 SHARE_COLUMNS = ("environment", "method", "runs", "step", "term", "share")
@@ -26,12 +26,14 @@ def tables(analysis: Analysis) -> dict[str, str]:
     """The text of each CSV file by its name. A field is empty where there is no such value.
 
     ``results.csv`` has a row for each run, ``curves.csv`` for each point of a figure's line, ``shares.csv`` for each
-    reward term at each step.
+    reward term at each step. ``judges.csv``, for each run and judged shaper, is there if a run has asked a judge.
     """
+    judged = judge_rows(analysis.cells.study)
     return {
         "results.csv": _csv(RUN_COLUMNS, run_rows(analysis.cells.study)),
         "curves.csv": _csv(CURVE_COLUMNS, _curve_points(analysis.curves)),
         "shares.csv": _csv(SHARE_COLUMNS, _share_points(analysis.shares)),
+        **({"judges.csv": _csv(JUDGE_COLUMNS, judged)} if judged else {}),
     }
 
 
@@ -55,6 +57,7 @@ def results_json(analysis: Analysis) -> str:
         "curves": [{"quantity": name, "curve": curve} for name, own in analysis.curves.items() for curve in own],
         "reward_shares": analysis.shares,
         "costs": analysis.costs,
+        "judges": analysis.judges,
         "contracts": [{"method": method, "contract": contract} for method, contract in analysis.contracts],
         "coverage": analysis.coverage,
         "runs": run_rows(study),

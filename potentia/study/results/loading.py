@@ -20,6 +20,7 @@ from potentia.study.results.files import (
     unique,
     yaml_mapping,
 )
+from potentia.study.results.judging import read_judging
 from potentia.study.results.labels import distinct_labels
 from potentia.study.results.records import Evaluations, Run, Study, Training
 
@@ -69,6 +70,7 @@ def _load_run(folder: Path, config: Json, environment: str, learner: str) -> Run
             "status says completed, but result.json is missing or holds no final return",
         )
     lines = json_lines(folder / "metrics.jsonl")
+    trained = _by_step(lines, "train")
     seed = number(config.get("seed"))
     steps = number(config.get("steps"))
     return Run(
@@ -87,7 +89,8 @@ def _load_run(folder: Path, config: Json, environment: str, learner: str) -> Run
         status=status,
         result=result if state == "completed" else None,
         evaluations=_evaluations(_by_step(lines, "eval")),
-        training=_training(_by_step(lines, "train")),
+        training=_training(trained),
+        judging=read_judging(trained),
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from potentia.study.results.files import Json, mapping, number, unique
+from potentia.study.results.judging import Judging
 from potentia.study.statistics import average_over_training
 from potentia.study.statistics.estimates import Floats
 
@@ -73,6 +74,7 @@ class Run:
     result: Json | None
     evaluations: Evaluations
     training: Training
+    judging: tuple[Judging, ...] = ()
 
     @property
     def completed(self) -> bool:

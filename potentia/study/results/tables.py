@@ -1,4 +1,4 @@
-"""The runs of a study as columns, for data frames: one row a run, an evaluation, or a reward term at a step."""
+"""The runs of a study as columns, for data frames: a row for each run, evaluation, reward term at a step, or judge."""
 
 from __future__ import annotations
 
@@ -38,6 +38,20 @@ RUN_COLUMNS = (
 )
 CURVE_COLUMNS = (*_CELL, "step", "return", "success_rate", "length")
 SHARE_COLUMNS = (*_CELL, "step", "term", "share")
+JUDGE_COLUMNS = (
+    *_CELL,
+    "shaper",
+    "questions",
+    "calls",
+    "tokens_in",
+    "tokens_out",
+    "dollars",
+    "cached_share",
+    "invalid_share",
+    "f1",
+    "accuracy",
+    "calibration",
+)
 
 
 class Table(Mapping[str, Column]):
@@ -87,7 +101,7 @@ class Table(Mapping[str, Column]):
 
 @dataclass(frozen=True)
 class Results:
-    """A study's results in three tables, which are made when they are asked for.
+    """A study's results in four tables, which are made when they are asked for.
 
     Attributes:
         study: the runs as objects, with their configurations, manifests and logs.
@@ -110,6 +124,14 @@ class Results:
         """One row a reward term and logged step: its share of the absolute reward that the learner saw."""
         return Table(SHARE_COLUMNS, (row for run in self.study.runs for row in _shares(run)))
 
+    @cached_property
+    def judges(self) -> Table:
+        """One row a run and judged shaper: what its judge cost, and how well it agreed with the truth where known.
+
+        Counts are of the whole run. f1, accuracy and calibration error are of all questions that had a truth.
+        """
+        return Table(JUDGE_COLUMNS, judge_rows(self.study))
+
 
 def load(source: str | Path, out: str | Path = RUNS) -> Results:
     """The results of a study, finished or not.
@@ -131,6 +153,12 @@ def run_rows(study: Study) -> list[dict[str, Any]]:
     """`RUN_COLUMNS` of each run, in the order of the study."""
     anchors = {e: world_anchors(run for run in study.runs if run.environment == e) for e in study.environments}
     return [_run(run, anchors[run.environment]) for run in study.runs]
+
+
+def judge_rows(study: Study) -> list[dict[str, Any]]:
+    """`JUDGE_COLUMNS` of each judged shaper of each run, in the order of the study."""
+    names = JUDGE_COLUMNS[len(_CELL) :]
+    return [_cell(run) | {name: getattr(one, name) for name in names} for run in study.runs for one in run.judging]
 
 
 def _run(run: Run, anchors: Anchors) -> dict[str, Any]:
