@@ -71,8 +71,6 @@ class Calculation(PlainGame):
             "caption": self._caption,
             "state_hash": self._hash,
             "distance": self._distance,
-            "goal": self.goal_text,
-            "commands": self._listed,
             "facts": self._facts,
             "plan": self._plan,
         }
@@ -133,9 +131,6 @@ class Calculation(PlainGame):
         if self._turn.success:
             return 0
         return -1 if self._turn.lost else 1
-
-    def _listed(self) -> str:
-        return "\n".join(self.commands)
 
     def _facts(self) -> str:
         return f"operations: {self._size}\nvalue: {written(self.truth)}"

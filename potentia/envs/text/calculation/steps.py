@@ -79,8 +79,6 @@ class CalculationSteps(PlainGame):
             "caption": self._caption,
             "state_hash": self._hash,
             "distance": self._distance,
-            "goal": self.goal_text,
-            "commands": self._listed,
             "facts": self._facts,
             "plan": self._plan,
         }
@@ -160,9 +158,6 @@ class CalculationSteps(PlainGame):
 
     def _hash(self) -> int:
         return text_hash(written(self._truth), *self._expression)
-
-    def _listed(self) -> str:
-        return "\n".join(self.commands)
 
     def _facts(self) -> str:
         return f"operations left: {self._left()}\nvalue at first: {written(self._truth)}"

@@ -100,8 +100,6 @@ class CodeRepair(PlainGame):
             "caption": self._caption,
             "state_hash": self._hash,
             "distance": self._distance,
-            "goal": self.goal_text,
-            "commands": self._listed,
             "facts": self._facts,
             "plan": self._plan,
             "score": self._score,
@@ -265,9 +263,6 @@ class CodeRepair(PlainGame):
 
     def _way(self) -> list[str]:
         return way_back(self._kind, self._package, self._files, self._start)
-
-    def _listed(self) -> str:
-        return "\n".join(self.commands)
 
     def _facts(self) -> str:
         found = [f"wrong: {hunk.module}.py {hunk.start + 1}" for hunk in self._hunks()]

@@ -61,8 +61,6 @@ class AskedGame(PlainGame):
             "state_hash": self._hash,
             "potential": self._potential_of_belief,
             "entropy": self._entropy,
-            "goal": self.goal_text,
-            "commands": self._listed,
             "facts": self._facts,
         }
         super().__init__(
@@ -126,9 +124,6 @@ class AskedGame(PlainGame):
 
     def _hash(self) -> int:
         return text_hash(str(self._hidden), *self._log)
-
-    def _listed(self) -> str:
-        return "\n".join(self.commands)
 
     def _facts(self) -> str:
         raise NotImplementedError
