@@ -313,6 +313,6 @@ def test_a_world_is_stepped_by_its_own_vector_form_if_that_takes_what_a_study_gi
     from potentia.study.spec import EnvironmentSpec
     from potentia.study.world import World
 
-    envs = World._make(EnvironmentSpec(id=identifier, max_episode_steps=9), 2)
+    envs = World._make(EnvironmentSpec(id=identifier, max_episode_steps=9), {}, 2)
     assert type(envs.unwrapped).__name__ == form
     envs.close()

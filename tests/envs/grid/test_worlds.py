@@ -67,7 +67,7 @@ def test_every_id_runs_with_all_its_keys(name: str) -> None:
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
-@pytest.mark.parametrize("name", ["DoorKey-5x5", "Fetch-5x5-N2", "Dynamic-Obstacles-5x5", "ObstructedMaze-1Dlhb"])
+@pytest.mark.parametrize("name", ["DoorKey-5x5", "Fetch-5x5-N2", "Dynamic-Obstacles-5x5", "ObstructedMaze-1Dlh"])
 def test_the_vector_form_is_gymnasiums_own_of_single_worlds(name: str, mode: AutoresetMode) -> None:
     """The same observations, rewards, ends and infos, final ones included, as SyncVectorEnv makes of single worlds."""
     keys = gym.make(f"potentia/{name}-v0").unwrapped.offered_keys
