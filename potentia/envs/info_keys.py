@@ -35,7 +35,7 @@ def flag(value: Any) -> np.ndarray[Any, Any]:
     Gymnasium's vectors make a bool column of it, which they don't of ``np.bool_``, and it has the dtype that TorchRL's
     readers of info look for, which Python's ``bool`` lacks.
     """
-    return np.array(value, np.bool_)
+    return np.zeros((), np.bool_) if value is False else np.array(value, np.bool_)  # the first takes a third as long
 
 
 def number(value: Any) -> np.float64:

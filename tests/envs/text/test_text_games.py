@@ -245,3 +245,13 @@ def test_readers_that_a_copy_would_share_are_refused() -> None:
 def test_make_vector_refuses_none() -> None:
     with pytest.raises(ValueError, match="num_envs must be at least 1, got 0"):
         make_vector(Cellar, 0)
+
+
+def test_stable_baselines3_learns_from_a_text_world_as_one_vector() -> None:
+    sb3 = pytest.importorskip("stable_baselines3")
+    env = gym.make("potentia/Household-PickAndPlace-v0", form="flat", size="small", rooms=4)
+    model = sb3.PPO("MlpPolicy", env, n_steps=32, batch_size=32, n_epochs=1, device="cpu", seed=0)
+    before = [parameter.clone() for parameter in model.policy.parameters()]
+    model.learn(64)
+    assert model.num_timesteps == 64
+    assert any((new != old).any() for new, old in zip(model.policy.parameters(), before, strict=True))

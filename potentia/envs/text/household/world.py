@@ -120,13 +120,13 @@ class Household(PlainGame):
 
     def _act(self, command: str) -> Turn:
         house = self.house
-        before = house.held, house.ready(), house.lit
+        before = (house.held, house.ready(), house.lit) if "subgoals" in self.info_keys else None
         text = house.do(command)
         if text is NOTHING:
             return Turn(text)
         success = house.won()
-        events = self._events(text, *before, success) if "subgoals" in self.info_keys else _SILENT
-        return Turn(text, reward=float(success), success=success, events=events)
+        events = self._events(text, *before, success) if before else _SILENT
+        return Turn(text, float(success), success, False, events)
 
     def _events(self, text: str, held: int, ready: int, lit: int, success: bool) -> frozenset[str]:
         """The subgoals of a command, by what was held, washed and lit before it."""

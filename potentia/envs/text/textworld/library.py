@@ -20,7 +20,7 @@ from potentia.envs.text.textworld.symbols import Symbols, read_symbols
 
 __all__ = ["Story", "default_cache", "story"]
 
-_FORMAT = 1
+_FORMAT = 2
 """Of what is kept beside a story. Another number makes all of them anew."""
 _IN_MEMORY = 64
 """Games whose logic and distances are kept in memory."""
@@ -32,7 +32,7 @@ class Story:
 
     Attributes:
         key: Equal for equal games.
-        path: Of the compiled story.
+        path: Of the compiled story. TextWorld's own tools play it, for its ``game.json`` lies beside it.
         symbols: Its logic.
         planner: Its distances, of all states that were asked about.
         made_of: The arguments of `story`. A copy is the same game, found by them.
@@ -125,7 +125,7 @@ def _make(folder: Path, kind: str, settings: dict[str, Any], number: int) -> Pat
         options.path = str(work / "game.z8")
         compile_game(game, options)
         for other in work.iterdir():
-            if other.name != "game.z8":
+            if other.name not in ("game.z8", "game.json"):
                 other.unlink()
         (work / "symbols.json").write_text(read_symbols(game).to_json())
         try:
