@@ -1,6 +1,8 @@
-"""Settings that have a least value: one check, one message."""
+"""Settings that have a least value, or few values: one check, one message."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 
 def check_at_least(least: float, **settings: float | None) -> None:
@@ -16,3 +18,18 @@ def check_at_least(least: float, **settings: float | None) -> None:
     for name, value in settings.items():
         if value is not None and not value >= least:
             raise ValueError(f"{name} must be at least {least:g}, got {value}")
+
+
+def check_among(choices: Collection[str], **settings: str) -> None:
+    """Does nothing if each setting is one of the choices.
+
+    Raises:
+        ValueError: If one is another. The message names it and the choices.
+
+    >>> check_among(("sparse", "dense"), reward="rare")
+    Traceback (most recent call last):
+    ValueError: reward must be among ('sparse', 'dense'), got 'rare'
+    """
+    for name, value in settings.items():
+        if value not in choices:
+            raise ValueError(f"{name} must be among {choices}, got {value!r}")

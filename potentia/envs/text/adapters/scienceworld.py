@@ -7,6 +7,7 @@ from typing import Any
 
 from potentia.envs.text.adapters.packages import package
 from potentia.envs.text.game import TextGame, Turn
+from potentia.limits import check_among
 
 __all__ = ["from_scienceworld"]
 
@@ -36,8 +37,7 @@ class _Science(TextGame):
         self, task: str, simplifications: str, fold: str, *, max_episode_steps: int | None = 100, **kwargs: Any
     ) -> None:
         variations = {"train": "get_variations_train", "dev": "get_variations_dev", "test": "get_variations_test"}
-        if fold not in variations:
-            raise ValueError(f"fold must be among {tuple(variations)}, got {fold!r}")
+        check_among(tuple(variations), fold=fold)
         self._engine = package("scienceworld", "scienceworld").ScienceWorldEnv(envStepLimit=10**9)
         self._task, self._simplifications = task, simplifications
         self._engine.load(task, 0, simplifications)

@@ -7,6 +7,7 @@ from typing import Any
 
 from potentia.envs.text.adapters.packages import package
 from potentia.envs.text.game import TextGame, Turn, text_hash
+from potentia.limits import check_among
 
 __all__ = ["from_textworld_express"]
 
@@ -34,8 +35,7 @@ def from_textworld_express(task: str, *, params: str = "", fold: str = "train", 
 class _Express(TextGame):
     def __init__(self, task: str, params: str, fold: str, *, max_episode_steps: int | None = 50, **kwargs: Any) -> None:
         seeds = {"train": "getValidSeedsTrain", "dev": "getValidSeedsDev", "test": "getValidSeedsTest"}
-        if fold not in seeds:
-            raise ValueError(f"fold must be among {tuple(seeds)}, got {fold!r}")
+        check_among(tuple(seeds), fold=fold)
         engine = package("textworld_express", "textworld-express")
         self._engine = engine.TextWorldExpressEnv(envStepLimit=10**9)
         if task not in (names := list(self._engine.getGameNames())):

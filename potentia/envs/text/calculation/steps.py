@@ -20,6 +20,7 @@ from potentia.envs.text.calculation.expression import (
 from potentia.envs.text.calculation.game import check_steps, lengths
 from potentia.envs.text.game import PlainGame, Turn, text_hash
 from potentia.envs.world import Wanted
+from potentia.limits import check_among
 
 __all__ = ["CalculationSteps"]
 
@@ -68,9 +69,8 @@ class CalculationSteps(PlainGame):
     ) -> None:
         self._size = check_steps(steps)
         self.distance_scale = float(steps)
-        for name, wanted, known in (("wrong", wrong, _WRONG), ("reward", reward, _REWARDS)):
-            if wanted not in known:
-                raise ValueError(f"{name} must be among {known}, got {wanted!r}")
+        check_among(_WRONG, wrong=wrong)
+        check_among(_REWARDS, reward=reward)
         self._refuses, self._pays_steps = wrong == "refused", reward == "step"
         self._expression: Expression = ("0",)
         self._truth = Fraction(0)

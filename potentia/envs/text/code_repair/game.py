@@ -13,6 +13,7 @@ from potentia.envs.text.code_repair.sandbox import KINDS
 from potentia.envs.text.code_repair.verdicts import Files, fraction, verdicts
 from potentia.envs.text.game import PlainGame, Turn, text_hash
 from potentia.envs.world import Wanted
+from potentia.limits import check_among
 
 __all__ = ["CodeRepair"]
 
@@ -88,9 +89,8 @@ class CodeRepair(PlainGame):
             raise ValueError(f"packages must be some of {PACKAGES}, got none")
         if isinstance(bugs, bool) or not isinstance(bugs, int) or bugs < 1:
             raise ValueError(f"bugs must be a whole number from 1, got {bugs!r}")
-        for argument, wanted, known in (("reward", reward, ("sparse", "dense")), ("sandbox", sandbox, KINDS)):
-            if wanted not in known:
-                raise ValueError(f"{argument} must be among {known}, got {wanted!r}")
+        check_among(("sparse", "dense"), reward=reward)
+        check_among(KINDS, sandbox=sandbox)
         self._bugs, self._dense, self._kind = bugs, reward == "dense", sandbox
         self.distance_scale = float(bugs + 3)
         self._package = self._names[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from potentia.envs.text.code_repair.values import written
+from potentia.limits import check_among
 
 __all__ = ["PACKAGES", "Package", "Tests", "load", "split"]
 
@@ -93,8 +94,7 @@ def load(name: str) -> Package:
     Raises:
         ValueError: If there is none of that name.
     """
-    if name not in PACKAGES:
-        raise ValueError(f"packages must be among {PACKAGES}, got {name!r}")
+    check_among(PACKAGES, packages=name)
     folder = _SOURCES / name
     modules = {
         path.name.removesuffix(".py.txt"): tuple(path.read_text(encoding="utf-8").splitlines())

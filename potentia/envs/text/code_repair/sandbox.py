@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from potentia.limits import check_among
+
 __all__ = ["KINDS", "Outcome", "Sandbox", "SandboxUnavailableError", "run"]
 
 KINDS = ("kernel", "limits")
@@ -61,8 +63,7 @@ class Sandbox:
     """
 
     def __init__(self, kind: str = "kernel") -> None:
-        if kind not in KINDS:
-            raise ValueError(f"sandbox must be among {KINDS}, got {kind!r}")
+        check_among(KINDS, sandbox=kind)
         self.kind = kind
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()

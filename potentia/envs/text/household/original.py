@@ -13,6 +13,7 @@ from typing import Any
 from potentia.envs.text.game import TextGame, Turn, text_hash
 from potentia.envs.text.household.tasks import TASKS
 from potentia.envs.world import Wanted
+from potentia.limits import check_among
 
 __all__ = ["ALFWorld", "make_alfworld"]
 
@@ -52,8 +53,7 @@ class ALFWorld(TextGame):
         info_keys: Wanted = None,
         render_mode: str | None = None,
     ) -> None:
-        if task not in ("any", *TASKS):
-            raise ValueError(f"task must be among {('any', *TASKS)}, got {task!r}")
+        check_among(("any", *TASKS), task=task)
         self._start = _starter()
         self._games = [Path(game) for game in games] if games is not None else _stored_games(task, split)
         self._loaded: tuple[Path, Any] | None = None

@@ -13,6 +13,7 @@ from potentia.envs.text.household.room import Room
 from potentia.envs.text.household.tasks import TASKS
 from potentia.envs.text.household.way import shortest_way
 from potentia.envs.world import Wanted
+from potentia.limits import check_among
 
 __all__ = ["Household", "make_household"]
 
@@ -57,11 +58,9 @@ class Household(PlainGame):
         info_keys: Wanted = None,
         render_mode: str | None = None,
     ) -> None:
-        for name, value, values in (
-            ("task", task, ("any", *TASKS)), ("size", size, tuple(SIZES)), ("wording", wording, _WORDINGS),
-        ):  # fmt: skip
-            if value not in values:
-                raise ValueError(f"{name} must be among {values}, got {value!r}")
+        check_among(("any", *TASKS), task=task)
+        check_among(tuple(SIZES), size=size)
+        check_among(_WORDINGS, wording=wording)
         if rooms is not None and (isinstance(rooms, bool) or not isinstance(rooms, int) or rooms < 1):
             raise ValueError(f"rooms must be None or a whole number from 1, got {rooms!r}")
         self._tasks = tuple(TASKS) if task == "any" else (task,)

@@ -10,6 +10,7 @@ from potentia.envs.text.game import Turn
 from potentia.envs.text.inquiry.asked import AskedGame
 from potentia.envs.text.inquiry.intents import Intents
 from potentia.envs.world import Wanted
+from potentia.limits import check_among
 
 __all__ = ["DIAGRAM", "Inquiry"]
 
@@ -68,9 +69,8 @@ class Inquiry(AskedGame):
         info_keys: Wanted = None,
         render_mode: str | None = None,
     ) -> None:
-        for name, wanted, known in (("belief", belief, _BELIEFS), ("questions", questions, _KINDS)):
-            if wanted not in known:
-                raise ValueError(f"{name} must be among {known}, got {wanted!r}")
+        check_among(_BELIEFS, belief=belief)
+        check_among(_KINDS, questions=questions)
         self.intents = Intents(attributes or DIAGRAM, priors, coupling=coupling, noise=noise)
         self._weights = self._checked_weights(weights)
         super().__init__(

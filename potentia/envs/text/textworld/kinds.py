@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from potentia.limits import check_among
+
 __all__ = ["KINDS", "Kind", "generate", "settings_of"]
 
 _ATTEMPTS = 20
@@ -71,8 +73,7 @@ def settings_of(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
         ValueError: If there is no such kind.
         TypeError: If there is no such setting.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be among {tuple(KINDS)}, got {kind!r}")
+    check_among(tuple(KINDS), kind=kind)
     usual = KINDS[kind].settings
     if unknown := sorted(settings.keys() - usual.keys()):
         raise TypeError(f"TextWorld-{kind} takes the settings {tuple(usual)}, got {unknown}")
