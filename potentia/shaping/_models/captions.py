@@ -66,6 +66,18 @@ class CaptionNetwork(nn.Module):
         return numbers
 
 
+def scale_of(numbers: Tensor) -> list[float]:
+    """The mean and the deviation of numbers ``(N,)``, the latter not below 1e-6."""
+    return [float(numbers.mean()), max(float(numbers.std(correction=0)), 1e-6)]
+
+
+def scaled_above(numbers: Tensor, scale: Sequence[float], least: float) -> list[float]:
+    """``(number - mean) / deviation`` where that is above ``least``, else 0. The scale is (mean, deviation)."""
+    mean, deviation = scale
+    scaled = (numbers - mean) / deviation
+    return torch.where(scaled > least, scaled, 0.0).tolist()
+
+
 class CaptionModel(Learned):
     """Numbers of captions, learned from classes or from preferences.
 

@@ -135,6 +135,15 @@ class Answers(Stateful):
         return _digest(question, question.truth if self.judge.reads_truth else None)
 
 
+def truth_columns(judge: Judge, column: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What a contract reads, and what it measures with, because of the info column that holds the world's truth.
+
+    A judge that answers by the truth needs the column. Any other is only measured by it, where it is there.
+    """
+    known = frozenset({f"info:{column}"})
+    return (known, frozenset()) if judge.reads_truth else (frozenset(), known)
+
+
 def of_ideas(found: Mapping[str, float]) -> dict[str, float]:
     """What `Answers.ask` returned for `Ideas`, as metrics beside those of the questions proper."""
     return {f"ideas_{name}": found[name] for name in _OF_IDEAS}

@@ -11,7 +11,7 @@ from potentia.arrays import host_array, like_column
 from potentia.judges import Achieved, Ideas, Judge
 from potentia.rollout import Rollout
 from potentia.shaping.columns import each_step, text_column
-from potentia.shaping.judged.answers import Answers, of_ideas
+from potentia.shaping.judged.answers import Answers, of_ideas, truth_columns
 from potentia.shaping.judged.words import action_words
 from potentia.shaping.shaper import Carry, Contract, Guarantee, Shaper
 
@@ -109,13 +109,13 @@ class CALM(Shaper):
         texts = {*self._states, *({f"next_{message}"} if message else ()), *({"goal"} if goal is None else ())}
         reads = {f"info:{column}" for column in texts} | {"terminated", "truncated"}
         reads |= ({"action"} if use_action else set()) | ({"discount"} if form == "potential" else set())
-        known = frozenset({f"info:{_EVENTS}"})
+        truth, measures = truth_columns(judge, _EVENTS)
         guarantee: Guarantee = "policy_invariant" if form == "potential" else "unconstrained"
         self.contract: Contract = Contract(
             guarantee=guarantee,
             basis="history",
-            reads=frozenset(reads) | (known if judge.reads_truth else frozenset()),
-            measures=frozenset() if judge.reads_truth else known,
+            reads=frozenset(reads) | truth,
+            measures=measures,
             scope="lifelong",
         )
 

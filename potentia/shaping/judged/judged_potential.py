@@ -11,7 +11,7 @@ from potentia.arrays import host_array
 from potentia.judges import Judge, Progress, Question
 from potentia.rollout import Array, Rollout
 from potentia.shaping.columns import as_column, each_step, text_column
-from potentia.shaping.judged.answers import Answers
+from potentia.shaping.judged.answers import Answers, truth_columns
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
 from potentia.shaping.potentials.sources import Potential
 
@@ -40,8 +40,8 @@ class JudgedStates(Potential):
         self, judge: Judge, reads: frozenset[str], truth: str, unknown: float, questions: int, background: bool
     ) -> None:
         self.answers = Answers(judge, questions, background=background)
-        self.unknown, known = unknown, frozenset({f"info:{truth}"})
-        self.reads, self.measures = (reads | known, frozenset()) if judge.reads_truth else (reads, known)
+        known, self.measures = truth_columns(judge, truth)
+        self.unknown, self.reads = unknown, reads | known
 
     def asked(self, rollout: Rollout, prefix: str, reader: str) -> Asked:
         """What is asked of ``obs`` (prefix ``""``) or ``next_obs`` (prefix ``"next_"``)."""

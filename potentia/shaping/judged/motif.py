@@ -10,13 +10,11 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from potentia.arrays import host_array, like_column
 from potentia.judges import Judge, Prefers
 from potentia.limits import check_at_least
 from potentia.rollout import Rollout
-from potentia.shaping._models.captions import CaptionModel
-from potentia.shaping.columns import each_step, text_column
-from potentia.shaping.judged.caption_counts import COUNTED, caption_counts, no_captions
+from potentia.shaping._models.captions import CaptionModel, scale_of, scaled_above
+from potentia.shaping.judged.caption_counts import COUNTED, add_by_count, no_captions, reward_of_captions
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 Preferences = Sequence[Sequence[Any]]
@@ -138,18 +136,13 @@ class Motif(Shaper):
         return no_captions(num_envs)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        counts, carry = caption_counts(rollout, carry, self.name)
-        captions = text_column(rollout, "next_caption", self.name)
-        texts = sorted(set(captions[host_array(rollout.mask)].tolist()))
-        found = dict(zip(texts, self.rewards(texts), strict=True))
-        reward = each_step(rollout, lambda t, b: (found[str(captions[t, b])],), 1)[..., 0]
-        return rollout.add(self.name, like_column(reward / counts**self.beta, rollout.discount)), carry
+        reward = reward_of_captions(rollout, self.rewards, self.name)
+        return add_by_count(rollout, carry, reward, self.beta, self.name)
 
     def rewards(self, captions: Sequence[str]) -> list[float]:
         """R of each caption."""
         mean, deviation, least = self._scale
-        scaled = (self.network.numbers(captions) - mean) / deviation
-        return torch.where(scaled > least, scaled, 0.0).tolist()
+        return scaled_above(self.network.numbers(captions), (mean, deviation), least)
 
     def _fit(self, pairs: Preferences, quantile: float, epochs: int, holdout: float, seed: int) -> dict[str, float]:
         order = np.random.default_rng(seed).permutation(len(pairs))
@@ -161,7 +154,7 @@ class Motif(Shaper):
             loss = self.network.rank(columns[0], columns[1], shares, steps)
         captions = list(dict.fromkeys(caption for pair in pairs for caption in pair[:2]))
         numbers = self.network.numbers(captions)
-        mean, deviation = float(numbers.mean()), max(float(numbers.std(correction=0)), 1e-6)
+        mean, deviation = scale_of(numbers)
         self._scale = [mean, deviation, float(torch.quantile((numbers - mean) / deviation, quantile))]
         tried = [pairs[place] for place in held if pairs[place][2] != 0]
         if not tried:

@@ -8,14 +8,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from potentia.arrays import host_array, like_column
+from potentia.arrays import host_array
 from potentia.judges import Holds, Judge, Prefers
 from potentia.limits import check_at_least
 from potentia.rollout import Rollout
-from potentia.shaping._models.captions import CaptionModel
-from potentia.shaping.columns import each_step, text_column
-from potentia.shaping.judged.answers import Answers
-from potentia.shaping.judged.caption_counts import COUNTED, caption_counts, no_captions
+from potentia.shaping._models.captions import CaptionModel, scale_of, scaled_above
+from potentia.shaping.columns import text_column
+from potentia.shaping.judged.answers import Answers, truth_columns
+from potentia.shaping.judged.caption_counts import COUNTED, add_by_count, no_captions, reward_of_captions
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 _EVENTS, _POTENTIAL = "next_subgoals", "next_potential"
@@ -125,21 +125,15 @@ class ONI(Shaper):
             self._scale = [0.0, 1.0]
             self._rng = np.random.default_rng(seed)
             self.saved = ("answers", "network", "_labels", "_met", "_scale", "_rng")
-        known = frozenset({f"info:{_POTENTIAL if model == 'ranking' else _EVENTS}"})
-        self.contract: Contract = Contract(
-            reads=COUNTED | (known if judge.reads_truth else frozenset()),
-            measures=frozenset() if judge.reads_truth else known,
-            scope="lifelong",
-        )
+        reads, measures = truth_columns(judge, _POTENTIAL if model == "ranking" else _EVENTS)
+        self.contract: Contract = Contract(reads=COUNTED | reads, measures=measures, scope="lifelong")
 
     def init(self, num_envs: int) -> Carry:
         """No captions yet."""
         return no_captions(num_envs)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        counts, carry = caption_counts(rollout, carry, self.name)
-        reward = each_step(rollout, self._reward(rollout), 1)[..., 0]
-        return rollout.add(self.name, like_column(reward / counts**self.beta, rollout.discount)), carry
+        return add_by_count(rollout, carry, self._reward(rollout), self.beta, self.name)
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Asks about captions, and trains the network if labels came. Returns what `Answers.ask` returns, and more.
@@ -162,22 +156,20 @@ class ONI(Shaper):
             metrics["loss"] = self._learn()
         return metrics | {"labels": float(len(self._labels))}
 
-    def _reward(self, rollout: Rollout) -> Callable[[int, int], tuple[float]]:
+    def _reward(self, rollout: Rollout) -> Callable[[int, int], float]:
         """R of the caption of ``next_obs`` at each step."""
         if self.model == "hashing":
             asked = self._asked(rollout)
-            return lambda t, b: (float((self.answers.get(asked(t, b)) or (0.0,))[0] >= self.threshold),)
-        captions = text_column(rollout, "next_caption", self.name)
-        texts = sorted(set(captions[host_array(rollout.mask)].tolist())) if self._labels else []
-        found = dict(zip(texts, self._rewards(texts), strict=True))
-        return lambda t, b: (found.get(str(captions[t, b]), 0.0),)
+            return lambda t, b: float((self.answers.get(asked(t, b)) or (0.0,))[0] >= self.threshold)
+        if not self._labels:
+            return lambda t, b: 0.0
+        return reward_of_captions(rollout, self._rewards, self.name)
 
     def _rewards(self, texts: Sequence[str]) -> list[float]:
         numbers = self.network.numbers(texts)
         if self.model == "classification":
             return (numbers.sigmoid() > self.threshold).double().tolist()
-        scaled = (numbers - self._scale[0]) / self._scale[1]
-        return torch.where(scaled > self.threshold, scaled, 0.0).tolist()
+        return scaled_above(numbers, self._scale, self.threshold)
 
     def _asked(self, rollout: Rollout) -> Callable[[int, int], Holds]:
         """Whether the caption of a step is helpful. The truth is whether a subgoal was reached."""
@@ -235,6 +227,5 @@ class ONI(Shaper):
         if self.model == "classification":
             return self.network.classify(columns[0], columns[1], self.steps)
         loss = self.network.rank(columns[0], columns[1], columns[2], self.steps)
-        numbers = self.network.numbers(sorted(list(self._met)[-_SCALED:]))
-        self._scale = [float(numbers.mean()), max(float(numbers.std(correction=0)), 1e-6)]
+        self._scale = scale_of(self.network.numbers(sorted(list(self._met)[-_SCALED:])))
         return loss
