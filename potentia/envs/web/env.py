@@ -11,7 +11,8 @@ import gymnasium as gym
 from potentia.envs.web.actions import make_view, write_text
 from potentia.envs.web.backends.without_browser import PageWithoutBrowser
 from potentia.envs.web.browser import loop
-from potentia.envs.web.browser.page import Backend, BrowserPage
+from potentia.envs.web.browser.backend import Backend
+from potentia.envs.web.browser.page import BrowserPage
 from potentia.envs.web.browser.pool import DRIVERS, Lease
 from potentia.envs.web.find_task import find_task
 from potentia.envs.web.observation import Observer

@@ -10,8 +10,8 @@ import numpy as np
 from potentia.envs.info_keys import flag, number, whole
 from potentia.envs.text_space import well_formed
 from potentia.envs.web.actions import View
+from potentia.envs.web.browser.backend import Backend
 from potentia.envs.web.browser.failure import PageFailure
-from potentia.envs.web.browser.page import Backend
 from potentia.envs.web.elements import PageState, page_text
 from potentia.envs.web.observation import Observer
 from potentia.envs.web.task import Verdict, WebTask

@@ -13,7 +13,7 @@ __all__ = ["PageWithoutBrowser"]
 
 
 class PageWithoutBrowser:
-    """See `potentia.envs.web.browser.page.Backend`. No method ever waits.
+    """See `potentia.envs.web.browser.backend.Backend`. No method ever waits.
 
     Args:
         task: One whose pages need no browser.
@@ -33,7 +33,7 @@ class PageWithoutBrowser:
 
     @property
     def blocked(self) -> int:
-        """See `potentia.envs.web.browser.page.Backend`."""
+        """See `potentia.envs.web.browser.backend.Backend`."""
         return self._page.blocked
 
     def limit(self) -> AbstractAsyncContextManager[None]:

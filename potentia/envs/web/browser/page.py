@@ -7,8 +7,7 @@ import contextlib
 import functools
 import json
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from potentia.envs.web.elements import FLAGS, Element, PageState
 from potentia.envs.web.images import read_png
 from potentia.envs.web.task import Opening, WebTask
 
-__all__ = ["Backend", "BrowserPage", "read_row"]
+__all__ = ["BrowserPage", "read_row"]
 
 LOAD = 600.0
 """Virtual milliseconds that pass after a page was asked for, those of requests not counted."""
@@ -36,58 +35,6 @@ _LIFE = 500
 _FRAMES = 1000
 _WAITS = 3
 """Deadlines after which a step or a load is given up, though each answer came in time."""
-
-
-class Backend(Protocol):
-    """Where a task's page lives."""
-
-    @property
-    def blocked(self) -> int:
-        """Attempts to leave the task's pages since the episode began.
-
-        Requests refused, windows, dialogs, downloads, and local files.
-        """
-        ...
-
-    def limit(self) -> AbstractAsyncContextManager[None]:
-        """What must not go on for ever: a page that fails, or takes too long in all, is closed.
-
-        Raises:
-            PageFailure: What the page failed by, or a "script timeout".
-        """
-        ...
-
-    async def open(self) -> None:
-        """Makes the place ready. It does nothing if the place is ready."""
-        ...
-
-    async def reset_page(self, opening: Opening) -> None:
-        """Begins an episode.
-
-        Raises:
-            PageFailure: If it can't be done.
-        """
-        ...
-
-    async def act(self, action: Action) -> None:
-        """Does what an action says, and waits for what comes of it.
-
-        Raises:
-            PageFailure: If the page is lost.
-        """
-        ...
-
-    async def observe(self, *, screenshot: bool = False) -> PageState:
-        """What is on the page.
-
-        Raises:
-            PageFailure: If the page is lost.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Leaves nothing behind."""
-        ...
 
 
 class BrowserPage:
