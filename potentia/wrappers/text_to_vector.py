@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
-from potentia.envs.text.indexed import hashed_words
+from potentia.envs.text.vectors import KeptVectors
 
 __all__ = ["TextToVector"]
 
@@ -46,8 +46,7 @@ class TextToVector(gym.ObservationWrapper[Any, Any, Any], RecordConstructorArgs)
             raise ValueError(f"width must be at least 1, got {width}")
         RecordConstructorArgs.__init__(self, width=width, encoder=encoder)
         gym.ObservationWrapper.__init__(self, env)
-        self._width, self._encode = width, encoder or hashed_words
-        self._kept: dict[str, np.ndarray[Any, Any]] = {}
+        self._width, self._vector = width, KeptVectors(width, encoder)
         self.observation_space = self._space(env.observation_space)
         if self.observation_space == env.observation_space:
             raise ValueError(f"there is no text in the observations of this environment: {env.observation_space}")
@@ -68,17 +67,7 @@ class TextToVector(gym.ObservationWrapper[Any, Any, Any], RecordConstructorArgs)
             return {name: self._converted(inner, value[name]) for name, inner in space.spaces.items()}
         if isinstance(space, spaces.Tuple):
             return tuple(self._converted(inner, one) for inner, one in zip(space.spaces, value, strict=True))
-        return self._vector(str(value)) if _is_text(space) else value
-
-    def _vector(self, text: str) -> np.ndarray[Any, Any]:
-        if text not in self._kept:
-            if len(self._kept) >= 10_000:
-                self._kept.clear()
-            vector = np.asarray(self._encode(text, self._width), np.float32)
-            if vector.shape != (self._width,):
-                raise ValueError(f"the encoder must give vectors of shape ({self._width},), got {vector.shape}")
-            self._kept[text] = vector
-        return self._kept[text].copy()
+        return self._vector(str(value)).copy() if _is_text(space) else value
 
 
 _OTHERS = spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary, spaces.Sequence, spaces.Graph

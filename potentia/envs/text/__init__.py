@@ -9,8 +9,9 @@ import importlib
 
 from potentia.envs.text.forms import register_text_world
 from potentia.envs.text.game import PlainGame, TextGame, Turn, text_hash
-from potentia.envs.text.indexed import IndexedCommands, hashed_words
+from potentia.envs.text.indexed import IndexedCommands
 from potentia.envs.text.vector import make_vector
+from potentia.envs.text.vectors import hashed_words
 
 __all__ = [
     "IndexedCommands",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,30 +11,10 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
-from potentia.envs.text.game import TextGame, text_hash
+from potentia.envs.text.game import TextGame
+from potentia.envs.text.vectors import KeptVectors, hashed_words
 
-__all__ = ["IndexedCommands", "hashed_words"]
-
-Vector = NDArray[np.float32]
-
-_WORD = re.compile(r"[a-z0-9]+")
-
-
-def hashed_words(text: str, width: int) -> Vector:
-    """The words of a text in ``width`` numbers: each word adds its sign at its place, and the length is made 1.
-
-    Weinberger et al. 2009, arXiv 0902.2206. Place and sign are those of a hash that is equal in each process. A text
-    without words is 0.
-
-    >>> hashed_words("take the key", 8).round(2).tolist() == hashed_words("The key: take!", 8).round(2).tolist()
-    True
-    """
-    vector = np.zeros(width, np.float32)
-    for word in _WORD.findall(text.lower()):
-        place = text_hash(word)
-        vector[(place >> 1) % width] += 1.0 if place & 1 else -1.0
-    length = float(np.sqrt(vector @ vector))
-    return vector / length if length else vector
+__all__ = ["IndexedCommands"]
 
 
 class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
@@ -80,7 +59,7 @@ class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
             raise ValueError(f"{type(game).__name__} does not know which commands do something: act in text instead")
         self._game, self._encode, self._flat = game, encoder or hashed_words, flat
         self._sizes = commands, width, command_width
-        self._vectors: dict[str, Vector] = {}
+        self._vector = KeptVectors(command_width, encoder)
         parts: dict[str, spaces.Space[Any]] = {
             "text": spaces.Box(-np.inf, np.inf, (width,), np.float32),
             "commands": spaces.Box(-np.inf, np.inf, (commands, command_width), np.float32),
@@ -126,10 +105,3 @@ class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
         if self._flat:
             return np.concatenate([vector, table.ravel(), mask.astype(np.float32)])
         return {"text": vector, "commands": table, "action_mask": mask.astype(np.int8)}
-
-    def _vector(self, command: str) -> Vector:
-        if command not in self._vectors:
-            if len(self._vectors) > 10_000:
-                self._vectors.clear()
-            self._vectors[command] = np.asarray(self._encode(command, self._sizes[2]), np.float32)
-        return self._vectors[command]
