@@ -7,6 +7,12 @@ from typing import Any, Protocol
 
 from potentia.collect import Actor
 from potentia.rollout import Rollout
+from potentia.shaping.shaper import Contract
+
+
+def columns_of(agent: Agent) -> frozenset[str]:
+    """The names of the info columns that an agent learns from."""
+    return Contract(reads=getattr(agent, "reads", frozenset())).info_columns
 
 
 class Agent(Actor, Protocol):
@@ -15,7 +21,8 @@ class Agent(Actor, Protocol):
     Its class has a frozen dataclass ``Config`` of its settings, and a constructor of one form, so that a study can make
     any: ``Class(observation_space, action_space, config=None, *, streams=None, device="cpu", seed=0)``, where
     ``streams`` are reward terms that it should value apart (`potentia.shaping.Stream`). If it can't, it refuses them.
-    ``Config.renamed``, if there is one, says what a setting of another name is called.
+    ``Config.renamed``, if there is one, says what a setting of another name is called. An agent that learns from
+    columns of info, too, names them in an attribute ``reads``, as a contract does: ``{"info:descriptor"}``.
     """
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from potentia import checkpoint
+from potentia.agents.agent import columns_of
 from potentia.agents.evaluate import evaluate
 from potentia.agents.grid import DeviceCollector, GridPPO, stays_on_device
 from potentia.agents.loop import PHASES, Collector, EnvCollector, EpisodeCollector, Loop
@@ -48,7 +49,7 @@ class Training:
             device=config.device,
             seed=self.seeds.learner,
         )
-        columns = self.shaper.contract.columns_in(self.world.info_keys)
+        columns = self.shaper.contract.columns_in(self.world.info_keys) | columns_of(self.learner)
         keys = {name.removeprefix("next_") for name in columns} - {"action"}
         self.envs = self.world.make(config.environment.num_envs, keys)
         self.steps = self.interval = 0

@@ -1,0 +1,1 @@
+"""Credit from shown behaviour: optimal transport, discriminators, hops."""
