@@ -25,6 +25,7 @@ from potentia.shaping.potentials.progress import Progress
 from potentia.shaping.potentials.sources import Potential
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transforms.clip_reward import ClipReward
+from potentia.shaping.transforms.hide_reward import HideReward
 from potentia.shaping.transforms.normalize_reward import NormalizeReward
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Count",
     "EpisodicCount",
     "EpisodicNovelty",
+    "HideReward",
     "HierarchicalAction",
     "InformationGain",
     "JudgedPotential",
