@@ -29,7 +29,21 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
         TypeError: If a part can't be saved. The message says where it is.
         OSError: If it can't be written. The file that was there is untouched.
     """
-    path, data = Path(path), dumps(parts)
+    write_whole(path, dumps(parts), "checkpoint")
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes, what: str) -> None:
+    """Writes bytes to a file beside ``path``, then moves it there, so that the old file survives a failure.
+
+    Args:
+        path: The file. Its folder must exist.
+        data: What is to be in it.
+        what: What that is, for messages.
+
+    Raises:
+        OSError: If it can't be written. The file that was there is untouched.
+    """
+    path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -41,8 +55,8 @@ def save(path: str | os.PathLike[str], **parts: Any) -> None:
         _discard(temporary)
         raise type(error)(
             error.errno,
-            f"could not write the checkpoint ({error.strerror or error}): free some space or choose a writable folder; "
-            "the previous checkpoint, if there was one, is untouched",
+            f"could not write the {what} ({error.strerror or error}): free some space or choose a writable folder; "
+            f"the previous {what}, if there was one, is untouched",
             str(path),
         ) from error
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ _WORDS = {
     str: "a text",
     type(None): "nothing (null)",
     Path: "the path of a file",
+    os.PathLike: "the path of a file",
     Any: "a finite number, a text, a list or a mapping",
 }
 

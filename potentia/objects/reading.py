@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,6 +62,8 @@ def read(value: Any, annotation: Any, where: str, problems: list[str]) -> Recipe
     if isinstance(value, str) and str in alternatives and Path in alternatives:  # a file that may be made yet
         place = (_folder.get() or Path.cwd()) / Path(value).expanduser()
         return lambda given: place
+    if isinstance(value, str) and any((typing.get_origin(one) or one) is os.PathLike for one in alternatives):
+        return _read_path(value, where, problems)
     trials: list[list[str]] = []
     for alternative in alternatives:
         found: list[str] = []

@@ -33,6 +33,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 _PLAIN = ("study", "folder", "imports", "seed", "steps", "gamma", "device", "seed_namespace")
 _NAMES_ONLY = ("study", "folder", "imports")
 """What says where things are found, and decides no result."""
+_READ_FILES = ("path", "demonstrations", "preferences")
+"""The arguments that name a file which is read and never written."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ class RunConfig:
         environment = self.environment.model_dump(mode="json", exclude={"threshold", "anchors"})
         kwargs = {name: _contents(path) if path else value for name, value, path in self._kwargs_and_files()}
         identity["environment"] = environment | {"kwargs": kwargs}
-        identity["shaping"] = _with_contents(identity["shaping"], Path(self.folder or "."))
+        for part in ("shaping", "learner"):
+            identity[part] = _with_contents(identity[part], Path(self.folder or "."))
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -131,7 +134,7 @@ def _may_name_a_file(value: Any) -> bool:
 
 
 def _with_contents(value: Any, folder: Path) -> Any:
-    """A shaping in which a hash of what is in a file stands for its path.
+    """A shaping or a learner in which a hash of what is in a file stands for its path.
 
     Raises:
         SpecError: If there is no such file: then it can't be said which run this is.
@@ -141,12 +144,14 @@ def _with_contents(value: Any, folder: Path) -> Any:
     if not isinstance(value, dict):
         return value
     found = {key: _with_contents(entry, folder) for key, entry in value.items()}
-    if "type" in value and isinstance(value.get("path"), str):
-        path = folder / Path(value["path"]).expanduser()
+    for name in _READ_FILES:
+        if not isinstance(text := value.get(name), str):
+            continue
+        path = folder / Path(text).expanduser()
         if path.is_file():
-            found["path"] = _contents(path)
-        elif value["type"] == "file":
-            raise SpecError("study", [f"there is no file {value['path']!r} (from {folder.absolute()}); put it back"])
+            found[name] = _contents(path)
+        elif value.get("type") == "file":
+            raise SpecError("study", [f"there is no file {text!r} (from {folder.absolute()}); put it back"])
     return found
 
 

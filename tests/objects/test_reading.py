@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from potentia.demonstrations import Demonstrations
 from potentia.judges import Prefers
 from potentia.objects import Kind, ObjectError, as_data, kinds, read
 from potentia.objects.files import read_file
-from potentia.objects.reading import read_fields
+from potentia.objects.reading import paths_from, read_fields
 from potentia.shaping import RND, Chain, Checklist, Count, EpisodicCount, PairwiseJudge, PotentialShaping, Scale, Shaper
 from potentia.shaping.objects import SHAPERS, from_data, to_data
 from potentia.shaping.schedules import Linear
@@ -110,6 +111,16 @@ def test_a_table_in_a_file(tmp_path: Path, name: str) -> None:
         action=zero, terms={"env": zero}, discount=np.full((1, 1), 0.5), terminated=no, truncated=no, **rest
     )
     assert shaper.shape(rollout)[0].terms["PotentialShaping"].item() == 0.5 * 4.0 - 1.0
+
+
+def test_a_path_among_other_forms_begins_where_paths_begin_and_must_exist(tmp_path: Path) -> None:
+    (tmp_path / "shown.npz").write_bytes(b"")
+    problems: list[str] = []
+    with paths_from(tmp_path):
+        recipe = read("shown.npz", Demonstrations, "demonstrations", problems)
+        read("hidden.npz", Demonstrations, "demonstrations", problems)
+    assert recipe({}) == tmp_path / "shown.npz"
+    assert problems == [f"demonstrations: there is no file 'hidden.npz' (from {tmp_path})"]
 
 
 def test_files_of_several_arrays_and_files_that_are_refused(tmp_path: Path) -> None:

@@ -86,6 +86,16 @@ def test_a_file_counts_by_its_content_and_not_by_its_place(tmp_path: Path) -> No
     assert [one.run_id == other.run_id for one, other in zip(first, changed, strict=True)] == [True, False]
 
 
+def test_a_file_counts_by_its_content_whatever_the_argument(tmp_path: Path) -> None:
+    (tmp_path / "pairs.jsonl").write_text('["a", "b", 1]\n["b", "a", -1]\n', "utf-8")
+    motif = {"name": "motif", "shapers": [{"type": "Motif", "preferences": "pairs.jsonl"}]}
+    file = write(tmp_path, shapings=[motif])
+    before = runs_of(load_study(file))[0].run_id
+    assert runs_of(load_study(file))[0].run_id == before
+    (tmp_path / "pairs.jsonl").write_text('["a", "b", -1]\n["b", "a", 1]\n', "utf-8")
+    assert runs_of(load_study(file))[0].run_id != before
+
+
 def test_a_world_reads_files_beside_its_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     worlds = [{"id": "paths_world:PathsFromFile-v0", "num_envs": 2, "kwargs": {"map_file": "map.txt"}}]
     file = write(tmp_path / "studies", environments=worlds, shapings=[{"name": "none"}])
