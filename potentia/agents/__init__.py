@@ -7,10 +7,12 @@ from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
 from potentia.agents.loop import Collector, EnvCollector, EpisodeCollector, Iteration, Loop
 from potentia.agents.ppo import PPO, PPOConfig
 from potentia.agents.random_agent import RandomAgent, RandomAgentConfig
+from potentia.agents.sac import SAC, SACConfig
 from potentia.agents.tabular import QLearning, QLearningConfig
 
 __all__ = [
     "PPO",
+    "SAC",
     "Agent",
     "Collector",
     "ElementPPO",
@@ -27,5 +29,6 @@ __all__ = [
     "QLearningConfig",
     "RandomAgent",
     "RandomAgentConfig",
+    "SACConfig",
     "evaluate",
 ]

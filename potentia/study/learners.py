@@ -25,6 +25,7 @@ LEARNERS = Kind(
         "ppo": "potentia.agents.ppo:PPO",
         "q_learning": "potentia.agents.tabular:QLearning",
         "random": "potentia.agents.random_agent:RandomAgent",
+        "sac": "potentia.agents.sac:SAC",
     },
     group="potentia.learners",
 )
