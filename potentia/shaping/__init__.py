@@ -20,8 +20,10 @@ from potentia.shaping.judged.pairwise_judge import PairwiseJudge
 from potentia.shaping.judged.rubric_reward import RubricReward, RuleReward
 from potentia.shaping.judged.turn_credit import TurnCredit
 from potentia.shaping.potentials.advice import LookAheadAdvice, LookBackAdvice
+from potentia.shaping.potentials.ltl_progress import LTLProgress
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
 from potentia.shaping.potentials.progress import Progress
+from potentia.shaping.potentials.reward_machine import RewardMachine
 from potentia.shaping.potentials.sources import Potential
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transforms.clip_reward import ClipReward
@@ -48,6 +50,7 @@ __all__ = [
     "HierarchicalAction",
     "InformationGain",
     "JudgedPotential",
+    "LTLProgress",
     "LookAheadAdvice",
     "LookBackAdvice",
     "Motif",
@@ -57,6 +60,7 @@ __all__ = [
     "Potential",
     "PotentialShaping",
     "Progress",
+    "RewardMachine",
     "RubricReward",
     "RuleReward",
     "Scale",
