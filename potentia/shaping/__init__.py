@@ -6,6 +6,7 @@ from potentia.shaping.exploration.count import Count, EpisodicCount
 from potentia.shaping.exploration.e3b import E3B
 from potentia.shaping.exploration.episodic_novelty import EpisodicNovelty
 from potentia.shaping.exploration.noveld import NovelD
+from potentia.shaping.exploration.novelty_bonus import NoveltyBonus
 from potentia.shaping.exploration.rnd import RND
 from potentia.shaping.judged.blink_link import BlinkLink
 from potentia.shaping.judged.calm import CALM
@@ -56,6 +57,7 @@ __all__ = [
     "Motif",
     "NormalizeReward",
     "NovelD",
+    "NoveltyBonus",
     "PairwiseJudge",
     "Potential",
     "PotentialShaping",

@@ -33,6 +33,22 @@ def nearest(embeddings: Tensor, episodes: Tensor, now: Tensor, memory: int, k: i
     return nearest_by_products(embeddings, episodes, now, memory, k)
 
 
+def nearest_of(points: Tensor, among: Tensor, k: int) -> Tensor:
+    """The k least squared distances from each of n points ``(n, d)`` to A others ``(A, d)``, float32.
+
+    Returns:
+        ``(n, k)``, from the least on, infinite where there are fewer.
+    """
+    size, steps = len(among), len(points)
+    # As one environment whose points come last. Each looks back to all others, behind places that hold nothing.
+    memory = steps + size
+    embeddings = torch.cat([points, among, points])[None]
+    episodes = torch.full((1, memory + steps), -1, device=points.device)
+    episodes[:, steps:memory] = 0
+    now = torch.zeros((1, steps), dtype=torch.int64, device=points.device)
+    return nearest(embeddings, episodes, now, memory, k)[0].sort(dim=1).values
+
+
 def nearest_by_products(embeddings: Tensor, episodes: Tensor, now: Tensor, memory: int, k: int) -> Tensor:
     """The same by matrix products: |x|^2 - 2xy + |y|^2. Less than its rounding, 1e-5 |x|^2, is 0."""
     (envs, length), steps, device = episodes.shape, now.shape[1], embeddings.device
