@@ -130,6 +130,9 @@ INFO_KEYS: dict[str, InfoKey] = {
     "failure": InfoKey('"", or why the page was lost', _A_TEXT, _is_text),
     "action_error": InfoKey('"", or why the action said nothing and nothing was done', _A_TEXT, _is_text),
     "reference": InfoKey('the next action of the reference solution; "" if there is none', _A_TEXT, _is_text),
+    "resemblance": InfoKey(
+        "minus how unlike what was shown the state is, 0 where it is the same", "a float in [-1, 0]", _is_potential
+    ),
     "checklist": InfoKey(
         "the subgoals: 1 done, 0.5 partly, 0 not; then -1", "float32 of shape (K,), values 1, 0.5, 0, -1", _is_checklist
     ),

@@ -8,6 +8,7 @@ from potentia.envs.exact.frozen_lake import frozen_lake
 from potentia.envs.exact.key_rooms import key_rooms
 from potentia.envs.exact.loop_trap import critical_bonus, loop_trap
 from potentia.envs.exact.model import TransitionModel
+from potentia.envs.exact.progress_chain import progress_chain, progress_gammas
 from potentia.envs.exact.random_mdp import random_mdp
 from potentia.envs.exact.registration import register
 from potentia.envs.exact.solve import Optimum, optimum, policy_values, return_within, shortest_distance
@@ -27,6 +28,8 @@ __all__ = [
     "loop_trap",
     "optimum",
     "policy_values",
+    "progress_chain",
+    "progress_gammas",
     "random_mdp",
     "register",
     "return_within",

@@ -13,13 +13,18 @@ from potentia.envs.exact.model import BoolArray, FloatArray, TransitionModel
 from potentia.envs.exact.solve import shortest_distance
 from potentia.envs.exact.streams import UniformStreams
 
-__all__ = ["EVENTS", "OFFERED", "TabularDynamics", "info_tables", "start_tables", "successor_tables"]
+__all__ = ["EVENTS", "TabularDynamics", "info_tables", "offered_by", "start_tables", "successor_tables"]
 
 IntArray = NDArray[np.int64]
 
 EVENTS = "subgoals"
-OFFERED = ("caption", "state_hash", "distance", "potential", EVENTS, "success")
+_OFFERED = ("caption", "state_hash", "distance", "potential", EVENTS, "success")
 """What the info of an enumerable world can have: tables over the states, and what happened in the step."""
+
+
+def offered_by(model: TransitionModel) -> tuple[str, ...]:
+    """The keys that the info of a world over this model can have."""
+    return (*_OFFERED, *model.columns)
 
 
 class TabularDynamics:
@@ -129,5 +134,6 @@ def info_tables(model: TransitionModel, keys: tuple[str, ...]) -> dict[str, NDAr
         "distance": distance,
         "potential": potential,
         "success": model.success.copy,
+        **{key: column.copy for key, column in model.columns.items()},
     }
     return {key: makers[key]() for key in keys if key in makers}

@@ -29,6 +29,7 @@ class TransitionModel:
         success: Shape (S,): states that count as the task done. None of them: all False.
         names: One short English description a state, the caption.
         events: Named sets of states, each (S,): the event happens when the state moves into the set.
+        columns: Named numbers of the states, each (S,), that ``info`` tells when asked.
         time_limit: Number of steps after which an episode is truncated. None stands for never.
     """
 
@@ -39,6 +40,7 @@ class TransitionModel:
     success: BoolArray
     names: tuple[str, ...]
     events: Mapping[str, BoolArray] = field(default_factory=dict)
+    columns: Mapping[str, FloatArray] = field(default_factory=dict)
     time_limit: int | None = None
 
     def __post_init__(self) -> None:
@@ -55,7 +57,7 @@ class TransitionModel:
                 f"reward must have shape {(states, actions, states)} or {(states, actions)}, got {self.reward.shape}"
             )
         vectors = {"terminal": self.terminal, "start": self.start, "success": self.success}
-        for label, vector in {**vectors, **self.events}.items():
+        for label, vector in {**vectors, **self.events, **self.columns}.items():
             if vector.shape != (states,):
                 raise ValueError(f"{label} must have shape {(states,)}, got {vector.shape}")
         if len(self.names) != states:

@@ -14,6 +14,7 @@ from potentia.envs.exact.frozen_lake import frozen_lake
 from potentia.envs.exact.key_rooms import key_rooms
 from potentia.envs.exact.loop_trap import loop_trap
 from potentia.envs.exact.model import TransitionModel
+from potentia.envs.exact.progress_chain import progress_chain
 from potentia.envs.exact.random_mdp import random_mdp
 from potentia.envs.exact.vector import TabularVectorEnv
 from potentia.envs.exact.world import TabularWorld
@@ -26,6 +27,7 @@ MODELS: dict[str, Callable[..., TransitionModel]] = {
     "frozen_lake": frozen_lake,
     "key_rooms": key_rooms,
     "loop_trap": loop_trap,
+    "progress_chain": progress_chain,
     "random_mdp": random_mdp,
 }
 
@@ -34,6 +36,7 @@ WORLDS: dict[str, dict[str, Any]] = {
     "DeepSea-v0": {"model": "deep_sea"},
     "LoopTrap-v0": {"model": "loop_trap"},
     "RandomMDP-v0": {"model": "random_mdp"},
+    "ProgressChain-v0": {"model": "progress_chain"},
     "KeyRooms-v0": {"model": "key_rooms"},
     "FrozenLake8x8-v0": {"model": "frozen_lake"},
     "FrozenLake8x8Deterministic-v0": {"model": "frozen_lake", "slippery": False, "time_limit": 14},

@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from potentia.envs.exact.dynamics import OFFERED, TabularDynamics
+from potentia.envs.exact.dynamics import TabularDynamics, offered_by
 from potentia.envs.exact.model import BoolArray, TransitionModel
 from potentia.envs.exact.observations import encode_states, state_space
 from potentia.envs.vector_reset import reset_mask, seeds_of
@@ -65,7 +65,7 @@ class TabularVectorEnv(World, VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._observation = observation
         self._dynamics = TabularDynamics(self.model, num_envs)
-        self.offer(OFFERED, ("success",), info_keys)
+        self.offer(offered_by(self.model), ("success",), info_keys)
         self._ended: BoolArray = np.zeros(num_envs, dtype=np.bool_)
         self._seeded = False
 

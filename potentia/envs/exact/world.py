@@ -12,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from potentia.envs.exact.dynamics import EVENTS, OFFERED, info_tables, start_tables, successor_tables
+from potentia.envs.exact.dynamics import EVENTS, info_tables, offered_by, start_tables, successor_tables
 from potentia.envs.exact.model import TransitionModel
 from potentia.envs.exact.observations import encode_states, state_space
 from potentia.envs.exact.solve import Optimum, optimum, return_within
@@ -23,9 +23,7 @@ from potentia.envs.world import World
 __all__ = ["TabularWorld"]
 
 
-_FORMS: dict[str, Callable[[Any], Any]] = {
-    "caption": str, "state_hash": whole, "distance": number, "potential": number, "success": flag
-}  # fmt: skip
+_FORMS: dict[str, Callable[[Any], Any]] = {"caption": str, "state_hash": whole, "success": flag}
 
 
 class TabularWorld(World, gym.Env[Any, Any]):
@@ -33,7 +31,8 @@ class TabularWorld(World, gym.Env[Any, Any]):
 
     The info after a reset and after every step describes the state reached: ``success``, and what was asked for of
     ``caption``, ``state_hash`` (its index), ``distance`` (fewest steps to success in the support graph, -1.0 if there
-    is no way), ``potential`` (-distance / largest distance, -1.0 if there is no way) and ``subgoals``.
+    is no way), ``potential`` (-distance / largest distance, -1.0 if there is no way), ``subgoals`` and
+    the model's own columns.
 
     Args:
         model: The world's tensors and time limit.
@@ -68,11 +67,13 @@ class TabularWorld(World, gym.Env[Any, Any]):
         self._successor, self._cumulative, self._reward = (t.tolist() for t in successor_tables(self.model))
         self._starts, self._start_cumulative = (t.tolist() for t in start_tables(self.model))
         self.chance = any(len(branches) > 1 for row in self._cumulative for branches in row)
-        self.offer(OFFERED, ("success",), info_keys)
+        self.offer(offered_by(self.model), ("success",), info_keys)
 
     def _describe(self) -> None:
         tables = info_tables(self.model, self.info_keys)
-        self._tables = {key: (_FORMS[key], table.tolist()) for key, table in tables.items()}
+        self._tables: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
+            key: (_FORMS.get(key, number), table.tolist()) for key, table in tables.items()
+        }
         self._events = {name: inside.tolist() for name, inside in self.model.events.items()}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
