@@ -10,7 +10,7 @@ import importlib
 
 __all__ = ["register_envs"]
 
-_FAMILIES = ("exact", "grid", "minihack", "text", "web")
+_FAMILIES = ("control", "exact", "grid", "minihack", "text", "web")
 
 
 def register_envs() -> None:

@@ -99,6 +99,31 @@ def _is_checklist(value: Any) -> bool:
     )
 
 
+def _is_row(value: Any) -> bool:
+    return (
+        isinstance(value, np.ndarray)
+        and value.ndim == 1
+        and value.dtype == np.float64
+        and bool(np.isfinite(value).all())
+    )
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == np.float64
+
+
+def _is_image(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 3 and value.shape[2] == 3 and value.dtype == np.uint8
+
+
+def _is_area(value: Any) -> bool:
+    return _is_whole(value) and int(value) >= -1
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, float) and 0.0 <= value <= 1.0
+
+
 _A_TEXT = "a text"
 
 INFO_KEYS: dict[str, InfoKey] = {
@@ -133,6 +158,20 @@ INFO_KEYS: dict[str, InfoKey] = {
     "resemblance": InfoKey(
         "minus how unlike what was shown the state is, 0 where it is the same", "a float in [-1, 0]", _is_potential
     ),
+    "progress": InfoKey("how much of the task is done", "a float in [0, 1]", _is_share),
+    "descriptor": InfoKey(
+        "what an episode that ends in this state is described by", "finite float64 of shape (d,)", _is_row
+    ),
+    "area": InfoKey(
+        "the number of the reward area that the descriptor is in, -1 if it is in none",
+        "a whole number from -1",
+        _is_area,
+    ),
+    "steps": InfoKey("the steps of the episode that an action was", "a whole number from 0", _is_count),
+    "path": InfoKey(
+        "the descriptor at evenly spaced times of the episode that an action was", "float64 of shape (L, d)", _is_path
+    ),
+    "image": InfoKey("a picture of this state", "uint8 of shape (height, width, 3)", _is_image),
     "checklist": InfoKey(
         "the subgoals: 1 done, 0.5 partly, 0 not; then -1", "float32 of shape (K,), values 1, 0.5, 0, -1", _is_checklist
     ),

@@ -1,0 +1,151 @@
+"""N worlds of one set of rules, stepped together: their arrays, and what an info tells of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from potentia.envs.control.draws import seed_row
+from potentia.envs.control.loops import SAME_STEP, begin_loop, describe_loop, hash_state, look_loop, step_loop
+from potentia.envs.control.rules import Rules
+
+__all__ = ["IMAGE", "ControlWorlds", "caption", "keys_of"]
+
+IMAGE = (64, 64, 3)
+"""The shape of the picture in an info."""
+_PARALLEL_FROM = 256
+"""The number of worlds from which waking a second core pays."""
+_LINKED = ("_begin", "_step")
+
+
+def keys_of(rules: Rules) -> tuple[str, ...]:
+    """The keys that ``info`` can have in a world."""
+    some = {"potential": rules.potential, "progress": rules.progress, "image": rules.paint, "subgoals": rules.areas}
+    return ("success", "state_hash", "caption", "descriptor", "area", *(key for key, known in some.items() if known))
+
+
+class ControlWorlds:
+    """The state of N worlds, and the arrays into which a step writes. All may be read and written.
+
+    Args:
+        rules: The world.
+        num_envs: N.
+        mode: What happens to a world that ended: ``NEXT_STEP``, ``SAME_STEP`` or ``DISABLED``, as in Gymnasium.
+        limit: Another time limit than the world's own.
+        cut: Episodes are cut after so many steps, if that is sooner. The world doesn't know of it.
+        parallel: Whether all cores step. None: if there are many worlds.
+
+    Attributes:
+        state: ``(N, S)`` float64.
+        draws: ``(N, 1)`` uint64, the random numbers.
+        observation: ``(N, O)`` float32.
+        descriptor: ``(N, d)`` float64.
+        inside: ``(N,)`` int64: the area that the descriptor is in, -1 for none.
+        entered: ``(N,)`` int64: the area that was entered in this step, -1 for none.
+        time: ``(N,)`` int64, the steps of the episode.
+        waiting: ``(N,)`` bool: ended, and begins anew with the next step.
+        reward: ``(N,)`` float64.
+        terminated: ``(N,)`` bool.
+        truncated: ``(N,)`` bool.
+        success: ``(N,)`` bool.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        num_envs: int,
+        mode: int,
+        *,
+        limit: int | None = None,
+        cut: int | None = None,
+        parallel: bool | None = None,
+    ) -> None:
+        self.rules, self.num_envs, self.mode = rules, num_envs, mode
+        self.limit = rules.limit if limit is None else limit
+        self.cut = self.limit if cut is None else min(cut, self.limit)
+        self.parallel = num_envs >= _PARALLEL_FROM if parallel is None else parallel
+        self.state = np.zeros((num_envs, len(rules.state)))
+        self.draws = np.zeros((num_envs, 1), np.uint64)
+        self.observation = np.zeros((num_envs, len(rules.observed)), np.float32)
+        self.descriptor = np.zeros((num_envs, len(rules.described)))
+        self.inside, self.entered = np.full(num_envs, -1), np.full(num_envs, -1)
+        self.time = np.zeros(num_envs, np.int64)
+        self.reward = np.zeros(num_envs)
+        self.waiting, self.terminated, self.truncated, self.success = (np.zeros(num_envs, bool) for _ in range(4))
+        self._link()
+
+    def _link(self) -> None:
+        self._begin, self._step = begin_loop(self.rules), step_loop(self.rules, self.parallel)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the loops, which are not copied."""
+        return {name: value for name, value in self.__dict__.items() if name not in _LINKED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, which goes on as the worlds do that it was made of."""
+        self.__dict__.update(state)
+        self._link()
+
+    def seed(self, n: int, seed: int | None) -> None:
+        """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
+        seed_row(self.draws[n], seed)
+
+    def begin(self, mask: Any) -> None:
+        """Begins an episode in the worlds of a mask."""
+        self._begin.run(
+            self.state, self.draws, self.observation, self.descriptor, self.inside, self.entered, self.time,
+            self.waiting, mask,
+        )  # fmt: skip
+
+    def step(self, actions: Any) -> None:
+        """One action ``(N, A)`` float64, within the bounds, in each world that isn't waiting to begin anew."""
+        self._step.run(
+            self.state, self.draws, self.observation, self.descriptor, self.inside, self.entered, self.time,
+            self.waiting, self.reward, self.terminated, self.truncated, self.success, actions, self.limit, self.cut,
+        )  # fmt: skip
+        if self.mode != SAME_STEP:
+            np.logical_or(self.terminated, self.truncated, out=self.waiting)
+
+    def info(self, keys: tuple[str, ...]) -> dict[str, Any]:
+        """The columns of info of all worlds, in new arrays. Its ``subgoals`` are a dictionary of columns."""
+        return {key: self._column(key) for key in keys}
+
+    def _column(self, key: str) -> Any:
+        kept = {"success": self.success, "descriptor": self.descriptor, "area": self.inside}
+        if key in kept:
+            return kept[key].copy()
+        if key == "state_hash":
+            return hash_state(self.state)
+        if key == "caption":
+            return np.array([caption(self.rules, *row) for row in zip(self.state, self.inside, strict=True)], object)
+        if key == "subgoals":
+            return {area.name: self.entered == k for k, area in enumerate(self.rules.areas)}
+        if key == "image":
+            return self.picture(IMAGE)
+        out = np.zeros(self.num_envs)
+        describe_loop(self.rules, key, self.parallel).run(self.state, out)
+        return out
+
+    def picture(self, shape: tuple[int, int, int]) -> Any:
+        """A picture of each world, ``(N, *shape)`` uint8."""
+        out = np.zeros((self.num_envs, *shape), np.uint8)
+        describe_loop(self.rules, "paint", self.parallel).run(self.state, out)
+        return out
+
+    def save(self) -> tuple[Any, ...]:
+        """A copy of the whole state, random numbers included, for `restore`."""
+        return tuple(part.copy() for part in (self.state, self.draws, self.time, self.waiting))
+
+    def restore(self, saved: tuple[Any, ...]) -> None:
+        """Writes back what `save` returned."""
+        for part, kept in zip((self.state, self.draws, self.time, self.waiting), saved, strict=True):
+            part[:] = kept
+        self.success[:] = False
+        look_loop(self.rules).run(self.state, self.observation, self.descriptor, self.inside, self.entered)
+
+
+def caption(rules: Rules, state: Any, area: int) -> str:
+    """A state in words: its named numbers, and the area that it is in."""
+    told = ", ".join(f"{name} {value:.4g}" for name, value in zip(rules.state, state, strict=True) if name[0] != "_")
+    return told + (f"; in {rules.areas[area].name}" if area >= 0 else "")

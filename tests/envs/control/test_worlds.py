@@ -1,0 +1,59 @@
+"""What all control worlds share: the rules that every world keeps, for each of them and with other options."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+import potentia  # noqa: F401 - registers the worlds
+from potentia.envs.control import WORLDS, ControlVectorEnv
+from potentia.testing import check_env
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_keeps_every_rule(name: str) -> None:
+    """Among them: the vector form equals the single one, number for number, in all autoreset modes."""
+    check_env(f"potentia/{name}-v0", max_steps=150)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_keeps_every_rule_where_episodes_end(name: str) -> None:
+    check_env(lambda: gym.make(f"potentia/{name}-v0", time_limit=9), max_steps=30)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_many_worlds_on_all_cores_are_what_few_on_one_are(name: str) -> None:
+    few, many = (ControlVectorEnv(name, 7, info_keys="all", time_limit=20, parallel=p) for p in (False, True))
+    for envs in (few, many):
+        envs.reset(seed=3)
+    few.action_space.seed(0)
+    for _ in range(50):
+        actions = few.action_space.sample()
+        assert plain(few.step(actions)) == plain(many.step(actions))
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_copy_goes_on_equally(name: str, way: Any) -> None:
+    envs = ControlVectorEnv(name, 3, info_keys="all", time_limit=20, autoreset_mode=AutoresetMode.SAME_STEP)
+    envs.reset(seed=3)
+    other = way(envs)
+    envs.action_space.seed(0)
+    for _ in range(30):
+        actions = envs.action_space.sample()
+        assert plain(envs.step(actions)) == plain(other.step(actions))
+
+
+def plain(value: Any) -> Any:
+    """A result as lists and numbers, which know whether they are equal."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(part) for part in value]
+    return plain(value.tolist()) if isinstance(value, np.ndarray) else value
