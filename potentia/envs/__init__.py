@@ -10,7 +10,7 @@ import importlib
 
 __all__ = ["register_envs"]
 
-_FAMILIES = ("control", "exact", "grid", "minihack", "text", "web")
+_FAMILIES = ("control", "exact", "grid", "minihack", "mujoco", "text", "web")
 
 
 def register_envs() -> None:
