@@ -1,6 +1,7 @@
 """Learners: they act, and learn from shaped rollouts, with the discount as data."""
 
 from potentia.agents.agent import Agent
+from potentia.agents.asaf import ASAF, ASAFConfig
 from potentia.agents.elements.element_ppo import ElementPPO, ElementPPOConfig
 from potentia.agents.evaluate import Evaluation, evaluate
 from potentia.agents.grid.grid_ppo import GridPPO, GridPPOConfig
@@ -11,8 +12,10 @@ from potentia.agents.sac import SAC, SACConfig
 from potentia.agents.tabular import QLearning, QLearningConfig
 
 __all__ = [
+    "ASAF",
     "PPO",
     "SAC",
+    "ASAFConfig",
     "Agent",
     "Collector",
     "ElementPPO",

@@ -13,11 +13,11 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from potentia.agents.batches import Batch
+from potentia.agents.frozen import FrozenActor, draw_actions
 from potentia.agents.networks import PolicyNetwork
 from potentia.agents.saving import learner_state, restore_learner
 from potentia.arrays import on_cpu
 from potentia.collect import Actor
-from potentia.encoders import observation_tensors
 from potentia.limits import check_at_least
 from potentia.returns import gae
 from potentia.rollout import Rollout
@@ -195,11 +195,11 @@ class PPOLearner(Generic[ConfigT]):
 
     def act(self, obs: Tree, carry: Tree) -> tuple[Tree, Tree]:
         """Draws actions ``(N, ...)``, as `potentia.collect.Actor` describes."""
-        return _act(self.network, obs, carry, self.generator)
+        return draw_actions(self.network, obs, carry, self.generator)
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
         """An actor with this policy and its own randomness, as `potentia.agents.Agent` describes."""
-        return _Frozen(self.network, None if greedy else torch.Generator(self.device).manual_seed(seed))
+        return FrozenActor(self.network, None if greedy else torch.Generator(self.device).manual_seed(seed))
 
     def learn(self, rollout: Rollout) -> dict[str, Any]:
         """Takes ``n_epochs * n_minibatches`` gradient steps on a rollout, or fewer (``target_kl``).
@@ -335,25 +335,3 @@ def _moments(rows: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     total = weight.sum().clamp(min=1.0)
     mean = _mean(rows, weight) / total
     return mean, (_mean((rows - mean) ** 2, weight) / total).sqrt()
-
-
-class _Frozen:
-    """Acts with an agent's present network and a generator of its own."""
-
-    def __init__(self, network: PolicyNetwork, generator: torch.Generator | None) -> None:
-        self._network, self._generator = network, generator
-
-    def init(self, num_envs: int) -> Tree:
-        return self._network.init(num_envs)
-
-    def act(self, obs: Tree, carry: Tree) -> tuple[Tree, Tree]:
-        return _act(self._network, obs, carry, self._generator)
-
-
-@torch.no_grad()
-def _act(network: PolicyNetwork, obs: Tree, carry: Tree, generator: torch.Generator | None) -> tuple[Tree, Tree]:
-    device = network.device
-    memory = observation_tensors(carry, device) if carry != () else carry
-    seen = network.read(observation_tensors(obs, device))
-    features, memory = network.features(seen, memory)
-    return network.head.sample(network.distribution(features, network.mask(seen)), generator), memory

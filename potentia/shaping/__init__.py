@@ -8,6 +8,7 @@ from potentia.shaping.exploration.episodic_novelty import EpisodicNovelty
 from potentia.shaping.exploration.noveld import NovelD
 from potentia.shaping.exploration.novelty_bonus import NoveltyBonus
 from potentia.shaping.exploration.rnd import RND
+from potentia.shaping.imitation.discriminator import Discriminator
 from potentia.shaping.judged.blink_link import BlinkLink
 from potentia.shaping.judged.calm import CALM
 from potentia.shaping.judged.checklist import Checklist, ChecklistScore
@@ -45,6 +46,7 @@ __all__ = [
     "ClipReward",
     "Contract",
     "Count",
+    "Discriminator",
     "EpisodicCount",
     "EpisodicNovelty",
     "HideReward",

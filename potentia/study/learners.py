@@ -11,7 +11,7 @@ from gymnasium import spaces
 from potentia.agents.agent import Agent
 from potentia.objects import Kind, ObjectError, Recipe, unknown
 from potentia.objects.annotations import parameters
-from potentia.objects.reading import read_fields
+from potentia.objects.reading import paths_from, read_fields
 from potentia.shaping.shaper import Stream
 from potentia.study.spec import Collecting, LearnerSpec
 
@@ -20,6 +20,7 @@ LEARNERS = Kind(
     (),
     lambda: {
         # Each by its own module: torch is slow to import, and so are compiled loops.
+        "asaf": "potentia.agents.asaf:ASAF",
         "element_ppo": "potentia.agents.elements.element_ppo:ElementPPO",
         "grid_ppo": "potentia.agents.grid.grid_ppo:GridPPO",
         "ppo": "potentia.agents.ppo:PPO",
@@ -36,17 +37,21 @@ LEARNERS = Kind(
 _COLLECTING = frozenset(parameters(Collecting))
 
 
-def learner_problems(spec: LearnerSpec, where: str) -> list[str]:
-    """What is wrong with a learner of a study file, one line each."""
+def learner_problems(spec: LearnerSpec, where: str, folder: str | None = None) -> list[str]:
+    """What is wrong with a learner of a study file, one line each. Relative paths begin at ``folder``."""
     if spec.type not in LEARNERS.names:
         return [f"{where}.type: {unknown('learner', spec.type, LEARNERS.names)}"]
-    return setting_problems(spec, spec.config, f"{where}.config")
+    return setting_problems(spec, spec.config, f"{where}.config", folder)
 
 
-def setting_problems(spec: LearnerSpec, config: Mapping[str, Any], where: str) -> list[str]:
+def setting_problems(
+    spec: LearnerSpec, config: Mapping[str, Any], where: str, folder: str | None = None
+) -> list[str]:
     """What is wrong with a learner's settings, one line each."""
     problems: list[str] = []
-    for recipe in _recipes(spec, config, where, problems):
+    with paths_from(folder):
+        recipes = _recipes(spec, config, where, problems)
+    for recipe in recipes:
         if not problems:
             try:
                 recipe({})
@@ -69,14 +74,16 @@ def make_learner(
     streams: Mapping[str, Stream],
     device: str,
     seed: int,
+    folder: str | None = None,
 ) -> Agent:
-    """A fresh learner, with a world's overrides of its settings.
+    """A fresh learner, with a world's overrides of its settings. Relative paths begin at ``folder``.
 
     Raises:
         ObjectError: If a setting is wrong.
     """
     problems: list[str] = []
-    recipes = _recipes(spec, {**spec.config, **overrides}, "config", problems)
+    with paths_from(folder):
+        recipes = _recipes(spec, {**spec.config, **overrides}, "config", problems)
     if problems:
         raise ObjectError("; ".join(problems))
     config, collecting = (recipe({}) for recipe in recipes)

@@ -203,10 +203,12 @@ def check_study(study: StudySpec, source: str) -> None:
     for index, shaping in enumerate(study.shapings):
         problems += shaping_problems(shaping, f"shapings[{index}]", study.folder)
     for index, learner in enumerate(study.learners):
-        wrong = learner_problems(learner, f"learners[{index}]")
+        wrong = learner_problems(learner, f"learners[{index}]", study.folder)
         problems += wrong
         for place, environment in enumerate(study.environments if not wrong else ()):
-            problems += setting_problems(learner, environment.learner, f"environments[{place}].learner")
+            problems += setting_problems(
+                learner, environment.learner, f"environments[{place}].learner", study.folder
+            )
     names = [shaping.name for shaping in study.shapings]
     if study.report.baseline not in names and len(names) > 1:
         problems.append(f"report.baseline: {unknown('shaping', study.report.baseline, names)}")

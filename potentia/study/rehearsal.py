@@ -100,7 +100,9 @@ def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[s
         return [f"{where} ({label}): can't be made: {_in_words(error)}"]
     overrides, place = config.environment.learner, f"learners[{study.learners.index(config.learner)}]"
     try:
-        learner = make_learner(config.learner, overrides, *spaces, streams=shaper.streams, device=config.device, seed=0)
+        learner = make_learner(
+            config.learner, overrides, *spaces, streams=shaper.streams, device=config.device, seed=0, folder=config.folder
+        )
     except Exception as error:
         label = f"{config.environment.label}, learner {config.learner.label}"
         settings = {**config.learner.config, **overrides}

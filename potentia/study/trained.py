@@ -105,6 +105,7 @@ def restored(config: RunConfig, parts: Mapping[str, Any]) -> Trained:
         streams=shaper.streams,
         device=config.device,
         seed=seeds.learner,
+        folder=config.folder,
     )
     learner.load_state_dict(parts["learner"])
     return Trained(config, int(parts["steps"]), seeds, shaper, learner)

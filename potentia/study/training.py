@@ -48,6 +48,7 @@ class Training:
             streams=self.shaper.streams,
             device=config.device,
             seed=self.seeds.learner,
+            folder=config.folder,
         )
         columns = self.shaper.contract.columns_in(self.world.info_keys) | columns_of(self.learner)
         keys = {name.removeprefix("next_") for name in columns} - {"action"}

@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from potentia.judges import Answer, Ideas, Question, Rules
+from potentia.rollout import Rollout
 from potentia.shaping import (
     CALM,
     E3B,
@@ -21,6 +22,7 @@ from potentia.shaping import (
     ChecklistScore,
     ClipReward,
     Count,
+    Discriminator,
     EpisodicCount,
     EpisodicNovelty,
     HideReward,
@@ -128,6 +130,17 @@ JUDGE, QUICK, ADVISER = SlowRules(rule), Rules(rule), Advises(rule)
 SMALL_ONE: dict[str, Any] = {"embedding": 2, "channels": 4, "hidden": 4, "batch_size": 8, "learning_rate": 1e-2}
 SMALL = SMALL_ONE | {"steps": 1}
 
+_STEPS = np.random.default_rng(1).uniform(-1, 1, (2, 9, 4, 4))
+_LAST = np.arange(9)[:, None] == np.array([8, 5, 8, 8])
+SHOWN = Rollout(
+    obs=_STEPS[0], action=np.arange(36).reshape(9, 4) % 3, next_obs=_STEPS[1], terms={"env": np.zeros((9, 4))},
+    discount=np.full((9, 4), 0.9), terminated=_LAST & (np.arange(4) < 2), truncated=_LAST & (np.arange(4) >= 2),
+    mask=np.arange(9)[:, None] <= np.array([8, 5, 8, 8]),
+)  # fmt: skip
+"""Four demonstrations of `VECTOR` and `ACTIONS`: the second is shorter, and half of them are cut."""
+SMALL_GAIL: dict[str, Any] = {"hidden": 16, "batch_size": 4, "learning_rate": 1e-2}
+
+
 SHAPERS: dict[str, Callable[[], Shaper]] = {
     "PotentialShaping of a function": lambda: PotentialShaping(height),
     "PotentialShaping of a table": lambda: PotentialShaping(STATE_TABLE, shift=-0.5),
@@ -157,6 +170,16 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "NoveltyBonus of captions": lambda: NoveltyBonus("caption", width=8),
     "NoveltyBonus of flags": lambda: NoveltyBonus("subgoals"),
     "NoveltyBonus spread over the steps": lambda: NoveltyBonus("potential", neighbours=3, spread=True),
+    "Discriminator": lambda: Discriminator(VECTOR, ACTIONS, SHOWN, **SMALL_GAIL),
+    "Discriminator without a penalty": lambda: Discriminator(
+        VECTOR, ACTIONS, SHOWN, sees="transition", form="log D", penalty=None, spectral_norm=True, **SMALL_GAIL
+    ),
+    "Discriminator of states, absorbing": lambda: Discriminator(
+        VECTOR, ACTIONS, SHOWN, sees="state", form="AIRL", penalty="dragan", absorbing=0.9, **SMALL_GAIL
+    ),
+    "Discriminator, preconditioned": lambda: Discriminator(
+        VECTOR, ACTIONS, SHOWN, penalty="nagard", purple=True, purple_limit=0.5, **SMALL_GAIL
+    ),
     "Checklist": Checklist,
     "ChecklistScore": ChecklistScore,
     "Checklist of a judge": lambda: Checklist(["find", "buy"], JUDGE, questions=1),
