@@ -11,8 +11,8 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from potentia.agents.batches import FlatBatch, float_rollout
+from potentia.agents.frozen import FrozenActor, draw_actions
 from potentia.agents.networks import ActorCritic, PolicyNetwork
-from potentia.agents.ppo_learner import FrozenActor, draw_actions
 from potentia.agents.saving import learner_state, restore_learner
 from potentia.collect import Actor
 from potentia.demonstrations import Demonstrations, as_demonstrations

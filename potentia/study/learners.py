@@ -44,9 +44,7 @@ def learner_problems(spec: LearnerSpec, where: str, folder: str | None = None) -
     return setting_problems(spec, spec.config, f"{where}.config", folder)
 
 
-def setting_problems(
-    spec: LearnerSpec, config: Mapping[str, Any], where: str, folder: str | None = None
-) -> list[str]:
+def setting_problems(spec: LearnerSpec, config: Mapping[str, Any], where: str, folder: str | None = None) -> list[str]:
     """What is wrong with a learner's settings, one line each."""
     problems: list[str] = []
     with paths_from(folder):

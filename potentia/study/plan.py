@@ -206,9 +206,7 @@ def check_study(study: StudySpec, source: str) -> None:
         wrong = learner_problems(learner, f"learners[{index}]", study.folder)
         problems += wrong
         for place, environment in enumerate(study.environments if not wrong else ()):
-            problems += setting_problems(
-                learner, environment.learner, f"environments[{place}].learner", study.folder
-            )
+            problems += setting_problems(learner, environment.learner, f"environments[{place}].learner", study.folder)
     names = [shaping.name for shaping in study.shapings]
     if study.report.baseline not in names and len(names) > 1:
         problems.append(f"report.baseline: {unknown('shaping', study.report.baseline, names)}")

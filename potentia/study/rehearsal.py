@@ -101,7 +101,13 @@ def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[s
     overrides, place = config.environment.learner, f"learners[{study.learners.index(config.learner)}]"
     try:
         learner = make_learner(
-            config.learner, overrides, *spaces, streams=shaper.streams, device=config.device, seed=0, folder=config.folder
+            config.learner,
+            overrides,
+            *spaces,
+            streams=shaper.streams,
+            device=config.device,
+            seed=0,
+            folder=config.folder,
         )
     except Exception as error:
         label = f"{config.environment.label}, learner {config.learner.label}"

@@ -229,7 +229,7 @@ def test_imitation_alone_hides_the_worlds_reward() -> None:
 
 def test_a_replay_is_paid_by_the_present_d() -> None:
     sb3 = pytest.importorskip("stable_baselines3")
-    from potentia.agents.sb3 import shape_replay  # noqa: PLC0415 - an extra
+    from potentia.agents.sb3 import shape_replay
 
     env = gym.make("Pendulum-v1")
     steps = experience(20, 1)

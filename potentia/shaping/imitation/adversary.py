@@ -65,7 +65,7 @@ class Adversary(Learned):
         with fresh_networks(seed):
             self.network = layers(inputs, hidden, 1)
             if spectral_norm:
-                for layer in self.network[::2]:
+                for layer in list(self.network)[::2]:
                     nn.utils.parametrizations.spectral_norm(layer)
         # Power iterations go on only while it learns, so that what is paid does not depend on how often it is asked.
         self.network.to(device).eval()
@@ -121,7 +121,8 @@ class Adversary(Learned):
         loss = nn.functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
         probability = logits.sigmoid()
         entropy = (1 - probability) * logits - nn.functional.logsigmoid(logits)
-        return (loss - self.ent_coef * entropy).unflatten(0, (2, -1)).sum(0)
+        both: Tensor = (loss - self.ent_coef * entropy).unflatten(0, (2, -1)).sum(0)
+        return both
 
     def _between(self, mine: Tensor, theirs: Tensor, rows: Tensor) -> Tensor:
         """Where the gradient is penalised."""
@@ -140,17 +141,16 @@ class Adversary(Learned):
     def _uniform(self, numbers: Tensor, stream: int) -> Tensor:
         """Drawn from [0, 1) in float64, for each number of this pass and stream its own, the same on each device."""
         key = mixed(mixed(mixed(self._passes) + self._seed) + stream)
-        drawn = (mixed(numbers + key) >> (64 - _BITS)) & ((1 << _BITS) - 1)
+        drawn: Tensor = (mixed(numbers + key) >> (64 - _BITS)) & ((1 << _BITS) - 1)
         return drawn.double() / (1 << _BITS)
 
 
 def layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """Two hidden layers, as in Blonde et al. 2020: leaky ReLUs of slope 0.1, orthogonal weights."""
-    network = nn.Sequential(
-        nn.Linear(inputs, hidden), nn.LeakyReLU(_SLOPE), nn.Linear(hidden, hidden), nn.LeakyReLU(_SLOPE),
-        nn.Linear(hidden, outputs),
-    )  # fmt: skip
-    for layer in network[::2]:
-        nn.init.orthogonal_(layer.weight, nn.init.calculate_gain("leaky_relu", _SLOPE))  # type: ignore[arg-type]
-        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return network
+    found: list[nn.Module] = []
+    for before, after in ((inputs, hidden), (hidden, hidden), (hidden, outputs)):
+        layer = nn.Linear(before, after)
+        nn.init.orthogonal_(layer.weight, nn.init.calculate_gain("leaky_relu", _SLOPE))
+        nn.init.zeros_(layer.bias)
+        found += [layer, nn.LeakyReLU(_SLOPE)]
+    return nn.Sequential(*found[:-1])

