@@ -158,7 +158,7 @@ def test_ways_through_a_maze_by_hand() -> None:
 
 
 def test_a_potential_along_the_way_leads_a_ball_to_the_goal() -> None:
-    """Greedy steps that raise the potential, each tried on a state that is kept, reach every goal; random ones don't."""
+    """Greedy steps that raise the potential, each tried on a state that is kept, reach every goal."""
     env = gym.make("potentia/PointMaze-UMaze-v0", info_keys="all").unwrapped
     reached = []
     for seed in range(3):
