@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv
 
 from potentia.arrays import host_array
 from potentia.collect import Actor, collect_episodes, reset_seed
 from potentia.demonstrations import beside
+from potentia.envs.experts import expert
 from potentia.gamma import needs_gamma
 from potentia.limits import check_at_least
 from potentia.rollout import Rollout, Truncation
@@ -18,9 +20,9 @@ from potentia.rollout import Rollout, Truncation
 
 @needs_gamma
 def record_demonstrations(
-    envs: VectorEnv[Any, Any, Any],
-    actor: Actor,
+    envs: str | VectorEnv[Any, Any, Any],
     episodes: int,
+    actor: Actor | None = None,
     *,
     gamma: float,
     successful_only: bool = True,
@@ -36,9 +38,9 @@ def record_demonstrations(
     kept depends on success alone and not on their length.
 
     Args:
-        envs: A vector environment that gives the true reward.
-        actor: Who shows it, such as `potentia.envs.experts.expert` of these environments.
+        envs: A vector environment that gives the true reward, or an id, of which up to 8 are made.
         episodes: How many to keep, at least 1.
+        actor: Who shows it. None is `potentia.envs.experts.expert` of these environments.
         gamma: As for `potentia.collect.collect`.
         successful_only: Whether episodes without success are thrown away. Then the environments' info must have
             ``success`` at each step, and the rollout has the column ``next_success``.
@@ -51,9 +53,24 @@ def record_demonstrations(
     Raises:
         TypeError: If gamma is missing.
         KeyError: If success is asked for and the environments don't say it.
-        ValueError: As for `collect_episodes`. Also if max_played episodes had too few successes.
+        ValueError: As for `collect_episodes`. Also if there is no expert, or max_played episodes had too few successes.
+
+    >>> import potentia
+    >>> rollout, thrown_away = record_demonstrations("potentia/Chain-v0", 3, gamma=0.99)
+    >>> rollout.mask.shape, rollout.reward.sum(0).tolist(), thrown_away
+    ((18, 3), [1.0, 1.0, 1.0], 0)
     """
     check_at_least(1, episodes=episodes)
+    if isinstance(envs, str):
+        made = gym.make_vec(envs, num_envs=min(episodes, 8))
+        try:
+            return record_demonstrations(
+                made, episodes, actor, gamma=gamma, successful_only=successful_only, truncation=truncation,
+                columns=columns, seed=seed, max_steps=max_steps, max_played=max_played,
+            )  # fmt: skip
+        finally:
+            made.close()
+    actor = expert(envs) if actor is None else actor
     limit = 10 * episodes if max_played is None else max_played
     wanted = frozenset(columns) | ({"next_success"} if successful_only else frozenset())
     kept: list[Rollout] = []

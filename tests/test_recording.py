@@ -44,18 +44,18 @@ def coins() -> SyncVectorEnv:
 
 
 def test_only_successes_are_kept() -> None:
-    shown, thrown = record_demonstrations(coins(), Zero(), 5, gamma=0.9, seed=1)
+    shown, thrown = record_demonstrations(coins(), 5, Zero(), gamma=0.9, seed=1)
     check_episodes(shown)
     assert shown.obs.tolist() == [[0] * 5]
     assert shown.reward.tolist() == [[1.0] * 5]
     assert thrown > 0
-    again, thrown_again = record_demonstrations(coins(), Zero(), 5, gamma=0.9, seed=1)
+    again, thrown_again = record_demonstrations(coins(), 5, Zero(), gamma=0.9, seed=1)
     assert thrown_again == thrown
     assert again.obs.tolist() == shown.obs.tolist()
 
 
 def test_all_are_kept_on_request() -> None:
-    shown, thrown = record_demonstrations(coins(), Zero(), 8, gamma=0.9, seed=1, successful_only=False)
+    shown, thrown = record_demonstrations(coins(), 8, Zero(), gamma=0.9, seed=1, successful_only=False)
     assert thrown == 0
     assert shown.num_envs == 8
     assert set(shown.obs[0].tolist()) == {0, 1, 2}
@@ -68,6 +68,6 @@ def test_too_few_successes_are_an_error() -> None:
             return (obs + 1) % 3, carry
 
     with pytest.raises(ValueError, match="2 demonstrations were wanted, got 0 successes in 7 episodes"):
-        record_demonstrations(coins(), Never(), 2, gamma=0.9, max_played=7)
+        record_demonstrations(coins(), 2, Never(), gamma=0.9, max_played=7)
     with pytest.raises(TypeError, match="record_demonstrations needs gamma"):
-        record_demonstrations(coins(), Zero(), 2)  # type: ignore[call-arg]
+        record_demonstrations(coins(), 2, Zero())  # type: ignore[call-arg]

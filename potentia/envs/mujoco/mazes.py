@@ -63,6 +63,7 @@ class Maze(SimulatedWorld):
         render_mode: str | None = None,
     ) -> None:
         check_among(MAZE_BODIES, body=body)
+        self.body = body
         if isinstance(maze, str):
             check_among(tuple(MAZES), maze=maze)
             name, ball, ant = MAZES[maze]
@@ -94,6 +95,10 @@ class Maze(SimulatedWorld):
     def close(self) -> None:
         """Gives back what draws pictures."""
         self._inner.close()
+
+    def next_point(self) -> NDArray[np.float64]:
+        """The next point ``(x, y)`` of the way to the goal."""
+        return self._ways.onward(self._at, self._inner.goal)[1]
 
     def _begin(self) -> Obs:
         seen, _ = self._inner.reset()
@@ -156,14 +161,21 @@ class Ways:
 
     def length(self, place: NDArray[np.float64], goal: NDArray[np.float64]) -> float:
         """Metres from a place to the goal, infinite if there is no way."""
+        return self.onward(place, goal)[0]
+
+    def onward(self, place: NDArray[np.float64], goal: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The length of the way from a place to the goal, and its next point."""
         here, there = self._cell(place), self._cell(goal)
         if here in self._beside[there]:
-            return math.dist(place, goal)
+            return math.dist(place, goal), goal
         if (key := (float(goal[0]), float(goal[1]))) != self._goal:
             self._goal = key
             self._from = self._lengths({cell: math.dist(self._centres[cell], goal) for cell in self._beside[there]})
-        ways = (math.dist(place, self._centres[cell]) + self._from.get(cell, math.inf) for cell in self._beside[here])
-        return min(ways)
+        length, cell = min(
+            (math.dist(place, self._centres[cell]) + self._from.get(cell, math.inf), cell)
+            for cell in self._beside[here]
+        )
+        return length, np.array(self._centres[cell])
 
     def _lengths(self, begun: dict[Cell, float]) -> dict[Cell, float]:
         """The least lengths from cells' centres, where those in ``begun`` are known (Dijkstra)."""

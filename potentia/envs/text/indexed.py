@@ -80,6 +80,11 @@ class IndexedCommands(gym.Wrapper[Any, Any, str, str], RecordConstructorArgs):
         text, reward, terminated, truncated, info = self.env.step(self.command(action))
         return self._observe(text), reward, terminated, truncated, info
 
+    @property
+    def size(self) -> int:
+        """K."""
+        return self._sizes[0]
+
     def command(self, action: Any) -> str:
         """The command of a number in the present state, "" beyond the last.
 
