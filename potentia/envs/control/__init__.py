@@ -13,18 +13,24 @@ from potentia.envs.control.registration import register
 if TYPE_CHECKING:
     from potentia.envs.control.catalogue import WORLDS, find_rules
     from potentia.envs.control.env import ControlEnv
+    from potentia.envs.control.network import Network
+    from potentia.envs.control.policies import PolicyEnv, PolicyVectorEnv
     from potentia.envs.control.rules import Area, Rules, world
     from potentia.envs.control.vector import ControlVectorEnv
     from potentia.envs.control.worlds import ControlWorlds
 
 __all__ = [
-    "WORLDS", "Area", "ControlEnv", "ControlVectorEnv", "ControlWorlds", "Rules", "find_rules", "register", "world",
+    "WORLDS", "Area", "ControlEnv", "ControlVectorEnv", "ControlWorlds", "Network", "PolicyEnv", "PolicyVectorEnv",
+    "Rules", "find_rules", "register", "world",
 ]  # fmt: skip
 
 _HOMES = {
     "WORLDS": "catalogue",
     "find_rules": "catalogue",
     "ControlEnv": "env",
+    "Network": "network",
+    "PolicyEnv": "policies",
+    "PolicyVectorEnv": "policies",
     "Area": "rules",
     "Rules": "rules",
     "world": "rules",

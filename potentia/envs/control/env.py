@@ -11,16 +11,13 @@ import numpy as np
 from potentia.envs.control.catalogue import find_rules
 from potentia.envs.control.loops import DISABLED
 from potentia.envs.control.rules import Rules
-from potentia.envs.control.spaces import action_rows, action_space_of, action_words, observation_space_of
-from potentia.envs.control.worlds import ControlWorlds, keys_of
+from potentia.envs.control.worlds import ControlWorlds
 from potentia.envs.info_keys import flag, number, whole
 from potentia.envs.world import World
 from potentia.limits import check_at_least
 
-__all__ = ["FREE_KEYS", "PICTURE", "ControlEnv", "checked_render_mode", "first_row"]
+__all__ = ["PICTURE", "ControlEnv", "checked_render_mode", "first_row"]
 
-FREE_KEYS = ("success",)
-"""The keys of ``info`` that cost nothing: what it has unless it is asked for more."""
 PICTURE = (256, 256, 3)
 """The shape of a rendered picture."""
 _FORMS = {"success": flag, "state_hash": whole, "area": whole, "steps": whole, "potential": number, "progress": number}
@@ -56,18 +53,20 @@ class ControlEnv(World, gym.Env[Any, Any]):
         self.rules = find_rules(world, **options)
         check_at_least(1, time_limit=time_limit)
         self.render_mode = checked_render_mode(render_mode, self.rules)
-        self.observation_space = observation_space_of(self.rules)
-        self.action_space = action_space_of(self.rules)
-        self.worlds = ControlWorlds(self.rules, 1, DISABLED, limit=time_limit)
+        self.worlds = self._make_worlds(time_limit)
+        self.observation_space, self.action_space = self.worlds.observation_space, self.worlds.action_space
         self.chance = self.rules.chance
         self._seeded = False
         self._one = np.ones(1, bool)
-        self.offer(keys_of(self.rules), FREE_KEYS, info_keys)
+        self.offer(self.worlds.keys, self.worlds.free_keys, info_keys)
+
+    def _make_worlds(self, time_limit: int | None) -> ControlWorlds:
+        return ControlWorlds(self.rules, 1, DISABLED, limit=time_limit)
 
     @property
     def time_limit(self) -> int | None:
         """The world's own, or the one that was set."""
-        return self.worlds.limit
+        return self.worlds.time_limit
 
     @property
     def random_return(self) -> float | None:
@@ -86,7 +85,7 @@ class ControlEnv(World, gym.Env[Any, Any]):
 
     def action_text(self, action: Any) -> str:
         """An action in words."""
-        return action_words(self.rules, action)
+        return self.worlds.action_text(action)
 
     def goal_text(self) -> str:
         """What is to be done, in words."""
@@ -99,7 +98,6 @@ class ControlEnv(World, gym.Env[Any, Any]):
             self.worlds.seed(0, seed)
             self._seeded = True
         self.worlds.begin(self._one)
-        self.worlds.success[0] = False
         return self._observe(), self._info()
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -113,7 +111,7 @@ class ControlEnv(World, gym.Env[Any, Any]):
             raise RuntimeError("step() came before reset(): call reset() first")
         worlds = self.worlds
         worlds.waiting[0] = False
-        worlds.step(action_rows(self.rules, np.asarray(action)[None], 1))
+        worlds.step(worlds.rows(np.asarray(action)[None]))
         return (
             self._observe(), worlds.reward.item(), worlds.terminated.item(), worlds.truncated.item(), self._info()
         )  # fmt: skip

@@ -13,7 +13,10 @@ import numpy as np
 from potentia.compiling import Compiled, compiled, part, prange
 from potentia.envs.control.rules import FAILURE, PLAYING, REACHED, SUCCESS, Part, Rules, area_of
 
-__all__ = ["begin_loop", "describe_loop", "hash_state", "step_loop"]
+__all__ = [
+    "DISABLED", "NEXT_STEP", "SAME_STEP", "begin_loop", "hash_state", "look_loop", "paint_loop", "step_loop",
+    "tell_loop",
+]  # fmt: skip
 
 NEXT_STEP, SAME_STEP, DISABLED = range(3)
 """What happens to a world that ended, as in Gymnasium."""
@@ -88,22 +91,30 @@ def step_loop(rules: Rules, parallel: bool) -> Compiled[..., Any]:
 
 
 @lru_cache
-def describe_loop(rules: Rules, what: str, parallel: bool) -> Compiled[..., Any]:
-    """Writes "potential", "progress" or "paint" of all worlds into rows of ``out``."""
+def tell_loop(rules: Rules, what: str) -> Compiled[..., Any]:
+    """Writes the "potential" or the "progress" of all worlds."""
     function: Part = getattr(rules, what)
-    writes = what == "paint"
 
-    @compiled(_named(f"the {what}", rules, parallel), **_options(parallel))
-    def write_all(state, out):  # type: ignore[no-untyped-def]
-        for n in prange(len(state)):
-            function(state[n], out[n])
-
-    @compiled(_named(f"the {what}", rules, parallel), **_options(parallel))
+    @compiled(_named(f"the {what}", rules, False), **_options(False))
     def tell_all(state, out):  # type: ignore[no-untyped-def]
-        for n in prange(len(state)):
+        for n in range(len(state)):
             out[n] = function(state[n])
 
-    return write_all if writes else tell_all
+    return tell_all
+
+
+@lru_cache
+def paint_loop(rules: Rules, parallel: bool) -> Compiled[..., Any]:
+    """Paints all worlds."""
+    paint = rules.paint
+    assert paint is not None
+
+    @compiled(_named("the pictures", rules, parallel), **_options(parallel))
+    def paint_all(state, out):  # type: ignore[no-untyped-def]
+        for n in prange(len(state)):
+            paint(state[n], out[n])
+
+    return paint_all
 
 
 @lru_cache

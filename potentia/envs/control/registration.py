@@ -9,11 +9,14 @@ from potentia.envs.control.catalogue import WORLDS
 
 __all__ = ["register"]
 
-_FORMS = {"": ("env:ControlEnv", "vector:ControlVectorEnv")}
+_FORMS = {
+    "": ("env:ControlEnv", "vector:ControlVectorEnv"),
+    "Policies": ("policies:PolicyEnv", "policies:PolicyVectorEnv"),
+}
 
 
 def register() -> None:
-    """Registers ``potentia/<World>-v0`` for every world."""
+    """Registers ``potentia/<World>-v0`` for every world, and ``potentia/<World>Policies-v0``, where policies act."""
     for name in WORLDS:
         for suffix, (single, vector) in _FORMS.items():
             if (identifier := f"potentia/{name}{suffix}-v0") not in registry:

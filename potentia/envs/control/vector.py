@@ -10,11 +10,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from potentia.envs.control.catalogue import find_rules
-from potentia.envs.control.env import FREE_KEYS, PICTURE, checked_render_mode
+from potentia.envs.control.env import PICTURE, checked_render_mode
 from potentia.envs.control.loops import DISABLED, NEXT_STEP, SAME_STEP
 from potentia.envs.control.rules import Rules
-from potentia.envs.control.spaces import action_rows, action_space_of, action_words, observation_space_of
-from potentia.envs.control.worlds import ControlWorlds, keys_of
+from potentia.envs.control.worlds import ControlWorlds
 from potentia.envs.vector_reset import reset_mask, seeds_of
 from potentia.envs.world import World
 from potentia.limits import check_at_least
@@ -71,23 +70,25 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 30}
         self.render_mode = checked_render_mode(render_mode, self.rules)
-        self.single_observation_space = observation_space_of(self.rules)
-        self.single_action_space = action_space_of(self.rules)
+        self.worlds = self._make_worlds(
+            _MODES[self.autoreset_mode], limit=time_limit, cut=max_episode_steps, parallel=parallel
+        )
+        self.single_observation_space = self.worlds.observation_space
+        self.single_action_space = self.worlds.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.worlds = ControlWorlds(
-            self.rules, num_envs, _MODES[self.autoreset_mode], limit=time_limit, cut=max_episode_steps,
-            parallel=parallel,
-        )  # fmt: skip
         self.chance = self.rules.chance
         self._all = np.ones(num_envs, bool)
         self._seeded = False
-        self.offer(keys_of(self.rules), FREE_KEYS, info_keys)
+        self.offer(self.worlds.keys, self.worlds.free_keys, info_keys)
+
+    def _make_worlds(self, mode: int, **options: Any) -> ControlWorlds:
+        return ControlWorlds(self.rules, self.num_envs, mode, **options)
 
     @property
     def time_limit(self) -> int | None:
         """The world's own, or the one that was set, or ``max_episode_steps`` if that is less."""
-        return self.worlds.cut
+        return self.worlds.time_limit
 
     @property
     def random_return(self) -> float | None:
@@ -106,7 +107,7 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
 
     def action_text(self, action: Any) -> str:
         """An action of one world in words."""
-        return action_words(self.rules, action)
+        return self.worlds.action_text(action)
 
     def goal_text(self) -> str:
         """What is to be done, in words."""
@@ -131,12 +132,8 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
             if where[n] and (own is not None or not self._seeded):
                 self.worlds.seed(n, own)
         self._seeded = self._seeded or bool(where.all())
-        self._begin(where)
-        return self.worlds.observation.copy(), masked(self.worlds.info(self.info_keys), where)
-
-    def _begin(self, where: Any) -> None:
         self.worlds.begin(where)
-        self.worlds.success[where] = False
+        return self.worlds.observation.copy(), masked(self.worlds.info(self.info_keys), where)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """One action in each world, clipped to its bounds.
@@ -153,13 +150,13 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
                 f"environments {np.flatnonzero(worlds.waiting).tolist()} have ended: in DISABLED mode call "
                 'reset(options={"reset_mask": terminated | truncated}) before the next step'
             )
-        worlds.step(action_rows(self.rules, actions, self.num_envs))
+        worlds.step(worlds.rows(actions))
         reward, terminated, truncated = worlds.reward.copy(), worlds.terminated.copy(), worlds.truncated.copy()
         last: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and (done := terminated | truncated).any():
             last = {"final_obs": worlds.observation.copy(), "_final_obs": done}
             last |= {"final_info": masked(worlds.info(self.info_keys), done), "_final_info": done.copy()}
-            self._begin(done)
+            worlds.begin(done)
         info = masked(worlds.info(self.info_keys), self._all) | last
         return worlds.observation.copy(), reward, terminated, truncated, info
 

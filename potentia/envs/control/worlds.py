@@ -5,24 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from potentia.envs.control.draws import seed_row
-from potentia.envs.control.loops import SAME_STEP, begin_loop, describe_loop, hash_state, look_loop, step_loop
+from potentia.envs.control.loops import SAME_STEP, begin_loop, hash_state, look_loop, paint_loop, step_loop, tell_loop
 from potentia.envs.control.rules import Rules
+from potentia.envs.control.spaces import action_rows, action_space_of, action_words, observation_space_of
 
-__all__ = ["IMAGE", "ControlWorlds", "caption", "keys_of"]
+__all__ = ["IMAGE", "ControlWorlds", "caption"]
 
 IMAGE = (64, 64, 3)
 """The shape of the picture in an info."""
 _PARALLEL_FROM = 256
 """The number of worlds from which waking a second core pays."""
 _LINKED = ("_begin", "_step")
-
-
-def keys_of(rules: Rules) -> tuple[str, ...]:
-    """The keys that ``info`` can have in a world."""
-    some = {"potential": rules.potential, "progress": rules.progress, "image": rules.paint, "subgoals": rules.areas}
-    return ("success", "state_hash", "caption", "descriptor", "area", *(key for key, known in some.items() if known))
 
 
 class ControlWorlds:
@@ -39,7 +35,10 @@ class ControlWorlds:
     Attributes:
         state: ``(N, S)`` float64.
         draws: ``(N, 1)`` uint64, the random numbers.
-        observation: ``(N, O)`` float32.
+        observation: ``(N, O)`` float32, what is given to the agent.
+        observation_space: The space of one world's.
+        action_space: The space of one world's actions.
+        keys: The keys that ``info`` can have.
         descriptor: ``(N, d)`` float64.
         inside: ``(N,)`` int64: the area that the descriptor is in, -1 for none.
         entered: ``(N,)`` int64: the area that was entered in this step, -1 for none.
@@ -50,6 +49,11 @@ class ControlWorlds:
         truncated: ``(N,)`` bool.
         success: ``(N,)`` bool.
     """
+
+    kept: tuple[str, ...] = ("state", "draws", "time", "waiting")
+    """The arrays that are the state."""
+    free_keys: tuple[str, ...] = ("success",)
+    """The keys of ``info`` that cost nothing: what it has unless it is asked for more."""
 
     def __init__(
         self,
@@ -67,12 +71,18 @@ class ControlWorlds:
         self.parallel = num_envs >= _PARALLEL_FROM if parallel is None else parallel
         self.state = np.zeros((num_envs, len(rules.state)))
         self.draws = np.zeros((num_envs, 1), np.uint64)
-        self.observation = np.zeros((num_envs, len(rules.observed)), np.float32)
+        self.seen = self.observation = np.zeros((num_envs, len(rules.observed)), np.float32)
         self.descriptor = np.zeros((num_envs, len(rules.described)))
         self.inside, self.entered = np.full(num_envs, -1), np.full(num_envs, -1)
         self.time = np.zeros(num_envs, np.int64)
         self.reward = np.zeros(num_envs)
         self.waiting, self.terminated, self.truncated, self.success = (np.zeros(num_envs, bool) for _ in range(4))
+        self.observation_space: spaces.Box = observation_space_of(rules)
+        self.action_space: spaces.Space[Any] = action_space_of(rules)
+        some = {"potential": rules.potential, "progress": rules.progress, "image": rules.paint, "subgoals": rules.areas}
+        self.keys: tuple[str, ...] = (
+            "success", "state_hash", "caption", "descriptor", "area", *(key for key, known in some.items() if known)
+        )  # fmt: skip
         self._link()
 
     def _link(self) -> None:
@@ -87,6 +97,11 @@ class ControlWorlds:
         self.__dict__.update(state)
         self._link()
 
+    @property
+    def time_limit(self) -> int:
+        """After how many steps an episode is truncated."""
+        return self.cut
+
     def seed(self, n: int, seed: int | None) -> None:
         """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
         seed_row(self.draws[n], seed)
@@ -94,15 +109,25 @@ class ControlWorlds:
     def begin(self, mask: Any) -> None:
         """Begins an episode in the worlds of a mask."""
         self._begin.run(
-            self.state, self.draws, self.observation, self.descriptor, self.inside, self.entered, self.time,
+            self.state, self.draws, self.seen, self.descriptor, self.inside, self.entered, self.time,
             self.waiting, mask,
         )  # fmt: skip
 
-    def step(self, actions: Any) -> None:
+        self.success[mask] = False
+
+    def rows(self, actions: Any) -> Any:
+        """Actions as rows of numbers for `step`: see `potentia.envs.control.spaces.action_rows`."""
+        return action_rows(self.rules, actions, self.num_envs)
+
+    def action_text(self, action: Any) -> str:
+        """An action of one world in words."""
+        return action_words(self.rules, action)
+
+    def step(self, rows: Any) -> None:
         """One action ``(N, A)`` float64, within the bounds, in each world that isn't waiting to begin anew."""
         self._step.run(
-            self.state, self.draws, self.observation, self.descriptor, self.inside, self.entered, self.time,
-            self.waiting, self.reward, self.terminated, self.truncated, self.success, actions, self.limit, self.cut,
+            self.state, self.draws, self.seen, self.descriptor, self.inside, self.entered, self.time,
+            self.waiting, self.reward, self.terminated, self.truncated, self.success, rows, self.limit, self.cut,
         )  # fmt: skip
         if self.mode != SAME_STEP:
             np.logical_or(self.terminated, self.truncated, out=self.waiting)
@@ -124,25 +149,25 @@ class ControlWorlds:
         if key == "image":
             return self.picture(IMAGE)
         out = np.zeros(self.num_envs)
-        describe_loop(self.rules, key, self.parallel).run(self.state, out)
+        tell_loop(self.rules, key).run(self.state, out)
         return out
 
     def picture(self, shape: tuple[int, int, int]) -> Any:
         """A picture of each world, ``(N, *shape)`` uint8."""
         out = np.zeros((self.num_envs, *shape), np.uint8)
-        describe_loop(self.rules, "paint", self.parallel).run(self.state, out)
+        paint_loop(self.rules, self.parallel).run(self.state, out)
         return out
 
     def save(self) -> tuple[Any, ...]:
         """A copy of the whole state, random numbers included, for `restore`."""
-        return tuple(part.copy() for part in (self.state, self.draws, self.time, self.waiting))
+        return tuple(getattr(self, name).copy() for name in self.kept)
 
     def restore(self, saved: tuple[Any, ...]) -> None:
         """Writes back what `save` returned."""
-        for part, kept in zip((self.state, self.draws, self.time, self.waiting), saved, strict=True):
-            part[:] = kept
+        for name, kept in zip(self.kept, saved, strict=True):
+            getattr(self, name)[:] = kept
         self.success[:] = False
-        look_loop(self.rules).run(self.state, self.observation, self.descriptor, self.inside, self.entered)
+        look_loop(self.rules).run(self.state, self.seen, self.descriptor, self.inside, self.entered)
 
 
 def caption(rules: Rules, state: Any, area: int) -> str:

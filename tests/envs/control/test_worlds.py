@@ -12,24 +12,28 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import potentia  # noqa: F401 - registers the worlds
-from potentia.envs.control import WORLDS, ControlVectorEnv
+from potentia.envs.control import WORLDS
 from potentia.testing import check_env
 
+IDS = [f"{name}{form}" for name in WORLDS for form in ("", "Policies")]
 
-@pytest.mark.parametrize("name", WORLDS)
+
+@pytest.mark.parametrize("name", IDS)
 def test_keeps_every_rule(name: str) -> None:
     """Among them: the vector form equals the single one, number for number, in all autoreset modes."""
     check_env(f"potentia/{name}-v0", max_steps=150)
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", IDS)
 def test_keeps_every_rule_where_episodes_end(name: str) -> None:
     check_env(lambda: gym.make(f"potentia/{name}-v0", time_limit=9), max_steps=30)
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", IDS)
 def test_many_worlds_on_all_cores_are_what_few_on_one_are(name: str) -> None:
-    few, many = (ControlVectorEnv(name, 7, info_keys="all", time_limit=20, parallel=p) for p in (False, True))
+    few, many = (
+        gym.make_vec(f"potentia/{name}-v0", 7, info_keys="all", time_limit=20, parallel=p) for p in (False, True)
+    )
     for envs in (few, many):
         envs.reset(seed=3)
     few.action_space.seed(0)
@@ -39,9 +43,11 @@ def test_many_worlds_on_all_cores_are_what_few_on_one_are(name: str) -> None:
 
 
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"])
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", IDS)
 def test_a_copy_goes_on_equally(name: str, way: Any) -> None:
-    envs = ControlVectorEnv(name, 3, info_keys="all", time_limit=20, autoreset_mode=AutoresetMode.SAME_STEP)
+    envs = gym.make_vec(
+        f"potentia/{name}-v0", 3, info_keys="all", time_limit=20, autoreset_mode=AutoresetMode.SAME_STEP
+    )
     envs.reset(seed=3)
     other = way(envs)
     envs.action_space.seed(0)
