@@ -29,14 +29,24 @@ from potentia.shaping.potentials.reward_machine import RewardMachine
 from potentia.shaping.potentials.sources import Potential
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transforms.clip_reward import ClipReward
+from potentia.shaping.transforms.gated import Gated
 from potentia.shaping.transforms.hide_reward import HideReward
+from potentia.shaping.transforms.indicator_cost import IndicatorCost, Limit
+from potentia.shaping.transforms.interval_iou import IntervalIoU
+from potentia.shaping.transforms.length_penalty import LengthPenalty
+from potentia.shaping.transforms.noise import FlipNoise, InvertedReward, RandomReward
 from potentia.shaping.transforms.normalize_reward import NormalizeReward
+from potentia.shaping.transforms.par import PAR
+from potentia.shaping.transforms.reasoning_pattern import ReasoningPattern
+from potentia.shaping.transforms.temporal_attenuation import TemporalAttenuation
+from potentia.shaping.transforms.variance_filter import variance_filter
 
 __all__ = [
     "CALM",
     "E3B",
     "ELLM",
     "ONI",
+    "PAR",
     "RND",
     "BlinkLink",
     "Carry",
@@ -49,11 +59,18 @@ __all__ = [
     "Discriminator",
     "EpisodicCount",
     "EpisodicNovelty",
+    "FlipNoise",
+    "Gated",
     "HideReward",
     "HierarchicalAction",
+    "IndicatorCost",
     "InformationGain",
+    "IntervalIoU",
+    "InvertedReward",
     "JudgedPotential",
     "LTLProgress",
+    "LengthPenalty",
+    "Limit",
     "LookAheadAdvice",
     "LookBackAdvice",
     "Motif",
@@ -64,6 +81,8 @@ __all__ = [
     "Potential",
     "PotentialShaping",
     "Progress",
+    "RandomReward",
+    "ReasoningPattern",
     "RewardMachine",
     "RubricReward",
     "RuleReward",
@@ -71,5 +90,7 @@ __all__ = [
     "ScheduleDiscount",
     "Shaper",
     "Stream",
+    "TemporalAttenuation",
     "TurnCredit",
+    "variance_filter",
 ]
