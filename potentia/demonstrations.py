@@ -1,7 +1,7 @@
 """Demonstrations: whole episodes of somebody who can do the task, checked, kept in files and read again.
 
 They are a `Rollout` with one episode a column, ``(T, B)``, as `potentia.collect.collect_episodes` gives it.
-`potentia.recording` records them, and `potentia.minari` exchanges them with Minari.
+`potentia.recording` records them, and `potentia.adapters.minari` exchanges them with Minari.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Other people's frameworks and formats, each imported only where it is used."""
