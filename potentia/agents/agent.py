@@ -22,7 +22,14 @@ class Agent(Actor, Protocol):
     any: ``Class(observation_space, action_space, config=None, *, streams=None, device="cpu", seed=0)``, where
     ``streams`` are reward terms that it should value apart (`potentia.shaping.Stream`). If it can't, it refuses them.
     ``Config.renamed``, if there is one, says what a setting of another name is called. An agent that learns from
-    columns of info, too, names them in an attribute ``reads``, as a contract does: ``{"info:descriptor"}``.
+    columns of info, too, names them in an attribute ``reads``, as a contract does: ``{"info:next_descriptor"}``. A
+    class attribute ``rollout_steps`` says how many steps of each environment it learns from at once, if a study does
+    not.
+
+    An agent may search for policies: its actions are policies, and a step is an episode. Then the metrics of `learn`
+    are those of `potentia.agents.search.measures.Measures`, which studies tell in tables and curves, and
+    ``archive_map()`` gives what it keeps: arrays ``descriptor`` ``(n, d)``, ``returns`` ``(n,)`` and, if they are
+    known, ``bounds`` ``(d, 2)``.
     """
 
     @property

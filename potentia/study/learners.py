@@ -93,7 +93,8 @@ def make_learner(
 
 def _collecting(spec: LearnerSpec, overrides: Mapping[str, Any]) -> Collecting:
     settings = {name: value for name, value in {**spec.config, **overrides}.items() if name in _COLLECTING}
-    return Collecting(**settings)
+    own = getattr(LEARNERS.maker(spec.type), "rollout_steps", Collecting.rollout_steps)
+    return Collecting(**{"rollout_steps": own, **settings})
 
 
 def _recipes(spec: LearnerSpec, config: Mapping[str, Any], where: str, problems: list[str]) -> tuple[Recipe, Recipe]:

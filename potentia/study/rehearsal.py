@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -65,6 +66,7 @@ def _rehearse_world(study: StudySpec, config: RunConfig) -> tuple[World | None, 
         if kwargs and _can_be_made(config):
             return None, [f"{where}.kwargs ({label}): can't be made with {_shown(kwargs)}: {_in_words(error)}"]
         return None, [f"{where} ({label}): can't be made: {_in_words(error)}"]
+    world = replace(world, info_keys=world.info_keys.union(info, info.get("final_info", ())))
     if untrue:
         return world, [f"{where} ({label}): {untrue}"]
     random, optimal = world.anchors["random"], world.anchors["optimal"]
@@ -84,10 +86,12 @@ def _can_be_made(config: RunConfig) -> bool:
 
 
 def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[str]:
+    from potentia.agents.agent import columns_of  # noqa: PLC0415
     from potentia.agents.loop import EPISODES, ROLLOUTS, home_of  # noqa: PLC0415
     from potentia.shaping.fit import fit  # noqa: PLC0415
     from potentia.study.learners import make_learner  # noqa: PLC0415
     from potentia.study.shapings import make_shaper  # noqa: PLC0415
+    from potentia.transitions import info_keys  # noqa: PLC0415
 
     spaces = world.observation_space, world.action_space
     where = f"shapings[{study.shapings.index(config.shaping)}]"
@@ -114,6 +118,13 @@ def _rehearse_parts(study: StudySpec, config: RunConfig, world: World) -> list[s
         settings = {**config.learner.config, **overrides}
         with_settings = f" with {_shown(settings)}" if settings else ""
         return [f"{place} ({label}): can't be made{with_settings}: {_in_words(error)}"]
+    lacking = sorted(set(info_keys(columns_of(learner))) - world.info_keys)
+    if lacking:
+        keys = ", ".join(map(repr, lacking))
+        return [
+            f"{place} ({config.environment.label}, learner {config.learner.label}): it learns from {keys} of info, "
+            f"which this world does not give; it gives {', '.join(sorted(world.info_keys)) or 'nothing'}"
+        ]
     kind = EPISODES if shaper.contract.needs_episodes else ROLLOUTS
     return [
         f"{where}.shapers[{index}] ({label}): {finding.message}"

@@ -142,7 +142,8 @@ class Collecting:
     """The settings that every learner has beside its own.
 
     Attributes:
-        rollout_steps: How many steps of each environment it learns from at once.
+        rollout_steps: How many steps of each environment it learns from at once. Some learners have a default of their
+            own: a search for policies learns from 1, an evaluation of each policy.
         streams: Whether a shaper's terms may have a value head of their own.
     """
 

@@ -15,6 +15,7 @@ from potentia.agents.grid import DeviceCollector, GridPPO, stays_on_device
 from potentia.agents.loop import PHASES, Collector, EnvCollector, EpisodeCollector, Loop
 from potentia.collect import reset_seed
 from potentia.metrics import ReturnTracker, reward_metrics
+from potentia.study.archive import ArchiveMap
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.learners import make_learner, rollout_steps
 from potentia.study.manifest import manifest
@@ -22,6 +23,9 @@ from potentia.study.plan import RunConfig
 from potentia.study.seeds import evaluation_seed, run_seeds
 from potentia.study.shapings import make_shaper
 from potentia.study.world import World
+
+_TOLD_EVERY = 0.25
+"""Seconds between two writings of the status. Each waits for the disk, and a rollout may take a few milliseconds."""
 
 
 class Training:
@@ -61,6 +65,7 @@ class Training:
             self._collector(columns), self.learner, self.shaper, steps=self.steps, keys=self.world.info_keys
         )
         self._begun = self.steps, time.monotonic()
+        self._told = -_TOLD_EVERY
         seeds = dataclasses.asdict(self.seeds) | {"seed": config.seed}
         write_json(folder.path / "manifest.json", manifest(self.world.spec, self.shaper, seeds, config.device))
 
@@ -115,6 +120,7 @@ class Training:
         tracker = ReturnTracker(loop.collector.num_envs)
         while self.steps < end:
             if stop:
+                self._tell()
                 return False
             turn = loop.iterate()
             loop.check()
@@ -135,9 +141,15 @@ class Training:
             every = config.evaluation.every
             if self.steps // every > before // every and self.steps < config.steps:
                 self._evaluate()
-            rate = (self.steps - self._begun[0]) / max(time.monotonic() - self._begun[1], 1e-9)
-            self.folder.set_status("running", steps=self.steps, rate=rate, return_mean=self._last_return)
+            if self.steps >= end or time.monotonic() - self._told >= _TOLD_EVERY:
+                self._tell()
         return True
+
+    def _tell(self) -> None:
+        """Writes how far it has come, and how fast."""
+        self._told = time.monotonic()
+        rate = (self.steps - self._begun[0]) / max(self._told - self._begun[1], 1e-9)
+        self.folder.set_status("running", steps=self.steps, rate=rate, return_mean=self._last_return)
 
     def _save(self) -> None:
         checkpoint.save(
@@ -179,6 +191,9 @@ class Training:
             "steps": self.steps,
             "anchors": self.world.anchors,
         }
+        archive_map = getattr(self.learner, "archive_map", None)
+        if archive_map is not None:
+            ArchiveMap.of(archive_map()).save(self.folder.path)
         write_json(self.folder.path / "result.json", result)
 
 

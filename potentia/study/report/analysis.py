@@ -13,12 +13,13 @@ from potentia.study.report.comparisons import (
     threshold_rows,
 )
 from potentia.study.report.costs import CostRow, costs
-from potentia.study.report.curves import Curve, profiles, return_curves, success_curves
+from potentia.study.report.curves import Curve, coverage_curves, profiles, return_curves, success_curves
 from potentia.study.report.hacking import HackingRow, gap_curves, hacking_rows
 from potentia.study.report.judges import JudgeRow, judge_rows
 from potentia.study.report.manifests import contracts, provenance
 from potentia.study.report.ranking import Ranking, rank_environment, rank_overall
 from potentia.study.report.reward_shares import Shares, reward_shares
+from potentia.study.report.searches import AreaRow, MapOfArchive, SearchRow, archive_maps, area_rows, search_rows
 from potentia.study.report.states import lost_runs, smallest_cell, state_counts, troubles, warnings
 from potentia.study.results import Run, Study
 from potentia.study.statistics import Coverage, Interval, measured_coverage
@@ -36,7 +37,7 @@ class Analysis:
         coverage: what nominal intervals from as many runs as the smallest cell has held in trials.
         overall: the ranking over all worlds with known anchors.
         rankings: that of each world.
-        curves: lines of the figures, by quantity: "true return", "success rate", "hacking gap", "profile".
+        curves: lines of the figures, by quantity: "true return", "success rate", "hacking gap", "profile", "coverage".
         shares: what the learner was paid for.
         improvements: P(first > second).
         paired: differences from no shaping, seed by seed.
@@ -44,6 +45,9 @@ class Analysis:
         hacking: hacking indices.
         costs: time and speed.
         judges: what judges cost, and how good they were.
+        searches: what searches for policies have found.
+        areas: what they have found in each reward area.
+        maps: an archive of each.
         contracts: what each shaping promises.
         troubles: runs that did not complete.
         provenance: settings of the manifests.
@@ -64,6 +68,9 @@ class Analysis:
     hacking: list[HackingRow]
     costs: list[CostRow]
     judges: list[JudgeRow]
+    searches: list[SearchRow]
+    areas: list[AreaRow]
+    maps: list[MapOfArchive]
     contracts: list[tuple[Method, dict[str, str]]]
     troubles: list[Run]
     provenance: list[tuple[str, str]]
@@ -108,6 +115,9 @@ def analyse(study: Study) -> Analysis:
         hacking=hacking_rows(cells),
         costs=costs(cells),
         judges=judge_rows(cells),
+        searches=search_rows(cells),
+        areas=area_rows(cells),
+        maps=archive_maps(cells),
         contracts=contracts(cells),
         troubles=troubles(cells),
         provenance=provenance(cells),
@@ -122,4 +132,5 @@ def _curves(cells: Cells) -> dict[str, list[Curve]]:
         "success rate": [curve for e in cells.environments for curve in success_curves(cells, e)],
         "hacking gap": [curve for e in cells.environments for curve in gap_curves(cells, e)],
         "profile": [curve for names in groups for curve in profiles(cells, names)],
+        "coverage": [curve for e in cells.environments for curve in coverage_curves(cells, e)],
     }

@@ -9,8 +9,18 @@ import numpy as np
 
 from potentia.study.report.cells import CONFIDENCE, RESAMPLES, Cells, Method, generator
 from potentia.study.results import Run
-from potentia.study.statistics import Band, bootstrap_band, interquartile_mean, performance_profile, rate_band
+from potentia.study.statistics import (
+    Band,
+    bootstrap_band,
+    interquartile_mean,
+    mean_band,
+    performance_profile,
+    rate_band,
+)
 from potentia.study.statistics.estimates import Floats
+
+_POINTS = 200
+"""Of a curve of coverage, which is logged after each batch of policies, maybe thousands of times."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,22 @@ def success_curves(cells: Cells, environment: str) -> list[Curve]:
 
     def band(values: Floats, rng: np.random.Generator) -> Band:
         return rate_band([values], rng, RESAMPLES, CONFIDENCE)
+
+    return _curves(cells, environment, series, band)
+
+
+def coverage_curves(cells: Cells, environment: str) -> list[Curve]:
+    """Mean coverage of each method's searches. There is none of other learners."""
+
+    def series(run: Run) -> tuple[Floats, Floats]:
+        if run.search is None:
+            return np.zeros(0), np.zeros(0)
+        known = np.flatnonzero(np.isfinite(run.search.coverage))
+        few = known[np.linspace(0, len(known) - 1, min(len(known), _POINTS)).round().astype(int)]
+        return run.search.evaluations[few], run.search.coverage[few]
+
+    def band(values: Floats, rng: np.random.Generator) -> Band:
+        return mean_band([values], rng=rng, resamples=RESAMPLES, confidence=CONFIDENCE)
 
     return _curves(cells, environment, series, band)
 

@@ -16,7 +16,16 @@ from potentia.study.report.analysis import Analysis
 from potentia.study.report.cells import Method
 from potentia.study.report.curves import Curve
 from potentia.study.report.reward_shares import Shares
-from potentia.study.results.tables import JUDGE_COLUMNS, RUN_COLUMNS, judge_rows, run_rows
+from potentia.study.results.tables import (
+    AREA_COLUMNS,
+    JUDGE_COLUMNS,
+    RUN_COLUMNS,
+    SEARCH_COLUMNS,
+    area_rows,
+    judge_rows,
+    run_rows,
+    search_rows,
+)
 
 CURVE_COLUMNS = ("quantity", "environment", "method", "runs", "in_progress", "x", "estimate", "low", "high")
 SHARE_COLUMNS = ("environment", "method", "runs", "step", "term", "share")
@@ -26,14 +35,18 @@ def tables(analysis: Analysis) -> dict[str, str]:
     """The text of each CSV file by its name. A field is empty where there is no such value.
 
     ``results.csv`` has a row for each run, ``curves.csv`` for each point of a figure's line, ``shares.csv`` for each
-    reward term at each step. ``judges.csv``, for each run and judged shaper, is there if a run has asked a judge.
+    reward term at each step. ``judges.csv``, for each run and judged shaper, is there if a run has asked a judge,
+    ``searches.csv``, for each run, and ``areas.csv``, for each run and reward area, if a run's learner searches.
     """
-    judged = judge_rows(analysis.cells.study)
+    study = analysis.cells.study
+    judged, searched, areas = judge_rows(study), search_rows(study), area_rows(study)
     return {
-        "results.csv": _csv(RUN_COLUMNS, run_rows(analysis.cells.study)),
+        "results.csv": _csv(RUN_COLUMNS, run_rows(study)),
         "curves.csv": _csv(CURVE_COLUMNS, _curve_points(analysis.curves)),
         "shares.csv": _csv(SHARE_COLUMNS, _share_points(analysis.shares)),
         **({"judges.csv": _csv(JUDGE_COLUMNS, judged)} if judged else {}),
+        **({"searches.csv": _csv(SEARCH_COLUMNS, searched)} if searched else {}),
+        **({"areas.csv": _csv(AREA_COLUMNS, areas)} if areas else {}),
     }
 
 
@@ -58,6 +71,7 @@ def results_json(analysis: Analysis) -> str:
         "reward_shares": analysis.shares,
         "costs": analysis.costs,
         "judges": analysis.judges,
+        **({"searches": analysis.searches, "areas": analysis.areas} if analysis.searches else {}),
         "contracts": [{"method": method, "contract": contract} for method, contract in analysis.contracts],
         "coverage": analysis.coverage,
         "runs": run_rows(study),

@@ -11,6 +11,7 @@ import numpy as np
 from potentia.study.report.analysis import Analysis
 from potentia.study.report.cells import Cells, Method
 from potentia.study.report.curves import Curve
+from potentia.study.report.maps import map_figures
 from potentia.study.report.reward_shares import Shares
 from potentia.study.report.svg import COLOURS, Drawing, Sheet, line_style, sheet
 from potentia.study.results import Anchors
@@ -33,19 +34,23 @@ class Figures:
     shares: list[tuple[str, list[Drawing]]]
     terms: dict[str, str]
     gaps: list[Drawing]
+    coverage: list[Drawing]
+    maps: list[tuple[str, list[Drawing]]]
 
 
 def draw_all(analysis: Analysis) -> Figures:
     """Draw every figure for which the study has data."""
     cells = analysis.cells
     styles, colours = method_styles(cells.methods), term_colours(cells)
-    returns, success, gaps, shares = [], [], [], []
+    returns, success, gaps, shares, coverage, maps = [], [], [], [], [], []
     for i, e in enumerate(cells.environments):
         of_world = {name: [c for c in curves if c.environment == e] for name, curves in analysis.curves.items()}
         anchors = cells.anchors[e]
         returns.append(curves_figure(f"return{i}", e, of_world["true return"], styles, "true return", anchors))
         success.append(curves_figure(f"success{i}", e, of_world["success rate"], styles, "success rate"))
         gaps.append(curves_figure(f"gap{i}", e, of_world["hacking gap"], styles, "gap"))
+        coverage.append(curves_figure(f"coverage{i}", e, of_world["coverage"], styles, "coverage"))
+        maps.append((e, map_figures(i, [own for own in analysis.maps if own.environment == e])))
         shares.append((e, _share_figures(i, [own for own in analysis.shares if own.environment == e], colours)))
     return Figures(
         returns=[drawing for drawing in returns if drawing],
@@ -54,6 +59,8 @@ def draw_all(analysis: Analysis) -> Figures:
         shares=[(e, drawings) for e, drawings in shares if drawings],
         terms=colours,
         gaps=[drawing for drawing in gaps if drawing],
+        coverage=[drawing for drawing in coverage if drawing],
+        maps=[(e, drawings) for e, drawings in maps if drawings],
     )
 
 
@@ -85,7 +92,7 @@ def curves_figure(
     if not curves:
         return None
     ends = "; ".join(f"{c.method.label} ends at {c.band.estimate[-1]:.3g} ({c.runs} runs)" for c in curves)
-    with sheet(name, environment, f"{label} over environment steps. {ends}.") as page:
+    with sheet(name, environment, f"{label} over {_over(label)}. {ends}.") as page:
         draw_curves(page.axes, curves, styles, label)
         if anchors is not None:
             _anchor_lines(page, anchors)
@@ -99,9 +106,13 @@ def draw_curves(axes: Axes, curves: list[Curve], styles: dict[Method, dict[str, 
         axes.set_ylim(-0.03, 1.03)
     if label == "gap":
         axes.axhline(0, color="#8A8F98", linewidth=0.8)
-    axes.set(xlabel="environment steps", ylabel=label)
+    axes.set(xlabel=_over(label), ylabel=label)
     axes.xaxis.set_major_formatter(lambda value, _: compact(value))
     axes.locator_params(axis="x", nbins=5)
+
+
+def _over(label: str) -> str:
+    return "evaluations" if label == "coverage" else "environment steps"
 
 
 def _draw(axes: Axes, curves: list[Curve], styles: dict[Method, dict[str, Any]], shade: float) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from potentia.study.report.cells import arrange
-from potentia.study.report.curves import return_curves, success_curves
+from potentia.study.report.curves import coverage_curves, return_curves, success_curves
 from potentia.study.report.figures import draw_curves, method_styles
 from potentia.study.report.svg import figure_style
 from potentia.study.results import Results, load
@@ -14,7 +14,7 @@ from potentia.study.results import Results, load
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_CURVES = {"true return": return_curves, "success rate": success_curves}
+_CURVES = {"true return": return_curves, "success rate": success_curves, "coverage": coverage_curves}
 
 
 def plot_curves(
@@ -26,7 +26,7 @@ def plot_curves(
 
     Args:
         results: what `load` gave, or what it takes: a folder, a file or a name.
-        quantity: "true return" (interquartile mean) or "success rate" (mean).
+        quantity: "true return" (interquartile mean), "success rate" or, of searches, "coverage" (means).
         environments: labels of worlds. The default is all of them.
 
     Raises:

@@ -23,6 +23,7 @@ from potentia.study.results.files import (
 from potentia.study.results.judging import read_judging
 from potentia.study.results.labels import distinct_labels
 from potentia.study.results.records import Evaluations, Run, Study, Training
+from potentia.study.results.searches import read_search
 
 
 def load_study(folder: Path) -> Study:
@@ -91,6 +92,7 @@ def _load_run(folder: Path, config: Json, environment: str, learner: str) -> Run
         evaluations=_evaluations(_by_step(lines, "eval")),
         training=_training(trained),
         judging=read_judging(trained),
+        search=read_search(trained),
     )
 
 

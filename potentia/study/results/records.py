@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from potentia.study.archive import ArchiveMap
 from potentia.study.results.files import Json, mapping, number, unique
 from potentia.study.results.judging import Judging
+from potentia.study.results.searches import Search
 from potentia.study.statistics import average_over_training
 from potentia.study.statistics.estimates import Floats
 
@@ -75,6 +77,7 @@ class Run:
     evaluations: Evaluations
     training: Training
     judging: tuple[Judging, ...] = ()
+    search: Search | None = None
 
     @property
     def completed(self) -> bool:
@@ -110,6 +113,11 @@ class Run:
         found = mapping(self.result, "anchors")
         random, optimal = (preset.get(name) if preset.get(name) is not None else found.get(name) for name in _ANCHORS)
         return number(random), number(optimal)
+
+    @cached_property
+    def archive(self) -> ArchiveMap | None:
+        """What its search kept, thinned out. It is None unless the run completed and its learner keeps an archive."""
+        return ArchiveMap.load(self.folder)
 
     @cached_property
     def average_return(self) -> float:

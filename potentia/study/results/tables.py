@@ -15,6 +15,7 @@ from potentia.study.results.anchors import Anchors, world_anchors
 from potentia.study.results.finding import RUNS, find_study
 from potentia.study.results.loading import load_study
 from potentia.study.results.records import Run, Study
+from potentia.study.results.searches import MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,8 @@ JUDGE_COLUMNS = (
     "accuracy",
     "calibration",
 )
+SEARCH_COLUMNS = (*_CELL, "evaluations", *MEASURES, "areas")
+AREA_COLUMNS = (*_CELL, "area", "best_return", "policies")
 
 
 class Table(Mapping[str, Column]):
@@ -101,7 +104,7 @@ class Table(Mapping[str, Column]):
 
 @dataclass(frozen=True)
 class Results:
-    """A study's results in four tables, which are made when they are asked for.
+    """A study's results in six tables, which are made when they are asked for.
 
     Attributes:
         study: the runs as objects, with their configurations, manifests and logs.
@@ -132,6 +135,19 @@ class Results:
         """
         return Table(JUDGE_COLUMNS, judge_rows(self.study))
 
+    @cached_property
+    def searches(self) -> Table:
+        """One row a run whose learner searches for policies: what it has found so far, and in how many reward areas.
+
+        ``run.search`` has the same after each batch of policies, and ``run.archive`` what the search kept.
+        """
+        return Table(SEARCH_COLUMNS, search_rows(self.study))
+
+    @cached_property
+    def areas(self) -> Table:
+        """One row a run and reward area: the best true return there, and how many policies reached it."""
+        return Table(AREA_COLUMNS, area_rows(self.study))
+
 
 def load(source: str | Path, out: str | Path = RUNS) -> Results:
     """The results of a study, finished or not.
@@ -159,6 +175,27 @@ def judge_rows(study: Study) -> list[dict[str, Any]]:
     """`JUDGE_COLUMNS` of each judged shaper of each run, in the order of the study."""
     names = JUDGE_COLUMNS[len(_CELL) :]
     return [_cell(run) | {name: getattr(one, name) for name in names} for run in study.runs for one in run.judging]
+
+
+def search_rows(study: Study) -> list[dict[str, Any]]:
+    """`SEARCH_COLUMNS` of each run with a search, in the order of the study."""
+    return [
+        _cell(run)
+        | {name: search.last(name) for name in ("evaluations", *MEASURES)}
+        | {"areas": sum(area.reached for area in search.areas)}
+        for run in study.runs
+        if (search := run.search) is not None
+    ]
+
+
+def area_rows(study: Study) -> list[dict[str, Any]]:
+    """`AREA_COLUMNS` of each reward area of each run with a search, in the order of the study."""
+    return [
+        _cell(run) | {"area": area.number, "best_return": area.best, "policies": area.count}
+        for run in study.runs
+        if run.search is not None
+        for area in run.search.areas
+    ]
 
 
 def _run(run: Run, anchors: Anchors) -> dict[str, Any]:
