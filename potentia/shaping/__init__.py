@@ -9,6 +9,7 @@ from potentia.shaping.exploration.noveld import NovelD
 from potentia.shaping.exploration.novelty_bonus import NoveltyBonus
 from potentia.shaping.exploration.rnd import RND
 from potentia.shaping.imitation.discriminator import Discriminator
+from potentia.shaping.imitation.optimal_transport import OptimalTransport
 from potentia.shaping.judged.blink_link import BlinkLink
 from potentia.shaping.judged.calm import CALM
 from potentia.shaping.judged.checklist import Checklist, ChecklistScore
@@ -77,6 +78,7 @@ __all__ = [
     "NormalizeReward",
     "NovelD",
     "NoveltyBonus",
+    "OptimalTransport",
     "PairwiseJudge",
     "Potential",
     "PotentialShaping",

@@ -14,6 +14,7 @@ from potentia.judges import Judge
 from potentia.objects import Kind, add_kind, as_data, read
 from potentia.objects.files import FILES
 from potentia.objects.functions import FUNCTIONS
+from potentia.shaping._models.costs import RandomFeatures
 from potentia.shaping.compose import Scale
 from potentia.shaping.potentials.sources import ColumnPotential, FunctionPotential, Potential, TablePotential
 from potentia.shaping.schedules import SCHEDULES
@@ -60,7 +61,7 @@ SHAPERS = add_kind(
 )
 POTENTIALS = add_kind(Kind("potential", (Potential,), _potentials, group="potentia.potentials"))
 JUDGES = add_kind(Kind("judge", (Judge,), _judges, group="potentia.judges"))
-ENCODERS = add_kind(Kind("encoder", (Encoder,), lambda: {"Encoder": Encoder}))
+ENCODERS = add_kind(Kind("encoder", (Encoder,), lambda: {"Encoder": Encoder, "RandomFeatures": RandomFeatures}))
 
 
 def to_data(shaper: Shaper | Any) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from potentia.shaping import (
     NormalizeReward,
     NovelD,
     NoveltyBonus,
+    OptimalTransport,
     PairwiseJudge,
     PotentialShaping,
     Progress,
@@ -60,6 +61,7 @@ from potentia.shaping import (
 )
 from potentia.shaping.schedules import Exponential, Linear
 from potentia.testing.experience import Info
+from tests.shaping.imitation.shown import shown
 
 VECTOR = spaces.Box(-1.0, 1.0, (4,), np.float64)
 ACTIONS = spaces.Discrete(3)
@@ -137,6 +139,9 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     """Vectors that depend on the letters."""
     return np.array([[sum(text.encode()) % 5 + 1, len(text) % 3, sum(text.encode()) % 7] for text in texts])
 
+
+SHOWN = shown(np.random.default_rng(0).uniform(-1, 1, (2, 4, 4)))
+"""Two demonstrations of four steps."""
 
 JUDGE, QUICK, ADVISER = SlowRules(rule), Rules(rule), Advises(rule)
 
@@ -227,6 +232,10 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "BlinkLink": lambda: BlinkLink((100.0, 100.0)),
     "HierarchicalAction": HierarchicalAction,
     "HierarchicalAction without certainty": lambda: HierarchicalAction(alpha=0.0, dars=2.0),
+    "OptimalTransport": lambda: OptimalTransport(SHOWN),
+    "OptimalTransport of distances": lambda: OptimalTransport(
+        SHOWN, VECTOR, metric="euclidean", standardize=True, encoder=lambda obs: obs[:, :2], epsilon=0.1, size=None
+    ),
     "ClipReward": lambda: ClipReward(-0.5, 0.5),
     "HideReward": HideReward,
     "NormalizeReward": lambda: NormalizeReward(clip=2.0),

@@ -32,11 +32,11 @@ def cost_matrix(first: Array, second: Array, metric: Metric = "cosine") -> Array
 
     Args:
         first: Features ``(..., T, d)``.
-        second: Features ``(..., T', d)``, of the same dtype. The axes before the last two are broadcast.
+        second: Features ``(..., T', d)``. The axes before the last two are broadcast.
         metric: ``"cosine"`` or ``"euclidean"``.
 
     Returns:
-        ``(..., T, T')``, at least 0, of the kind and dtype of ``first``.
+        ``(..., T, T')``, at least 0, of the kind of ``first`` and the more precise dtype of the two.
 
     Raises:
         ValueError: If the features differ in number, or the metric is another.
@@ -55,6 +55,8 @@ def cost_matrix(first: Array, second: Array, metric: Metric = "cosine") -> Array
     if not is_tensor(first):
         one, other = (torch.from_numpy(np.ascontiguousarray(part)) for part in (first, second))
         return cost_matrix(one, other, metric).numpy()
+    dtype = torch.promote_types(first.dtype, second.dtype)
+    first, second = first.to(dtype), second.to(dtype)
     if metric == "euclidean":
         return torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist")
     one, other = (part / part.norm(dim=-1, keepdim=True).clamp(min=1e-12) for part in (first, second))
@@ -113,7 +115,7 @@ def features_of(obs: Tree, mask: Tensor, encoder: Features | None = None) -> Ten
     rows = map_tree(row, observation_tensors(obs, mask.device))
     with own_modes(gradients=False):
         if encoder is None:
-            parts = [leaf.reshape(len(live), -1) for _, leaf in leaves(rows)]
+            parts = [_flat(leaf) for _, leaf in leaves(rows)]
             found = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
         else:
             found = torch.as_tensor(encoder(rows), device=mask.device).detach()
@@ -122,9 +124,13 @@ def features_of(obs: Tree, mask: Tensor, encoder: Features | None = None) -> Ten
                     f"an encoder must return one row of features for each of the {len(live)} observations, got shape "
                     f"{tuple(found.shape)}; return an array (N, ...) for observations (N, ...)"
                 )
-            found = found.reshape(len(live), -1)
+            found = _flat(found)
         found = found if found.is_floating_point() else found.float()
         return torch.where(live[:, None], found, 0).reshape(*lead, found.shape[1])
+
+
+def _flat(rows: Tensor) -> Tensor:
+    return rows.flatten(1) if rows.ndim > 1 else rows[:, None]
 
 
 class DemonstrationCosts:

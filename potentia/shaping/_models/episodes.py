@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -66,6 +66,11 @@ class Episodes:
     def take(self, column: Tensor) -> Tensor:
         """A column ``(T, B, ...)`` by episode, ``(N, L, ...)``. Where a row is filled up it means nothing."""
         return column[self.steps, self.envs[:, None]]
+
+    def rows(self, index: Tensor) -> Episodes:
+        """Some of the episodes."""
+        parts = {name: getattr(self, name)[index] for name in ("steps", "envs", "mask", "ended")}
+        return replace(self, **parts)
 
     def put(self, values: Tensor) -> Tensor:
         """Values ``(N, L)`` back as a column ``(T, B)``, 0 where no episode has a step."""

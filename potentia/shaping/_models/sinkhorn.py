@@ -75,7 +75,7 @@ def sinkhorn(
         rows = _mass("row", row_mass, row_mask, exact, -2)
         columns = _mass("column", column_mass, column_mask, exact, -1)
         solve = _on_cpu if arrays.on_cpu(exact) else _on_device
-        flat = exact.reshape(-1, *exact.shape[-2:])
+        flat = exact.reshape(exact.shape[:-2].numel(), *exact.shape[-2:])
         plan = solve(flat, rows, columns, epsilon, iterations, -1.0 if tolerance is None else tolerance)
         return arrays.like_column(plan, cost)
 
