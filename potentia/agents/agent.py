@@ -28,8 +28,8 @@ class Agent(Actor, Protocol):
 
     An agent may search for policies: its actions are policies, and a step is an episode. Then the metrics of `learn`
     are those of `potentia.agents.search.measures.Measures`, which studies tell in tables and curves, and
-    ``archive_map()`` gives what it keeps: arrays ``descriptor`` ``(n, d)``, ``returns`` ``(n,)`` and, if they are
-    known, ``bounds`` ``(d, 2)``.
+    ``archive_map()`` gives what it keeps: arrays ``descriptor`` ``(n, d)`` and ``return`` ``(n,)``. Where the behaviour
+    space ends say its settings ``bounds``, a lowest and a highest value for each number of a descriptor.
     """
 
     @property

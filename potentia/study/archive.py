@@ -48,14 +48,19 @@ class ArchiveMap:
             )
 
     @classmethod
-    def of(cls, arrays: Mapping[str, Any]) -> ArchiveMap:
-        """That of a search's ``archive_map()``: its arrays ``descriptor``, ``returns`` and perhaps ``bounds``."""
-        bounds = arrays.get("bounds")
+    def of(cls, arrays: Mapping[str, Any], bounds: Any = None) -> ArchiveMap:
+        """That of a search's ``archive_map()``: its arrays ``descriptor``, ``return``, and perhaps ``bounds``.
+
+        Args:
+            arrays: By name. Others are not looked at.
+            bounds: Those to take if there are none among the arrays.
+        """
+        bounds = arrays.get("bounds", bounds)
         return cls(
             np.asarray(arrays["descriptor"], np.float64),
-            np.asarray(arrays["returns"], np.float64),
+            np.asarray(arrays["return"], np.float64),
             None if bounds is None else np.asarray(bounds, np.float64),
-            int(arrays.get("size", len(arrays["returns"]))),
+            int(arrays.get("size", len(arrays["return"]))),
         )
 
     def save(self, folder: Path) -> None:
@@ -67,7 +72,7 @@ class ArchiveMap:
         few = np.linspace(0, len(self.returns) - 1, min(len(self.returns), MOST)).round().astype(int)
         arrays: dict[str, Any] = {
             "descriptor": self.descriptor[few].astype(np.float32),
-            "returns": self.returns[few].astype(np.float32),
+            "return": self.returns[few].astype(np.float32),
             "size": np.array(self.size),
         }
         data = io.BytesIO()

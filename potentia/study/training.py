@@ -193,7 +193,8 @@ class Training:
         }
         archive_map = getattr(self.learner, "archive_map", None)
         if archive_map is not None:
-            ArchiveMap.of(archive_map()).save(self.folder.path)
+            bounds = getattr(getattr(self.learner, "config", None), "bounds", None)
+            ArchiveMap.of(archive_map(), bounds).save(self.folder.path)
         write_json(self.folder.path / "result.json", result)
 
 

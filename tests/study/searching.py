@@ -47,6 +47,7 @@ gym.register("tests/Throws-v0", entry_point=Throws)
 @dataclass(frozen=True)
 class WandersConfig:
     sigma: float = 0.2
+    bounds: tuple[tuple[float, float], ...] = BOUNDS
 
 
 class Wanders(Stateful):
@@ -74,7 +75,7 @@ class Wanders(Stateful):
         self.rng = np.random.default_rng(seed)
         self.kept, self.returns = np.zeros((1, self.size), np.float32), np.zeros(1)
         self.descriptor = np.zeros((1, 2), np.float32)
-        self.measures = Measures(BOUNDS)
+        self.measures = Measures(self.config.bounds)
 
     def init(self, num_envs: int) -> Any:
         return ()
@@ -93,7 +94,7 @@ class Wanders(Stateful):
         return self.measures.metrics()
 
     def archive_map(self) -> dict[str, Any]:
-        return {"descriptor": self.descriptor, "returns": self.returns, "bounds": np.array(BOUNDS)}
+        return {"descriptor": self.descriptor, "return": self.returns}
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Any:
         del greedy, seed

@@ -202,7 +202,7 @@ def test_measures_are_read_from_any_log() -> None:
 
 
 def test_maps_are_thinned_out_and_damage_is_no_map(tmp_path: Path) -> None:
-    many = ArchiveMap.of({"descriptor": np.arange(20_000.0).reshape(-1, 2), "returns": np.arange(10_000.0)})
+    many = ArchiveMap.of({"descriptor": np.arange(20_000.0).reshape(-1, 2), "return": np.arange(10_000.0)})
     many.save(tmp_path)
     read = ArchiveMap.load(tmp_path)
     assert read is not None
@@ -213,7 +213,7 @@ def test_maps_are_thinned_out_and_damage_is_no_map(tmp_path: Path) -> None:
     (tmp_path / "archive.npz").write_bytes((tmp_path / "archive.npz").read_bytes()[:100])
     assert ArchiveMap.load(tmp_path) is None
     with pytest.raises(ValueError, match=r"descriptor \(n, d\).*returns \(2,\)"):
-        ArchiveMap.of({"descriptor": np.zeros((3, 2)), "returns": np.zeros(2)})
+        ArchiveMap.of({"descriptor": np.zeros((3, 2)), "return": np.zeros(2)})
 
 
 def test_a_cell_of_a_map_is_as_good_as_its_best() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,7 @@ class Figures:
 def draw_all(analysis: Analysis) -> Figures:
     """Draw every figure for which the study has data."""
     cells = analysis.cells
-    styles, colours = method_styles(cells.methods), term_colours(cells)
+    styles, colours = method_styles(cells), term_colours(cells)
     returns, success, gaps, shares, coverage, maps = [], [], [], [], [], []
     for i, e in enumerate(cells.environments):
         of_world = {name: [c for c in curves if c.environment == e] for name, curves in analysis.curves.items()}
@@ -64,12 +63,16 @@ def draw_all(analysis: Analysis) -> Figures:
     )
 
 
-def method_styles(methods: Sequence[Method]) -> dict[Method, dict[str, Any]]:
-    """One line style a method, the same in all figures. Colours are counted apart for baselines."""
+def method_styles(cells: Cells) -> dict[Method, dict[str, Any]]:
+    """One line style a method, the same in all figures. Colours are counted apart for baselines.
+
+    Where searches are compared and none is shaped, they are no baselines of each other.
+    """
+    alike = all(method.baseline for method in cells.methods) and any(run.search for run in cells.study.runs)
     styles: dict[Method, dict[str, Any]] = {}
-    for method in methods:
+    for method in cells.methods:
         index = sum(other.baseline == method.baseline for other in styles)
-        styles[method] = line_style(index, baseline=method.baseline)
+        styles[method] = line_style(index, baseline=method.baseline and not alike)
     return styles
 
 

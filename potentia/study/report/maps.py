@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from potentia.study.report.formats import number
 from potentia.study.report.searches import MapOfArchive
 from potentia.study.report.svg import Drawing, sheet
 from potentia.study.statistics.estimates import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 _WIDTH = 50
 _COLOURS, _NOTHING = "viridis", "#ECEEF1"
@@ -28,6 +32,7 @@ def map_figures(index: int, maps: Sequence[MapOfArchive]) -> list[Drawing]:
     limits = _limits([found.archive for found in maps])
     grids = [best_by_cell(found.archive, limits) for found in maps]
     low, high = np.nanmin(grids), np.nanmax(grids)
+    colours = _colours()
     drawings = []
     for place, (found, grid) in enumerate(zip(maps, grids, strict=True)):
         filled = np.isfinite(grid).mean()
@@ -38,9 +43,8 @@ def map_figures(index: int, maps: Sequence[MapOfArchive]) -> list[Drawing]:
         with sheet(f"map{index}-{place}", found.method.label, text, size=(2.9, 2.5)) as page:
             picture = page.axes.imshow(
                 grid, origin="lower", extent=(*limits[0], *limits[1]), aspect="auto", interpolation="none",
-                cmap=_COLOURS, vmin=low, vmax=high if high > low else low + 1,
+                cmap=colours, vmin=low, vmax=high if high > low else low + 1,
             )  # fmt: skip
-            page.axes.set_facecolor(_NOTHING)
             page.axes.grid(visible=False)
             page.axes.locator_params(nbins=4)
             bar = page.figure.colorbar(picture, ax=page.axes, aspect=28, pad=0.02)
@@ -50,6 +54,13 @@ def map_figures(index: int, maps: Sequence[MapOfArchive]) -> list[Drawing]:
         if page.drawing:
             drawings.append(page.drawing)
     return drawings
+
+
+def _colours() -> Colormap:
+    """From dark for the least return to bright for the best, and grey where there is nothing."""
+    from matplotlib import colormaps  # noqa: PLC0415  an optional dependency
+
+    return colormaps[_COLOURS].with_extremes(bad=_NOTHING)
 
 
 def best_by_cell(archive: ArchiveMap, limits: Floats) -> Floats:

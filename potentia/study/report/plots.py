@@ -42,7 +42,7 @@ def plot_curves(
             f"wanted worlds of {', '.join(cells.environments) or 'none'} and a quantity of {', '.join(_CURVES)}, got "
             f"{', '.join(worlds) or 'no world'} and {quantity!r}"
         )
-    styles = method_styles(cells.methods)
+    styles = method_styles(cells)
     with figure_style() as new_figure:
         figure = new_figure(figsize=(4.4 * len(worlds), 3.4), layout="constrained")
         panels = figure.subplots(1, len(worlds), squeeze=False)[0]

@@ -28,7 +28,7 @@ def html(analysis: Analysis) -> str:
     from markupsafe import Markup  # noqa: PLC0415  comes with jinja2, an optional dependency
 
     figures = draw_all(analysis)
-    styles = method_styles(analysis.cells.methods)
+    styles = method_styles(analysis.cells)
     differences = [row.comparison.difference for row in analysis.paired]
     reach = max((abs(x) for d in differences for x in (d.estimate, d.low, d.high) if isfinite(x)), default=1.0) or 1.0
     page: str = _template("report.html.j2", autoescape=True).render(
