@@ -11,6 +11,11 @@ __all__ = ["WORLDS", "find_rules"]
 
 WORLDS: dict[str, str] = {
     "HardMaze": "hard_maze:hard_maze",
+    "Curling": "curling:curling",
+    "RedundantArm": "redundant_arm:redundant_arm",
+    "SparseMountainCar": "mountain_car:mountain_car",
+    "SparseAcrobot": "acrobot:acrobot",
+    "SparseReacher": "reacher:reacher",
 }
 """From the name of a world, which is that of its id, to the module here and the function in it that makes its rules."""
 
