@@ -9,7 +9,10 @@ from potentia.shaping.exploration.noveld import NovelD
 from potentia.shaping.exploration.novelty_bonus import NoveltyBonus
 from potentia.shaping.exploration.rnd import RND
 from potentia.shaping.imitation.discriminator import Discriminator
+from potentia.shaping.imitation.goal_image import GoalImage
+from potentia.shaping.imitation.hop_potential import HopPotential
 from potentia.shaping.imitation.optimal_transport import OptimalTransport
+from potentia.shaping.imitation.self_imitation import SelfImitation
 from potentia.shaping.judged.blink_link import BlinkLink
 from potentia.shaping.judged.calm import CALM
 from potentia.shaping.judged.checklist import Checklist, ChecklistScore
@@ -62,8 +65,10 @@ __all__ = [
     "EpisodicNovelty",
     "FlipNoise",
     "Gated",
+    "GoalImage",
     "HideReward",
     "HierarchicalAction",
+    "HopPotential",
     "IndicatorCost",
     "InformationGain",
     "IntervalIoU",
@@ -90,6 +95,7 @@ __all__ = [
     "RuleReward",
     "Scale",
     "ScheduleDiscount",
+    "SelfImitation",
     "Shaper",
     "Stream",
     "TemporalAttenuation",

@@ -28,8 +28,10 @@ from potentia.shaping import (
     EpisodicNovelty,
     FlipNoise,
     Gated,
+    GoalImage,
     HideReward,
     HierarchicalAction,
+    HopPotential,
     IndicatorCost,
     InformationGain,
     IntervalIoU,
@@ -55,6 +57,7 @@ from potentia.shaping import (
     RuleReward,
     Scale,
     ScheduleDiscount,
+    SelfImitation,
     Shaper,
     TemporalAttenuation,
     TurnCredit,
@@ -84,6 +87,7 @@ def texts(*lines: str) -> Callable[[np.ndarray], np.ndarray]:
 CHECKLISTS = np.array([[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, -1]])
 FLAGS = np.array([0, 1, 0, 1, 1, 0], bool)
 COLUMNS: Info = {
+    "progress": lambda states: np.array([0.0, 0.3, 0.1, 0.6, 1.0, 0.8])[states],
     "subgoals": lambda states: {"find": FLAGS[states], "buy": FLAGS[states - 1]},
     "alternatives": lambda states: np.array([[0.1, 0.5], [2, 1], [0, -1], [1, 1.5], [0.3, 0], [-1, 0]])[states],
     "interval": lambda states: np.array([[0.0, 4], [1, 2], [5, 1], [0, 1], [2, 6], [3, 4]])[states],
@@ -142,6 +146,14 @@ def embed(texts: Sequence[str]) -> np.ndarray:
 
 SHOWN = shown(np.random.default_rng(0).uniform(-1, 1, (2, 4, 4)))
 """Two demonstrations of four steps."""
+
+GOAL = np.array([1.0, -1.0, 0.5, 0.0])
+
+
+def hops(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Hops that no progress agrees with."""
+    return 0.45 * (after[..., 0] - before[..., 0]) + 0.1 * after[..., 1]
+
 
 JUDGE, QUICK, ADVISER = SlowRules(rule), Rules(rule), Advises(rule)
 
@@ -236,6 +248,11 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "OptimalTransport of distances": lambda: OptimalTransport(
         SHOWN, VECTOR, metric="euclidean", standardize=True, encoder=lambda obs: obs[:, :2], epsilon=0.1, size=None
     ),
+    "SelfImitation": lambda: SelfImitation(episodes=3, least=-9.0, length=4, metric="euclidean"),
+    "GoalImage": lambda: GoalImage(GOAL),
+    "GoalImage of demonstrations": lambda: GoalImage(SHOWN, lambda obs: obs[:, 1:], metric="cosine", shift=0.5),
+    "HopPotential": lambda: HopPotential(hops, GOAL),
+    "HopPotential of a column": lambda: HopPotential("progress", fusion="mean"),
     "ClipReward": lambda: ClipReward(-0.5, 0.5),
     "HideReward": HideReward,
     "NormalizeReward": lambda: NormalizeReward(clip=2.0),

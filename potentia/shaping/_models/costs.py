@@ -16,6 +16,7 @@ from potentia.limits import check_among
 from potentia.rollout import Array, Rollout
 from potentia.shaping._models.episodes import Episodes
 from potentia.shaping._models.learned import own_modes
+from potentia.state import Stateful
 from potentia.trees import Tree, leaves, map_tree
 
 Metric = Literal["cosine", "euclidean"]
@@ -133,21 +134,62 @@ def _flat(rows: Tensor) -> Tensor:
     return rows.flatten(1) if rows.ndim > 1 else rows[:, None]
 
 
-class DemonstrationCosts:
-    """The costs between what an agent arrived at, ``next_obs``, and what demonstrations arrived at.
+class ShownCosts(Stateful):
+    """The costs between what an agent arrived at, ``next_obs``, and the features of episodes that are shown.
 
     Args:
-        demonstrations: Whole episodes ``(T, B)``.
         metric: ``"cosine"`` or ``"euclidean"``.
         encoder: From observations ``(N, ...)`` to features ``(N, ...)``. A network is frozen: it is neither trained nor
             saved. None takes the observations' own numbers.
-        standardize: Whether each feature is taken less its mean over the demonstrations and divided by its standard
-            deviation there (by 1 where it never changes).
         device: Where all is computed.
 
     Attributes:
-        features: Of the demonstrations, ``(D, L', d)``.
-        mask: ``(D, L')``: False behind the end of a shorter demonstration.
+        features: Of what is shown, ``(D, L', d)``. At first there is nothing.
+        mask: ``(D, L')``: False behind the end of a shorter episode.
+    """
+
+    saved = ("features", "mask")
+
+    def __init__(
+        self, metric: Metric = "cosine", encoder: Features | None = None, device: torch.device | str = "cpu"
+    ) -> None:
+        check_among(METRICS, metric=metric)
+        self.metric, self.device = metric, torch.device(device)
+        self.encoder = encoder.to(self.device) if isinstance(encoder, nn.Module) else encoder
+        self.features = torch.zeros((0, 0, 0), dtype=torch.float32, device=self.device)
+        self.mask = torch.zeros((0, 0), dtype=torch.bool, device=self.device)
+        self._moments: tuple[Tensor, Tensor] | None = None
+
+    def encode(self, rollout: Rollout, episodes: Episodes) -> Tensor:
+        """The features ``(N, L, d)`` of the ``next_obs`` of a rollout's episodes, 0 where they are masked."""
+        mask = torch.as_tensor(rollout.mask, device=self.device)
+        found = features_of(rollout.next_obs, mask, self.encoder)
+        if self._moments is not None:
+            mean, scale = self._moments
+            found = ((found.double() - mean) / scale).to(found.dtype)
+        return torch.where(episodes.mask[..., None], episodes.take(found), 0)
+
+    def costs(self, rollout: Rollout, episodes: Episodes) -> Tensor:
+        """``(N, D, L, L')`` between the N episodes of a rollout and the D that are shown, 0 where either is masked."""
+        found = cost_matrix(self.encode(rollout, episodes)[:, None], self.features[None], self.metric)
+        return torch.where(episodes.mask[:, None, :, None] & self.mask[None, :, None, :], found, 0)
+
+    def among(self) -> Tensor:
+        """``(D, D, L', L')`` between those that are shown, 0 where either is masked."""
+        found = cost_matrix(self.features[:, None], self.features[None], self.metric)
+        return torch.where(self.mask[:, None, :, None] & self.mask[None, :, None, :], found, 0)
+
+
+class DemonstrationCosts(ShownCosts):
+    """The same of demonstrations.
+
+    Args:
+        demonstrations: Whole episodes ``(T, B)``.
+        metric: As for `ShownCosts`, as the others.
+        encoder: As there.
+        standardize: Whether each feature is taken less its mean over the demonstrations and divided by its standard
+            deviation there (by 1 where it never changes).
+        device: As there.
 
     Raises:
         ValueError: If there is no demonstration.
@@ -162,35 +204,14 @@ class DemonstrationCosts:
         standardize: bool = False,
         device: torch.device | str = "cpu",
     ) -> None:
-        check_among(METRICS, metric=metric)
-        self.metric, self.device = metric, torch.device(device)
-        self.encoder = encoder.to(self.device) if isinstance(encoder, nn.Module) else encoder
+        super().__init__(metric, encoder, device)
         episodes = Episodes.of(demonstrations, self.device)
         if not episodes.mask.any():
             raise ValueError("there must be at least one demonstration of at least one step, got none")
-        self.mask, self._moments = episodes.mask, None
+        self.mask = episodes.mask
         self.features = self.encode(demonstrations, episodes)
         if standardize:
             live = self.features[self.mask].double()
             spread = live.std(0, unbiased=False)
             self._moments = live.mean(0), torch.where(spread > 0, spread, 1.0)
             self.features = self.encode(demonstrations, episodes)
-
-    def encode(self, rollout: Rollout, episodes: Episodes) -> Tensor:
-        """The features ``(N, L, d)`` of the ``next_obs`` of a rollout's episodes, 0 where they are masked."""
-        mask = torch.as_tensor(rollout.mask, device=self.device)
-        found = features_of(rollout.next_obs, mask, self.encoder)
-        if self._moments is not None:
-            mean, scale = self._moments
-            found = ((found.double() - mean) / scale).to(found.dtype)
-        return torch.where(episodes.mask[..., None], episodes.take(found), 0)
-
-    def costs(self, rollout: Rollout, episodes: Episodes) -> Tensor:
-        """``(N, D, L, L')`` between the N episodes of a rollout and the D demonstrations, 0 where either is masked."""
-        found = cost_matrix(self.encode(rollout, episodes)[:, None], self.features[None], self.metric)
-        return torch.where(episodes.mask[:, None, :, None] & self.mask[None, :, None, :], found, 0)
-
-    def among(self) -> Tensor:
-        """``(D, D, L', L')`` between the demonstrations, 0 where either is masked."""
-        found = cost_matrix(self.features[:, None], self.features[None], self.metric)
-        return torch.where(self.mask[:, None, :, None] & self.mask[None, :, None, :], found, 0)

@@ -14,7 +14,7 @@ from potentia.demonstrations import Demonstrations, as_demonstrations
 from potentia.encoders import Encoder
 from potentia.limits import check_at_least
 from potentia.rollout import Array, Rollout
-from potentia.shaping._models.costs import DemonstrationCosts, Metric
+from potentia.shaping._models.costs import DemonstrationCosts, Metric, ShownCosts
 from potentia.shaping._models.episodes import Episodes
 from potentia.shaping._models.learned import own_modes
 from potentia.shaping._models.sinkhorn import sinkhorn
@@ -120,14 +120,14 @@ class OptimalTransport(Shaper):
         return {"scale": self.scale}
 
 
-def moved(costs: DemonstrationCosts, rollout: Rollout, episodes: Episodes, epsilon: float, iterations: int) -> Tensor:
-    """What it costs to move each step of N episodes onto the demonstration that is nearest: ``(N, L)``, 0 behind ends.
+def moved(costs: ShownCosts, rollout: Rollout, episodes: Episodes, epsilon: float, iterations: int) -> Tensor:
+    """What it costs to move each step of N episodes onto the shown one that is nearest: ``(N, L)``, 0 behind ends.
 
     An episode's costs sum to that of its plan: the mean cost of a step.
     """
     shown, length = costs.mask.shape
     found = costs.features.new_zeros(episodes.mask.shape)
-    if not len(episodes):
+    if not (len(episodes) and shown):
         return found
     for rows in torch.arange(len(episodes), device=costs.device).split(
         max(1, _AT_ONCE // max(1, shown * length * episodes.mask.shape[1]))
