@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from potentia.compiling import part
 from potentia.envs.control.rules import Part, Rules
@@ -51,6 +53,17 @@ class Network:
     def act(self) -> Part:
         """A part ``act(genome, observation, units)``. The outputs are then the first numbers of ``units``."""
         return _act_of(self.sizes, self.shared_bias)
+
+    def outputs(self, genomes: Any, inputs: Any) -> NDArray[np.float64]:
+        """What policies ``(N, P)`` answer to inputs ``(N, I)``, each to its own: ``(N, O)`` in [-1, 1]."""
+        units, at = np.asarray(inputs, np.float64), 0
+        genomes = np.asarray(genomes, np.float64)
+        for before, after in zip(self.sizes, self.sizes[1:], strict=False):
+            bias = at + before * after
+            weights = genomes[:, at:bias].reshape(-1, before, after)
+            at = bias + (1 if self.shared_bias else after)
+            units = np.tanh(np.matmul(units[:, None], weights)[:, 0] + genomes[:, bias:at])
+        return units
 
     @classmethod
     def of(cls, rules: Rules, hidden: tuple[int, ...], shared_bias: bool) -> Network:

@@ -14,6 +14,16 @@ from potentia.envs.control.rules import PLAYING, REACHED, SUCCESS, Rules, area_o
 __all__ = ["evaluate_loop"]
 
 
+@part
+def note(path, k, time, limit, descriptor):  # type: ignore[no-untyped-def]
+    """Writes the points of a path that are due at a time, from the k-th on. Returns the first that is not."""
+    while k < len(path) and time * (len(path) - 1) >= k * limit:
+        for i in range(len(descriptor)):
+            path[k, i] = descriptor[i]
+        k += 1
+    return k
+
+
 @lru_cache
 def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..., Any]:
     """Plays an episode with each genome in its world, which stays where the episode ended.
@@ -23,7 +33,7 @@ def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..
     """
     begin, step, observe, describe = rules.begin, rules.step, rules.observe, rules.descriptor
     area, act = area_of(rules.areas), network.act
-    discrete, outputs, size = rules.discrete, len(rules.actions), len(rules.described)
+    discrete, outputs = rules.discrete, len(rules.actions)
     middle = np.array([0.5 * (a + b) for a, b in zip(rules.action_low, rules.action_high, strict=True)] or [0.0])
     half = np.array([0.5 * (b - a) for a, b in zip(rules.action_low, rules.action_high, strict=True)] or [0.0])
 
@@ -40,21 +50,11 @@ def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..
                 action[k] = np.float32(middle[k] + half[k] * units[k])
 
     @part
-    def note(path, k, time, limit, descriptor):  # type: ignore[no-untyped-def]
-        """Writes the points of a path that are due at a time, from the k-th on. Returns the first that is not."""
-        while k < len(path) and time * (len(path) - 1) >= k * limit:
-            for i in range(size):
-                path[k, i] = descriptor[i]
-            k += 1
-        return k
-
-    @part
     def evaluate(genome, state, draws, seen, descriptor, path, units, action, limit):  # type: ignore[no-untyped-def]
         total, outcome, time, noted = 0.0, PLAYING, 0, 0
-        begin(state, draws)
         if len(path) > 0:
             describe(state, descriptor)
-            noted = note(path, 0, 0, limit, descriptor)  # type: ignore[no-untyped-call]
+            noted = note(path, 0, 0, limit, descriptor)
         while time < limit and outcome in (PLAYING, REACHED):
             observe(state, seen)
             act(genome, seen, units)
@@ -64,9 +64,9 @@ def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..
             total += reward
             if len(path) > 0:
                 describe(state, descriptor)
-                noted = note(path, noted, time, limit, descriptor)  # type: ignore[no-untyped-call]
+                noted = note(path, noted, time, limit, descriptor)
         describe(state, descriptor)
-        note(path, noted, limit, limit, descriptor)  # type: ignore[no-untyped-call]
+        note(path, noted, limit, limit, descriptor)
         return total, outcome, time
 
     @compiled(
@@ -82,10 +82,12 @@ def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..
             if waiting[n]:
                 begin(state[n], draws[n])
                 describe(state[n], descriptor[n])
-                note(path[n], 0, limit, limit, descriptor[n])  # type: ignore[no-untyped-call]
+                note(path[n], 0, limit, limit, descriptor[n])
                 reward[n], terminated[n], success[n], waiting[n], time[n] = 0.0, False, False, False, 0
                 inside[n], entered[n] = area(descriptor[n]), -1
             else:
+                if time[n] > 0:  # somebody steps on after an end
+                    begin(state[n], draws[n])
                 total, outcome, took = evaluate(  # type: ignore[no-untyped-call]
                     genomes[n], state[n], draws[n], seen[n], descriptor[n], path[n], units[n], action[n], limit
                 )

@@ -16,7 +16,10 @@ _FORMS = {
 
 
 def register() -> None:
-    """Registers ``potentia/<World>-v0`` for every world, and ``potentia/<World>Policies-v0``, where policies act."""
+    """Registers ``potentia/<World>-v0`` for every world, and ``potentia/<World>Policies-v0``, where policies act.
+
+    ``potentia/PolicyAsAction-v0`` lets them act in any environment, ``env="<id>"``.
+    """
     for name in WORLDS:
         for suffix, (single, vector) in _FORMS.items():
             if (identifier := f"potentia/{name}{suffix}-v0") not in registry:
@@ -26,3 +29,9 @@ def register() -> None:
                     vector_entry_point=f"potentia.envs.control.{vector}",
                     kwargs={"world": name},
                 )
+    if (identifier := "potentia/PolicyAsAction-v0") not in registry:
+        register_id(
+            id=identifier,
+            entry_point="potentia.wrappers.policy_as_action:PolicyAsActionEnv",
+            vector_entry_point="potentia.wrappers.policy_as_action:policy_vector_env",
+        )

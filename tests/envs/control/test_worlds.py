@@ -7,13 +7,13 @@ import pickle
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
 import potentia  # noqa: F401 - registers the worlds
 from potentia.envs.control import WORLDS
 from potentia.testing import check_env
+from potentia.testing.environment_episodes import equal
 
 IDS = [f"{name}{form}" for name in WORLDS for form in ("", "Policies")]
 
@@ -39,7 +39,7 @@ def test_many_worlds_on_all_cores_are_what_few_on_one_are(name: str) -> None:
     few.action_space.seed(0)
     for _ in range(50):
         actions = few.action_space.sample()
-        assert plain(few.step(actions)) == plain(many.step(actions))
+        assert equal(few.step(actions), many.step(actions))
 
 
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"])
@@ -53,13 +53,4 @@ def test_a_copy_goes_on_equally(name: str, way: Any) -> None:
     envs.action_space.seed(0)
     for _ in range(30):
         actions = envs.action_space.sample()
-        assert plain(envs.step(actions)) == plain(other.step(actions))
-
-
-def plain(value: Any) -> Any:
-    """A result as lists and numbers, which know whether they are equal."""
-    if isinstance(value, dict):
-        return {key: plain(part) for key, part in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(part) for part in value]
-    return plain(value.tolist()) if isinstance(value, np.ndarray) else value
+        assert equal(envs.step(actions), other.step(actions))
