@@ -121,11 +121,13 @@ class MetaWorld(SimulatedWorld):
 
 
 def _finite(space: Any) -> spaces.Box:
-    """The package's space with bounds for the two objects: their places in metres, and their quaternions."""
+    """The package's space with bounds for the objects: places in metres, and quaternions. None has a single value."""
     objects = np.array(([_FAR] * 3 + [1.0] * 4) * 2)
     one = np.concatenate([np.full(4, np.inf), objects])
     bounds = np.concatenate([one, one, np.full(3, np.inf)])
-    return spaces.Box(np.maximum(space.low, -bounds), np.minimum(space.high, bounds), dtype=np.float64)
+    low, high = np.maximum(space.low, -bounds), np.minimum(space.high, bounds)
+    single = low >= high  # a coordinate that all goals of a task share
+    return spaces.Box(np.where(single, -_FAR, low), np.where(single, _FAR, high), dtype=np.float64)
 
 
 def metaworld_module(name: str) -> Any:
