@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
-__all__ = ["Expert", "expert"]
+__all__ = ["Expert", "StateExpert", "expert"]
 
 _FAMILIES: dict[str, tuple[str, str]] = {
     "potentia.envs.grid.env:GridEnv": ("potentia.envs.grid.expert:GridExpert", "grids with a distance"),
@@ -25,10 +25,22 @@ _FAMILIES: dict[str, tuple[str, str]] = {
 """By the class of a world or of a vector: where its expert is, and which worlds these are."""
 
 
-class Expert:
-    """An actor of some environments, made with them, because it looks at their true states.
+class Expert(Protocol):
+    """An actor that can do the task of some environments, a `potentia.collect.Actor`."""
 
-    It is a `potentia.collect.Actor`. Subclasses say what they `_choose`.
+    def init(self, num_envs: int) -> Any:
+        """Its memory at the start of episodes."""
+        ...
+
+    def act(self, obs: Any, carry: Any) -> tuple[Any, Any]:
+        """Actions ``(N, ...)`` and the memory after them."""
+        ...
+
+
+class StateExpert:
+    """An expert that is made with its environments, because it looks at their true states, and remembers nothing.
+
+    Subclasses say what they `_choose`.
 
     Args:
         envs: A vector environment of this library, or N environments.
@@ -38,7 +50,7 @@ class Expert:
         self.envs = tuple(envs)
 
     def init(self, num_envs: int) -> Any:
-        """It remembers nothing."""
+        """Nothing."""
         return ()
 
     def act(self, obs: Any, carry: Any) -> tuple[Any, Any]:

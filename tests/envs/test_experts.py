@@ -65,9 +65,12 @@ def test_text_worlds_follow_their_plan(form: str) -> None:
 
 
 def test_the_classes_that_have_an_expert_are_worlds() -> None:
-    for place in _FAMILIES:
+    for place, (maker, _) in _FAMILIES.items():
         module, _, name = place.partition(":")
         assert issubclass(getattr(importlib.import_module(module), name), World)
+        if "mujoco" not in maker:
+            module, _, name = maker.partition(":")
+            assert callable(getattr(importlib.import_module(module), name).act)
 
 
 def test_worlds_without_an_expert_are_named_with_those_that_have_one() -> None:
@@ -75,6 +78,11 @@ def test_worlds_without_an_expert_are_named_with_those_that_have_one() -> None:
         expert(gym.make("CartPole-v1"))
     with pytest.raises(ValueError, match="in other processes here"):
         expert(gym.make_vec("CartPole-v1", 1, vectorization_mode="async", vector_kwargs={"context": "fork"}))
+
+
+def test_control_worlds() -> None:
+    share, _ = shown(gym.make_vec("potentia/SparseReacher-v0", num_envs=4), 8)
+    assert share == 1.0
 
 
 def test_mazes_and_tasks_of_mujoco() -> None:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from potentia.envs.exact.solve import optimum
 from potentia.envs.exact.world import TabularWorld
-from potentia.envs.experts import Expert
+from potentia.envs.experts import StateExpert
 
 __all__ = ["ExactExpert"]
 
 _DISCOUNT = 0.999
 
 
-class ExactExpert(Expert):
+class ExactExpert(StateExpert):
     """``argmax over a of Q*(s, a)`` at a discount of 0.999, the first of those that are best."""
 
     def __init__(self, envs: Sequence[Any]) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from potentia.envs.experts import Expert
+from potentia.envs.experts import StateExpert
 from potentia.envs.grid.worlds import DISABLED, GridWorlds, has_distance
 
 __all__ = ["GridExpert"]
 
 
-class GridExpert(Expert):
+class GridExpert(StateExpert):
     """``argmin over a of the distance after a``: each action is tried on a copy of the state, all at once.
 
     The first of equally good actions is taken. Where things move by chance, what is tried is what will happen.

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from potentia.envs.experts import Expert
+from potentia.envs.experts import StateExpert
 from potentia.envs.mujoco.metaworld import metaworld_module
 
 __all__ = ["ScriptedExpert", "WayExpert"]
 
 
-class ScriptedExpert(Expert):
+class ScriptedExpert(StateExpert):
     """The package's scripted policy of each task, clipped to the bounds of actions.
 
     Args:
@@ -35,7 +35,7 @@ class ScriptedExpert(Expert):
         return np.clip(np.array(acts, np.float32), -1.0, 1.0)
 
 
-class WayExpert(Expert):
+class WayExpert(StateExpert):
     """A ball's push towards the next point of the shortest way: ``10 (point - place) - velocity``, clipped.
 
     Raises:

@@ -8,14 +8,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from potentia.envs.experts import Expert
+from potentia.envs.experts import StateExpert
 from potentia.envs.text.indexed import IndexedCommands
 from potentia.envs.world import ask
 
 __all__ = ["PlanExpert"]
 
 
-class PlanExpert(Expert):
+class PlanExpert(StateExpert):
     """The first command of ``info["plan"]``, as a text or as its number where actions are numbers.
 
     The worlds are asked for their plans. So their info has them from now on.
