@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode
 from potentia.arrays import host_array
 from potentia.collect import within_bounds
 from potentia.replay.episode import Episode, episode_files, episode_number, load_episode, save_episode
+from potentia.replay.policies import PolicyPlayer, in_its_world
 from potentia.replay.recording import RecordEpisodes
 from potentia.rollout import Rollout, concatenate
 from potentia.study.seeds import RunSeeds, evaluation_seed
@@ -30,7 +31,8 @@ def play_run(run: Path, episodes: int) -> Path:
 
     They are kept in the run's folder, for each step of the training apart, and are not played again. The k-th is what
     `potentia.agents.evaluate` plays with `episode_seed` of k in one copy of the world. It is shaped when it is over, so
-    that a shaper that needs whole episodes or the next action can be shown, too.
+    that a shaper that needs whole episodes or the next action can be shown, too. Of a search for policies it shows what
+    policies do in the world itself, unshaped: first the best that was found, then others that it kept.
 
     Args:
         run: The folder of a run, which has a checkpoint.
@@ -49,7 +51,7 @@ def play_run(run: Path, episodes: int) -> Path:
     out = run / "episodes" / f"step-{parts['steps']}"
     played = 1 + max(map(episode_number, episode_files(out)), default=-1) if out.is_dir() else 0
     if played < episodes:
-        _Player(restored(config, parts)).play(range(played, episodes), out)
+        _Player(in_its_world(restored(config, parts))).play(range(played, episodes), out)
     return out
 
 
@@ -81,7 +83,7 @@ class _Player:
         }
         with tempfile.TemporaryDirectory() as raw, RecordEpisodes(self._make(), raw, labels=labels) as env:
             for number in numbers:
-                rollout = self._play_one(env, episode_seed(self.seeds, self.steps, number))
+                rollout = self._play_one(env, number)
                 [path] = episode_files(Path(raw))
                 save_episode(self._shaped(load_episode(path), rollout), out)
                 path.unlink()
@@ -98,11 +100,13 @@ class _Player:
         env.close()
         return gym.make(environment.id, disable_env_checker=True, render_mode=mode, **kwargs)
 
-    def _play_one(self, env: gym.Env[Any, Any], seed: int) -> Rollout:
+    def _play_one(self, env: gym.Env[Any, Any], number: int) -> Rollout:
         """The transitions of an episode ``(T, 1)``, with what the shaper reads."""
+        seed = episode_seed(self.seeds, self.steps, number)
         columns = self.shaper.contract.info_columns
         reader = TransitionReader(1, AutoresetMode.DISABLED, gamma=self.config.gamma, columns=columns - {_NEXT_ACTION})
-        actor = self.learner.frozen(greedy=self.config.evaluation.greedy, seed=seed)
+        best = number == 0 and isinstance(self.learner, PolicyPlayer)
+        actor = self.learner.frozen(greedy=best or self.config.evaluation.greedy, seed=seed)
         obs, info = env.reset(seed=seed)
         reader.reset(_batch(obs), _batch_info(info, reader.keys))
         drawn, carry = actor.act(_batch(obs), actor.init(1))

@@ -97,13 +97,13 @@ class Wanders(Stateful):
         return {"descriptor": self.descriptor, "return": self.returns}
 
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Any:
-        del greedy, seed
-        return Best(self.kept[self.returns.argmax()])
+        del seed
+        return Best(self.kept[self.returns.argmax() if greedy else -1])
 
 
 @dataclass(frozen=True)
 class Best:
-    """One policy."""
+    """One policy: the best, or the newest."""
 
     genome: Any
 

@@ -150,7 +150,31 @@ class PolicyEnv(ControlEnv):
         **options: Any,
     ) -> None:
         self._network_options = _checked(hidden, shared_bias, path_length)
+        self._world, self._options = world, options
         super().__init__(world, **options)
+
+    @property
+    def acts_in(self) -> tuple[str, dict[str, Any]]:
+        """The id and the arguments of the world in which its policies act.
+
+        Raises:
+            ValueError: If it was made of rules, which have no id.
+        """
+        if not isinstance(self._world, str):
+            raise ValueError(f"the rules of {self.rules.title} have no id; make the environment by the world's name")
+        return f"potentia/{self._world}-v0", dict(self._options)
+
+    def action_of(self, genome: Any, obs: Any) -> Any:
+        """What a policy ``(P,)`` does in that world where it sees ``obs``."""
+        worlds: Any = self.worlds
+        network, rules = worlds.network, self.rules
+        units = np.zeros(network.scratch)
+        network.act(np.asarray(genome, np.float64), np.asarray(obs, np.float64), units)
+        outputs = units[: len(rules.actions)]
+        if rules.discrete:
+            return int(outputs.argmax())
+        low, high = np.array(rules.action_low), np.array(rules.action_high)
+        return (0.5 * (low + high) + 0.5 * (high - low) * outputs).astype(np.float32)
 
     def _make_worlds(self, time_limit: int | None) -> ControlWorlds:
         return _worlds(self.rules, 1, DISABLED, self._network_options, limit=time_limit)
