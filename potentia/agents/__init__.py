@@ -9,12 +9,27 @@ from potentia.agents.loop import Collector, EnvCollector, EpisodeCollector, Iter
 from potentia.agents.ppo import PPO, PPOConfig
 from potentia.agents.random_agent import RandomAgent, RandomAgentConfig
 from potentia.agents.sac import SAC, SACConfig
+from potentia.agents.search import (
+    SERENE,
+    STAX,
+    TAXONS,
+    NoveltySearch,
+    NoveltySearchConfig,
+    RandomSearch,
+    SearchConfig,
+    SERENEConfig,
+    STAXConfig,
+    TAXONSConfig,
+)
 from potentia.agents.tabular import QLearning, QLearningConfig
 
 __all__ = [
     "ASAF",
     "PPO",
     "SAC",
+    "SERENE",
+    "STAX",
+    "TAXONS",
     "ASAFConfig",
     "Agent",
     "Collector",
@@ -27,11 +42,18 @@ __all__ = [
     "GridPPOConfig",
     "Iteration",
     "Loop",
+    "NoveltySearch",
+    "NoveltySearchConfig",
     "PPOConfig",
     "QLearning",
     "QLearningConfig",
     "RandomAgent",
     "RandomAgentConfig",
+    "RandomSearch",
     "SACConfig",
+    "SERENEConfig",
+    "STAXConfig",
+    "SearchConfig",
+    "TAXONSConfig",
     "evaluate",
 ]

@@ -20,8 +20,8 @@ class Coverage(Stateful):
 
     The grid has 2500 cells or nearly so, equally many along each dimension: 50 x 50 for two. What lies outside the
     bounds counts in the nearest cell. The Jensen-Shannon divergence is in bits, so uniformity lies in [0, 1]. It is 0
-    where nothing is found. QD score (Pugh, Soros and Stanley 2016) adds the best return of each filled cell. It supposes
-    that returns are not negative. Coverage and uniformity are those of SERENE and STAX (Paolo et al. 2021,
+    where nothing is found. QD score (Pugh, Soros and Stanley 2016) adds the best return of each filled cell. It
+    supposes that returns are not negative. Coverage and uniformity are those of SERENE and STAX (Paolo et al. 2021,
     arXiv:2102.03140 and arXiv:2111.01919).
 
     >>> found = Coverage(((0.0, 1.0), (0.0, 1.0)))
@@ -64,12 +64,13 @@ class Coverage(Stateful):
             )
         part = (descriptor - self.low) / (self.high - self.low)
         index = np.clip((part * self.width).astype(np.int64), 0, self.width - 1)
-        return np.ravel_multi_index(tuple(index.T), (self.width,) * len(self.low))
+        found: Array = np.ravel_multi_index(tuple(index.T), (self.width,) * len(self.low))
+        return found
 
     def add(self, descriptor: Array, returns: Array) -> None:
         """Takes in descriptors ``(n, d)`` and their true returns ``(n,)``."""
         index = self.cells(descriptor)
-        np.add.at(self.counts, index, 1)
+        self.counts += np.bincount(index, minlength=self.counts.size)
         np.maximum.at(self.best, index, returns)
 
     def metrics(self) -> dict[str, float]:
