@@ -98,8 +98,8 @@ class Certificate:
         else:
             verdict = (
                 f"REFUTED: it changes what is optimal in {self.num_changed} of {self.num_nodes} states. The worst "
-                f"policy that it calls optimal loses {self.worst_regret:.6g} of {self.optimal_value:.6g} from the start, and "
-                f"{self.worst_regret_anywhere:.6g} where it loses most."
+                f"policy that it calls optimal loses {self.worst_regret:.6g} of {self.optimal_value:.6g} from the "
+                f"start, and {self.worst_regret_anywhere:.6g} where it loses most."
             )
         lines = [head, verdict]
         lines += [f"  in {one.state}: {'/'.join(one.shaped)}, in truth {'/'.join(one.true)}" for one in self.changes]

@@ -86,7 +86,7 @@ class _Walk:
             if len(self.state) == self.max_nodes:
                 raise ValueError(
                     f"{self.shaper.name} can be in more than {self.max_nodes} pairs of state and memory here: its "
-                    "memory grows without end, or the world is large; give a larger max_nodes, or a shaper without memory"
+                    "memory grows without end, or the world is large; give a larger max_nodes, or one without memory"
                 )
             found = self.number[key] = len(self.state)
             self.state.append(state)

@@ -1,6 +1,10 @@
 """Reward-shaping layers: each maps a `potentia.Rollout` to a rollout, under a declared contract."""
 
 from potentia.shaping.compose import Chain, Scale
+from potentia.shaping.credit.hindsight import Hindsight
+from potentia.shaping.credit.redistribution import Redistribution
+from potentia.shaping.credit.shapley import Shapley
+from potentia.shaping.credit.turning_point import TurningPoint
 from potentia.shaping.discounts.schedule_discount import ScheduleDiscount
 from potentia.shaping.exploration.count import Count, EpisodicCount
 from potentia.shaping.exploration.e3b import E3B
@@ -68,6 +72,7 @@ __all__ = [
     "GoalImage",
     "HideReward",
     "HierarchicalAction",
+    "Hindsight",
     "HopPotential",
     "IndicatorCost",
     "InformationGain",
@@ -90,6 +95,7 @@ __all__ = [
     "Progress",
     "RandomReward",
     "ReasoningPattern",
+    "Redistribution",
     "RewardMachine",
     "RubricReward",
     "RuleReward",
@@ -97,8 +103,10 @@ __all__ = [
     "ScheduleDiscount",
     "SelfImitation",
     "Shaper",
+    "Shapley",
     "Stream",
     "TemporalAttenuation",
     "TurnCredit",
+    "TurningPoint",
     "variance_filter",
 ]

@@ -31,6 +31,7 @@ from potentia.shaping import (
     GoalImage,
     HideReward,
     HierarchicalAction,
+    Hindsight,
     HopPotential,
     IndicatorCost,
     InformationGain,
@@ -52,6 +53,7 @@ from potentia.shaping import (
     Progress,
     RandomReward,
     ReasoningPattern,
+    Redistribution,
     RewardMachine,
     RubricReward,
     RuleReward,
@@ -59,8 +61,10 @@ from potentia.shaping import (
     ScheduleDiscount,
     SelfImitation,
     Shaper,
+    Shapley,
     TemporalAttenuation,
     TurnCredit,
+    TurningPoint,
 )
 from potentia.shaping.schedules import Exponential, Linear
 from potentia.testing.experience import Info
@@ -77,6 +81,11 @@ ADVICE_TABLE = np.array(
 def height(obs: np.ndarray) -> np.ndarray:
     """A potential of vectors."""
     return 2.0 * obs[..., 0] - obs[..., 1] ** 2
+
+
+def pairs_of_steps(episode: Rollout, sets: np.ndarray) -> np.ndarray:
+    """A score of sets of steps: the square of what they sum to."""
+    return (sets * np.asarray(episode.obs)[:, 0, 0]).sum(1) ** 2
 
 
 def texts(*lines: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -274,6 +283,15 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "IntervalIoU": IntervalIoU,
     "IndicatorCost": lambda: IndicatorCost({"next_success": Limit(0.9, at_least=True, keeps_task=True), "lost": 0.1}),
     "TemporalAttenuation": lambda: TemporalAttenuation(0.3),
+    "Redistribution of equal parts": lambda: Redistribution(form="uniform"),
+    "Redistribution by differences": lambda: Redistribution(VECTOR, ACTIONS, hidden=8, batch_size=4, learning_rate=0.1),
+    "Redistribution by random subsets": lambda: Redistribution(
+        VECTOR, ACTIONS, form="random", subset=2, hidden=8, batch_size=4, learning_rate=0.1
+    ),
+    "TurningPoint": TurningPoint,
+    "TurningPoint with a bonus": lambda: TurningPoint("outcome_plus_bonus", eta=0.5),
+    "Hindsight": lambda: Hindsight(VECTOR, ACTIONS, hidden=8, batch_size=16, learning_rate=0.1),
+    "Shapley": lambda: Shapley(pairs_of_steps, orders=4, alpha=0.75),
     "Scale of a potential by a number": lambda: Scale(PotentialShaping(height), 0.25),
     "Scale of a bonus by a schedule": lambda: Scale(EpisodicCount(), Exponential(1.0, 0.0, 50)),
     "Chain of potentials": lambda: Chain(

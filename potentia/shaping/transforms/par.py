@@ -130,7 +130,7 @@ class PAR(Shaper):
         if self.form in _RUNNING:
             return self._normalised(reward)
         if self.form == "ceiling":
-            return np.minimum(reward, float(self.ceiling or 0.0))
+            return np.asarray(np.minimum(reward, float(self.ceiling or 0.0)))
         if self.form == "sigmoid":
             return np.asarray(_sigmoid(self.k * reward))
         reference = self._references(rollout)
