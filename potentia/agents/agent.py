@@ -24,7 +24,7 @@ class Agent(Actor, Protocol):
     ``Config.renamed``, if there is one, says what a setting of another name is called. An agent that learns from
     columns of info, too, names them in an attribute ``reads``, as a contract does: ``{"info:next_descriptor"}``. A
     class attribute ``rollout_steps`` says how many steps of each environment it learns from at once, if a study does
-    not.
+    not. One that shapes anew what it has stored has a method ``attach(shaper)``, which a `potentia.agents.Loop` calls.
 
     An agent may search for policies: its actions are policies, and a step is an episode. Then the metrics of `learn`
     are those of `potentia.agents.search.measures.Measures`, which studies tell in tables and curves, and

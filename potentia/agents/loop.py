@@ -186,6 +186,8 @@ class Loop:
         self.collector, self.agent, self.shaper = collector, agent, Chain() if shaper is None else shaper
         for finding in require_fit(self.shaper, home_of(agent, self.shaper, collector.home, keys)):
             warnings.warn(finding.message, stacklevel=2)
+        if hasattr(agent, "attach"):
+            agent.attach(self.shaper)
         self.profile = Profile(PHASES, collector.device)
         self._watch = FiniteWatch(collector.device)
         self._steps: int | Tensor = steps

@@ -22,6 +22,7 @@ class Sample(NamedTuple):
         reward: ``(N,)``: the discounted sum of up to n rewards.
         discount: ``(N,)``: the product of their discounts.
         next_obs: ``(N, ...)``: what comes after the last of them.
+        ends: ``(N, 2)`` bool: whether the episode terminated, and whether it was cut. None if that is not kept.
     """
 
     obs: Tree
@@ -29,6 +30,7 @@ class Sample(NamedTuple):
     reward: Tensor
     discount: Tensor
     next_obs: Tree
+    ends: Tensor | None = None
 
 
 class DiscountedReplay:
@@ -44,10 +46,12 @@ class DiscountedReplay:
             as in `potentia.returns.n_step_returns`.
         newest: Whether every discount other than 0 becomes the newest rollout's. It must have one such number.
         device: Where they are kept.
+        flags: Whether the ends of episodes are kept, in two bytes more.
     """
 
-    def __init__(self, size: int, n_steps: int, *, newest: bool, device: torch.device) -> None:
+    def __init__(self, size: int, n_steps: int, *, newest: bool, device: torch.device, flags: bool = False) -> None:
         self.capacity, self.n_steps, self.newest, self.device = size, n_steps, newest, device
+        self.flags = flags
         self.gamma: float | None = None
         self.filled = self.head = 0
         self._rows: dict[str, Tree] = {}
@@ -58,7 +62,7 @@ class DiscountedReplay:
         Raises:
             ValueError: If only the newest gamma is to count, and there are several.
         """
-        rows = _rows(rollout)
+        rows = _rows(rollout, self.flags)
         count = len(rows["reward"])
         if not count:
             return 0
@@ -109,7 +113,8 @@ class DiscountedReplay:
             map_tree(lambda leaf, at=at: leaf.index_select(0, at), self._rows[name])
             for name, at in (("obs", index), ("action", index), ("next_obs", last))
         )
-        return Sample(obs, action, reward, discount, next_obs)
+        flags = self._rows["flags"].index_select(0, index) if self.flags else None
+        return Sample(obs, action, reward, discount, next_obs, flags)
 
     def _rewarded(self, index: Tensor) -> tuple[Tensor, Tensor]:
         reward, discount = (self._rows[name].index_select(0, index) for name in ("reward", "discount"))
@@ -142,7 +147,7 @@ class DiscountedReplay:
         self.filled, self.head, self.gamma = filled, int(state["head"]) % self.capacity, state["gamma"]
 
 
-def _rows(rollout: Rollout) -> dict[str, Tree]:
+def _rows(rollout: Rollout, flags: bool) -> dict[str, Tree]:
     """The unmasked transitions of ``(T, B)``, column by column: ``ends`` where the next row is not the next step."""
     columns = rollout.mask.transpose(0, 1)
     after = columns.flip(1).cumsum(1).flip(1)  # unmasked steps from here to the column's end
@@ -152,7 +157,10 @@ def _rows(rollout: Rollout) -> dict[str, Tree]:
         return leaf.transpose(0, 1)[columns]
 
     obs, action, next_obs = (map_tree(pick, tree) for tree in (rollout.obs, rollout.action, rollout.next_obs))
-    return {
+    rows = {
         "obs": obs, "action": action, "next_obs": next_obs, "reward": pick(rollout.reward),
         "discount": pick(rollout.discount), "ends": ends,
     }  # fmt: skip
+    if flags:
+        rows["flags"] = torch.stack([pick(rollout.terminated), pick(rollout.truncated)], -1)
+    return rows

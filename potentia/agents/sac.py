@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import torch
@@ -18,10 +18,14 @@ from potentia.arrays import on_cpu
 from potentia.collect import Actor
 from potentia.encoders import observation_tensors
 from potentia.limits import check_among, check_at_least
-from potentia.rollout import Rollout
-from potentia.shaping.shaper import Stream
+from potentia.rollout import ENV, Rollout
+from potentia.shaping.fit import Home, require_fit
+from potentia.shaping.shaper import Shaper, Stream
 from potentia.state import Stateful
-from potentia.trees import Tree, leaves
+from potentia.trees import Tree, leaves, map_tree
+
+REPLAY = Home("a replay that shapes what is drawn", ordered=False, keys=frozenset())
+"""What `SAC` offers a shaper with ``rewards="present"``."""
 
 RENAMED = {
     "gradient_steps": "updates_per_step (gradient steps for each transition of a rollout)",
@@ -60,6 +64,9 @@ class SACConfig:
         discount: ``"newest"``: every stored transition that goes on is discounted by the gamma of the newest rollout,
             as it would be if it came now. This is exact where a shaper sets one gamma for all steps, and refused where
             a rollout has several. ``"stored"``: by what it came with.
+        rewards: ``"stored"``: a transition is paid what it was paid when it came. ``"present"``: whenever it is drawn,
+            it is shaped anew by the present shaper, from the world's own reward. That takes one step a target
+            (``n_steps=1``), a shaper without memory within an episode that reads no info columns, and 2 bytes more.
         widths: Widths of the fully connected layers.
         activation: What follows each of them.
 
@@ -79,6 +86,7 @@ class SACConfig:
     ent_coef_start: float = 1.0
     target_entropy: float | None = None
     discount: Literal["newest", "stored"] = "newest"
+    rewards: Literal["stored", "present"] = "stored"
     widths: tuple[int, ...] = (256, 256)
     activation: Literal["relu", "tanh"] = "relu"
 
@@ -95,6 +103,9 @@ class SACConfig:
         check_at_least(0, learning_rate=self.learning_rate, learning_starts=self.learning_starts)
         check_at_least(0, updates_per_step=self.updates_per_step)
         check_among(("newest", "stored"), discount=self.discount)
+        check_among(("stored", "present"), rewards=self.rewards)
+        if self.rewards == "present" and self.n_steps > 1:
+            raise ValueError(f"rewards='present' shapes single steps anew: set n_steps=1, got {self.n_steps}")
         if not 0 < self.tau <= 1:
             raise ValueError(f"tau must lie in (0, 1], got {self.tau}")
         if isinstance(self.ent_coef, str):
@@ -115,9 +126,8 @@ class SAC(Stateful):
     with, or the newest one (``discount``). Targets of n steps are made of the columns: the product of the discounts and
     the sum of the discounted rewards, as far as the episode goes in its rollout.
 
-    `learn` stores a shaped rollout and then takes gradient steps. Rewards are stored as they were shaped: what a
-    bonus would pay later for an old transition is not computed anew
-    (`potentia.agents.sb3.shape_replay` does that for Stable-Baselines3's learners).
+    `learn` stores a shaped rollout and then takes gradient steps. Rewards are stored as they were shaped, or shaped
+    anew whenever they are drawn (``rewards``), as `potentia.agents.sb3.shape_replay` does for Stable-Baselines3.
 
     Args:
         observation_space: The space of one observation.
@@ -174,8 +184,13 @@ class SAC(Stateful):
         self.critic_optimizer = self._adam(list(self.critics.parameters()))
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.replay = DiscountedReplay(
-            config.buffer_size, config.n_steps, newest=config.discount == "newest", device=self.device
+            config.buffer_size,
+            config.n_steps,
+            newest=config.discount == "newest",
+            device=self.device,
+            flags=config.rewards == "present",
         )
+        self._shaper: Shaper | None = None
         self.steps, self._owed = 0, 0.0
 
     def _adam(self, parameters: list[Any]) -> torch.optim.Adam:
@@ -203,6 +218,16 @@ class SAC(Stateful):
         """An actor with this policy and its own randomness, as `potentia.agents.Agent` describes."""
         return _Frozen(self.actor, None if greedy else torch.Generator(self.device).manual_seed(seed))
 
+    def attach(self, shaper: Shaper) -> None:
+        """Says who shapes, for ``rewards="present"``. A `potentia.agents.Loop` calls it.
+
+        Raises:
+            potentia.shaping.fit.FitError: If the shaper can't shape single transitions in any order.
+        """
+        if self.config.rewards == "present":
+            require_fit(shaper, REPLAY)
+            self._shaper = shaper
+
     def learn(self, rollout: Rollout) -> dict[str, Any]:
         """Stores the rollout, then takes ``updates_per_step`` gradient steps for each of its transitions.
 
@@ -213,6 +238,10 @@ class SAC(Stateful):
         Raises:
             ValueError: If the rollout has several gammas and ``discount="newest"``.
         """
+        if self.config.rewards == "present":
+            if self._shaper is None:
+                raise ValueError("rewards='present' needs the shaper: call attach(shaper) first, as a Loop does")
+            rollout = replace(rollout, terms={ENV: rollout.terms[ENV]})
         with torch.no_grad():
             added = self.replay.add(float_rollout(rollout, self.device))
         self.steps += added
@@ -224,11 +253,21 @@ class SAC(Stateful):
         if not updates:
             return {}
         for _ in range(updates):
-            sums += self._update(self.replay.sample(self.config.batch_size, self.generator))
+            sums += self._update(self._paid(self.replay.sample(self.config.batch_size, self.generator)))
         means = dict(zip(_METRICS, (sums / updates).unbind(), strict=True))
         if not on_cpu(self.device):
             return means
         return {name: float(value) for name, value in means.items()}
+
+    def _paid(self, batch: Sample) -> Sample:
+        """The batch with its rewards shaped anew, if they are to be."""
+        if self._shaper is None or batch.ends is None:
+            return batch
+        obs, action, reward, discount, next_obs, ends = (map_tree(lambda leaf: leaf[None], part) for part in batch)
+        with torch.no_grad():
+            rollout = Rollout(obs, action, next_obs, {ENV: reward}, discount, ends[..., 0], ends[..., 1])
+            shaped, _ = self._shaper.shape(rollout, self._shaper.init(rollout.num_envs))
+        return batch._replace(reward=shaped.reward[0])
 
     def _update(self, batch: Sample) -> Tensor:
         """One gradient step of critics, policy and temperature. Returns the `_METRICS`."""

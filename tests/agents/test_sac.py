@@ -18,7 +18,8 @@ from potentia.agents.replay import DiscountedReplay
 from potentia.agents.sac_networks import TanhGaussian, TwinCritics
 from potentia.collect import rollout_tensors
 from potentia.rollout import Rollout
-from potentia.shaping import Chain, PotentialShaping, ScheduleDiscount, Stream
+from potentia.shaping import Chain, Contract, EpisodicCount, PotentialShaping, ScheduleDiscount, Shaper, Stream
+from potentia.shaping.fit import FitError
 from potentia.shaping.schedules import Linear
 
 BOX = spaces.Box(-np.inf, np.inf, (3,), np.float64)
@@ -303,3 +304,42 @@ def test_what_does_not_fit_is_refused(make: Any, error: type[Exception], message
 def test_without_entropy_it_is_not_paid() -> None:
     agent = SAC(BOX, ACTIONS, SACConfig(learning_starts=0, widths=(8,), ent_coef=0.0, batch_size=4))
     assert agent.learn(pendulum_like(4))["ent_coef"] == 0.0
+
+
+class Growing(Shaper):
+    """Pays what it was told to last, and ends as much more."""
+
+    contract = Contract(reads=frozenset({"terminated"}), scope="lifelong")
+    pay = 1.0
+
+    def shape(self, rollout: Rollout, carry: Any = ()) -> tuple[Rollout, Any]:
+        return rollout.add(self.name, self.pay * (1.0 + rollout.terminated.double())), carry
+
+
+def test_stored_transitions_are_paid_by_the_present_shaper() -> None:
+    settings: dict[str, Any] = {"learning_starts": 100, "widths": (8,), "batch_size": 64}
+    space, actions = spaces.Box(-np.inf, np.inf, (1,)), spaces.Box(-1.0, 1.0, (1,))
+    found = {}
+    for rewards in ("stored", "present"):
+        agent, shaper = SAC(space, actions, SACConfig(rewards=rewards, **settings)), Growing()
+        agent.attach(shaper)
+        rollout = steps([[10.0, 20.0]], [[0.9, 0.0]], done=[[False, True]])
+        agent.learn(shaper.shape(rollout)[0])
+        shaper.pay = 3.0
+        batch = agent._paid(agent.replay.sample(64, torch.Generator().manual_seed(0)))
+        found[rewards] = {
+            obs: reward for obs, reward in zip(batch.obs[:, 0].tolist(), batch.reward.tolist(), strict=True)
+        }
+    assert found == {"stored": {0.0: 11.0, 1.0: 22.0}, "present": {0.0: 13.0, 1.0: 26.0}}
+
+
+def test_what_can_not_be_shaped_anew_is_refused() -> None:
+    agent = SAC(BOX, ACTIONS, SACConfig(rewards="present"))
+    with pytest.raises(ValueError, match=r"call attach\(shaper\) first"):
+        agent.learn(pendulum_like(4))
+    with pytest.raises(FitError, match="remembers within an episode"):
+        agent.attach(EpisodicCount())
+    with pytest.raises(FitError, match="it reads 'potential'"):
+        agent.attach(PotentialShaping("potential"))
+    with pytest.raises(ValueError, match="set n_steps=1, got 3"):
+        SACConfig(rewards="present", n_steps=3)
