@@ -10,9 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
+from potentia import demonstrations
+from potentia.agents.random_agent import RandomAgent
+from potentia.collect import collect_episodes
 from potentia.study.documents import SpecError
 from potentia.study.folder import RunFolder
 from potentia.study.plan import RunConfig, runs_of
@@ -124,3 +128,21 @@ def test_paths_of_a_study_in_python_begin_where_it_was_started(tmp_path: Path, m
     assert executor.unfinished() == []
     monkeypatch.chdir(tmp_path)
     assert StudyFolder.find(str(folder.path), tmp_path).states() == {"completed": 2}
+
+
+def test_a_learner_reads_the_demonstrations_beside_its_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = {"id": "CartPole-v1", "num_envs": 2, "learner": {"demonstrations": "shown.npz"}}
+    learner = {"type": "asaf", "config": {"window": 5, "n_epochs": 1, "rollout_steps": 16}}
+    changes = {"environments": [world], "learners": [learner], "shapings": [{"name": "none"}], "seeds": 1, "steps": 32}
+    file = write(tmp_path / "studies", **changes)
+    envs = gym.make_vec("CartPole-v1", 2, vectorization_mode="sync")
+    spaces = envs.single_observation_space, envs.single_action_space
+    shown = collect_episodes(envs, RandomAgent(*spaces), 2, gamma=0.9, seed=0)
+    demonstrations.save(file.parent / "shown.npz", shown)
+    monkeypatch.chdir(tmp_path)
+    folder, executor = run_study(load_study(file), str(file), tmp_path / "runs")
+    assert executor.unfinished() == []
+    load_policy(tmp_path / "runs" / folder.runs[0][1].path)
+    missing = write(tmp_path / "others", **changes)
+    with pytest.raises(SpecError, match=r"shown\.npz"):
+        run_study(load_study(missing), str(missing), tmp_path / "runs")

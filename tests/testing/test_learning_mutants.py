@@ -13,8 +13,8 @@ from torch import nn
 
 from potentia.arrays import host_array, is_tensor, like_column
 from potentia.rollout import Rollout
-from potentia.shaping import RND, Carry, Count, NormalizeReward, Shaper
-from tests.shaping.law_table import VECTOR
+from potentia.shaping import RND, Carry, Count, Discriminator, NormalizeReward, Shaper
+from tests.shaping.law_table import ACTIONS, SHOWN, VECTOR
 from tests.testing.honest import Mean, Plain, Steps, Tally, assert_caught, change, name_of
 
 
@@ -270,6 +270,17 @@ class CountsMaskedStepsFromUpdate40On(Count):
         return super().update(rollout if self.updates < 40 else replace(rollout, mask=rollout.mask | True))
 
 
+class LearnsWhenItIsAsked(Discriminator):
+    """Its spectral norms take a power iteration each time that D is computed, also to pay."""
+
+    def __init__(self) -> None:
+        super().__init__(VECTOR, ACTIONS, SHOWN, spectral_norm=True, hidden=16, batch_size=4)
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        self.adversary.network.train()
+        return super().shape(rollout, carry)
+
+
 class KeepsTheLastObservation(Steps):
     """How far it came since the step before; of that its carry holds a view."""
 
@@ -320,6 +331,7 @@ BROKEN: list[tuple[Callable[[], Shaper], str]] = [
     (TrainsOnTheFirstEnvironment, "learning"),
     (ScalesWithTheNumberOfEnvironments, "learning"),
     (CountsMaskedStepsFromUpdate40On, "save_load"),
+    (LearnsWhenItIsAsked, "shape_never_learns"),
     (KeepsTheLastObservation, "references"),
     (ReturnsItsBuffer, "chunks"),
     (KeepsRollouts, "references"),
