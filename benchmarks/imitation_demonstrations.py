@@ -1,4 +1,4 @@
-"""Makes the demonstrations of `imitation_pendulum.yaml` and `imitation_reacher.yaml`: SAC learns each world, then shows.
+"""Makes the demonstrations of `imitation_pendulum.yaml` and `imitation_reacher.yaml`: SAC learns, then shows.
 
     python benchmarks/imitation_demonstrations.py
 

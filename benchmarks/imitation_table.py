@@ -64,9 +64,9 @@ def main() -> None:
         for run in results.study.runs:
             if run.completed:
                 rows[run.shaping].append({"return": run.final_return, **steepness(run.folder)})
-        print(
-            f"\n{study.name}\n| method | runs | true return: median (range) | grad D | grad Q | kappa |\n|---|---|---|---|---|---|"
-        )
+        print(f"\n{study.name}\n")
+        print("| method | runs | true return: median (range) | grad D | grad Q | kappa |")
+        print("|---|---|---|---|---|---|")
         for method, runs in rows.items():
             returns = np.array([run["return"] for run in runs])
             means = {
