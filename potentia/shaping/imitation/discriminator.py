@@ -53,7 +53,7 @@ class Discriminator(Shaper):
     D sees features, normalised by the moments of all that was seen and clipped to [-5, 5]: observations as they are, or
     through a frozen random encoder if they are pictures or grids, and actions one-hot or scaled by their bounds. The
     gradient is that of the logit by these features. A rollout is paid by D as it was before it was learned from. A
-    replay that shapes what it samples is paid by the present D.
+    replay that shapes what it draws is paid by the present D (`potentia.agents.SAC` with ``rewards="present"``).
 
     Args:
         observation_space: The space of ``obs``.
