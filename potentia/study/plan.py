@@ -33,8 +33,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 _PLAIN = ("study", "folder", "imports", "seed", "steps", "gamma", "device", "seed_namespace")
 _NAMES_ONLY = ("study", "folder", "imports")
 """What says where things are found, and decides no result."""
-_READ_FILES = ("path", "demonstrations", "preferences")
-"""The arguments that name a file which is read and never written."""
+_READ_FILES = ("path", "demonstrations", "preferences", "goal")
+"""The arguments that may name a file, one which is read and never written."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ def _with_contents(value: Any, folder: Path) -> Any:
         return value
     found = {key: _with_contents(entry, folder) for key, entry in value.items()}
     for name in _READ_FILES:
-        if not isinstance(text := value.get(name), str):
+        text = value.get(name)
+        if not isinstance(text, str) or (name != "path" and not _may_name_a_file(text)):
             continue
         path = folder / Path(text).expanduser()
         if path.is_file():

@@ -19,7 +19,7 @@ from potentia.agents.random_agent import RandomAgent
 from potentia.collect import collect_episodes
 from potentia.study.documents import SpecError
 from potentia.study.folder import RunFolder
-from potentia.study.plan import RunConfig, runs_of
+from potentia.study.plan import RunConfig, _with_contents, runs_of
 from potentia.study.runner import StudyFolder, run_study
 from potentia.study.spec import load_study
 from potentia.study.trained import load_policy
@@ -98,6 +98,12 @@ def test_a_file_counts_by_its_content_whatever_the_argument(tmp_path: Path) -> N
     assert runs_of(load_study(file))[0].run_id == before
     (tmp_path / "pairs.jsonl").write_text('["a", "b", -1]\n["b", "a", 1]\n', "utf-8")
     assert runs_of(load_study(file))[0].run_id != before
+
+
+def test_a_goal_in_words_is_no_file_however_long(tmp_path: Path) -> None:
+    (tmp_path / "goal").write_text("", "utf-8")
+    for goal in ("goal", "open the door. " * 1000, "a\0b.npz"):
+        assert _with_contents({"type": "Motif", "goal": goal}, tmp_path) == {"type": "Motif", "goal": goal}
 
 
 def test_a_world_reads_files_beside_its_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
