@@ -17,6 +17,7 @@ from potentia.envs.vector_reset import seeds_of
 from potentia.envs.world import World, ask_offered, offered_keys
 from potentia.limits import check_at_least
 from potentia.transitions import autoreset_mode
+from potentia.trees import map_tree
 
 __all__ = ["PolicyAsAction", "PolicyAsActionEnv", "policy_vector_env"]
 
@@ -268,6 +269,7 @@ class PolicyAsActionEnv(gym.Env[Any, Any]):
 
     def __init__(self, env: str, **options: Any) -> None:
         self._envs = policy_vector_env(1, env=env, **options)
+        self._acts_in = env, {name: value for name, value in options.items() if name not in _OWN}
         self.observation_space, self.action_space = self._envs.single_observation_space, self._envs.single_action_space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -280,6 +282,15 @@ class PolicyAsActionEnv(gym.Env[Any, Any]):
         """The episode of a genome ``(P,)``."""
         obs, reward, *_, info = self._envs.step(np.asarray(action)[None])
         return obs[0], float(reward[0]), True, False, _first(info["final_info"])
+
+    @property
+    def acts_in(self) -> tuple[str, dict[str, Any]]:
+        """The id and the arguments of the environment in which its policies act."""
+        return self._acts_in
+
+    def action_of(self, genome: Any, obs: Any) -> Any:
+        """What a policy ``(P,)`` does in that environment where it sees ``obs``."""
+        return self._envs._act(np.asarray(genome)[None], map_tree(lambda part: np.asarray(part)[None], obs))[0]
 
     def close(self) -> None:
         """Closes the environment."""

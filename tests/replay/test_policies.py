@@ -68,3 +68,22 @@ def test_the_page_is_of_the_world(run: RunFolder) -> None:
     text = page.read_text("utf-8")
     assert "Replay: potentia/HardMaze-v0" in text
     assert "HardMazePolicies" not in text
+
+
+@pytest.mark.parametrize("world", ["CartPole-v1", "Pendulum-v1"])
+def test_policies_of_any_environment_can_be_watched(world: str) -> None:
+    policies: Any = gym.make(
+        "potentia/PolicyAsAction-v0", env=world, descriptor=lambda obs, _: obs[:, :2], max_steps=50
+    )
+    genome = np.random.default_rng(0).normal(size=policies.action_space.shape)
+    policies.reset(seed=3)
+    _, total, *_, info = policies.step(genome)
+    name, kwargs = policies.unwrapped.acts_in
+    assert (name, kwargs) == (world, {})
+    env = gym.make(name, **kwargs)
+    obs, _ = env.reset(seed=3)
+    seen = 0.0
+    for _ in range(info["steps"]):
+        obs, reward, *_ = env.step(policies.unwrapped.action_of(genome, obs))
+        seen += float(reward)
+    assert seen == pytest.approx(total)
