@@ -77,6 +77,7 @@ class Search(Stateful):
 
     Config: ClassVar[type[Any]] = SearchConfig
     saved: tuple[str, ...] = ("variation", "queue", "asked", "measures", "best", "descriptor")
+    rollout_steps: ClassVar[int] = 1
     policy = None
 
     def __init__(
