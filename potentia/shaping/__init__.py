@@ -30,11 +30,14 @@ from potentia.shaping.judged.pairwise_judge import PairwiseJudge
 from potentia.shaping.judged.rubric_reward import RubricReward, RuleReward
 from potentia.shaping.judged.turn_credit import TurnCredit
 from potentia.shaping.potentials.advice import LookAheadAdvice, LookBackAdvice
+from potentia.shaping.potentials.goal_distance import GoalDistance
 from potentia.shaping.potentials.ltl_progress import LTLProgress
 from potentia.shaping.potentials.potential_shaping import PotentialShaping
 from potentia.shaping.potentials.progress import Progress
 from potentia.shaping.potentials.reward_machine import RewardMachine
 from potentia.shaping.potentials.sources import Potential
+from potentia.shaping.potentials.subgoal_graph import SubgoalGraph
+from potentia.shaping.potentials.successor import Successor
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transforms.clip_reward import ClipReward
 from potentia.shaping.transforms.gated import Gated
@@ -69,6 +72,7 @@ __all__ = [
     "EpisodicNovelty",
     "FlipNoise",
     "Gated",
+    "GoalDistance",
     "GoalImage",
     "HideReward",
     "HierarchicalAction",
@@ -105,6 +109,8 @@ __all__ = [
     "Shaper",
     "Shapley",
     "Stream",
+    "SubgoalGraph",
+    "Successor",
     "TemporalAttenuation",
     "TurnCredit",
     "TurningPoint",

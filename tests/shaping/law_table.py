@@ -28,6 +28,7 @@ from potentia.shaping import (
     EpisodicNovelty,
     FlipNoise,
     Gated,
+    GoalDistance,
     GoalImage,
     HideReward,
     HierarchicalAction,
@@ -62,6 +63,8 @@ from potentia.shaping import (
     SelfImitation,
     Shaper,
     Shapley,
+    SubgoalGraph,
+    Successor,
     TemporalAttenuation,
     TurnCredit,
     TurningPoint,
@@ -70,6 +73,9 @@ from potentia.shaping.schedules import Exponential, Linear
 from potentia.testing.experience import Info
 from tests.shaping.imitation.shown import shown
 
+GOALS = spaces.Dict(
+    achieved_goal=spaces.Box(-1.0, 1.0, (2,), np.float64), desired_goal=spaces.Box(-1.0, 1.0, (2,), np.float64)
+)
 VECTOR = spaces.Box(-1.0, 1.0, (4,), np.float64)
 ACTIONS = spaces.Discrete(3)
 STATE_TABLE = np.array([0.3, -1.0, 2.0, 0.5, 4.0, -2.5])
@@ -194,6 +200,16 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     ),
     "RewardMachine of the paper's sign": lambda: RewardMachine("a -> b: success", gamma=1.0, sign="-"),
     "LTLProgress": lambda: LTLProgress("eventually (find & next buy) & always !success", events=["find", "buy"]),
+    "GoalDistance": lambda: GoalDistance(scale=2.0),
+    "GoalDistance, discounted": lambda: GoalDistance("discounted", gamma=0.9),
+    "GoalDistance by reachability": lambda: GoalDistance(
+        "reachable", GOALS, steps=1, hidden=8, batch_size=16, learning_rate=0.01
+    ),
+    "SubgoalGraph": lambda: SubgoalGraph(GOALS, beta=0.01, steps=5, hidden=8, capacity=8),
+    "SubgoalGraph of the high level": lambda: SubgoalGraph(GOALS, "high", beta=0.01, steps=5, hidden=8, capacity=8),
+    "SubgoalGraph of the low level": lambda: SubgoalGraph(GOALS, "low", beta=0.01, steps=5, hidden=8, capacity=8),
+    "Successor of the Laplacian": lambda: Successor(VECTOR, hidden=8, batch_size=16, learning_rate=0.01),
+    "Successor of features": lambda: Successor(VECTOR, "features", hidden=8, batch_size=16, learning_rate=0.01),
     "ScheduleDiscount": lambda: ScheduleDiscount(Linear(0.5, 0.9, 100)),
     "Count of observations": Count,
     "Count of a world's state hash": lambda: Count("state_hash"),
@@ -306,3 +322,8 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     ),
     "Chain of nothing": Chain,
 }
+
+SPACES: dict[str, spaces.Space[Any]] = {
+    name: GOALS for name in SHAPERS if name.startswith(("GoalDistance", "SubgoalGraph"))
+}
+"""The observation space of those that can't take vectors or integers."""

@@ -7,12 +7,12 @@ import pytest
 import potentia.shaping
 from potentia.shaping import PotentialShaping, Shaper
 from potentia.testing import check_shaper
-from tests.shaping.law_table import SHAPERS, info_of
+from tests.shaping.law_table import SHAPERS, SPACES, info_of
 
 
 @pytest.mark.parametrize("shaper", SHAPERS)
 def test_a_shaper_keeps_every_law(shaper: str) -> None:
-    check_shaper(SHAPERS[shaper], info=info_of(SHAPERS[shaper]))
+    check_shaper(SHAPERS[shaper], observation_space=SPACES.get(shaper), info=info_of(SHAPERS[shaper]))
 
 
 def test_every_exported_shaper_has_a_row() -> None:
