@@ -111,7 +111,7 @@ def test_a_learned_geometry_keeps_what_is_optimal() -> None:
 
 
 def test_successor_features_are_the_value_of_what_the_agent_does() -> None:
-    """A ring of four cells, of which the last pays, walked round for ever: V = gamma ** (steps to go) / (1 - gamma ** 4)."""
+    """A ring of four cells, the last of which pays, walked for ever: V = gamma ** (steps to go) / (1 - gamma ** 4)."""
     place = np.arange(401)[:, None] % 4
     no = np.zeros((400, 1), bool)
     rollout = Rollout(
