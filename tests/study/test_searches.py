@@ -26,8 +26,9 @@ from potentia.study.results import load_study
 from potentia.study.results.searches import read_search
 from potentia.study.runner import StudyFolder, run_study
 from potentia.study.spec import StudySpec, parse_study
+from potentia.study.training import Training
 from tests.study.running import listen, metrics, study, wait_for
-from tests.study.searching import BOUNDS
+from tests.study.searching import BOUNDS  # it registers the world, too
 
 STUDY: dict[str, Any] = {
     "name": "searches",
@@ -145,6 +146,39 @@ def test_a_search_stopped_in_a_generation_goes_on_to_the_same_bytes(tmp_path: Pa
     assert run.status()["attempt"] == 2
     assert metrics(run) == metrics(reference)
     assert digest(run.path) == digest(reference.path)
+
+
+class StopsAfter:
+    """True from the n-th question on."""
+
+    def __init__(self, n: int) -> None:
+        self.left = n
+
+    def __bool__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("learner", ["random_search", "novelty_search", "serene"])
+def test_a_search_stopped_anywhere_ends_in_the_same_archive(tmp_path: Path, learner: str) -> None:
+    """Batches of 30 in generations of 100: each stop is within a generation, and most are between checkpoints."""
+    config = {"population": 50, "bounds": [list(pair) for pair in BOUNDS]}
+    spec = searches(
+        environments=[{"id": "tests/Throws-v0", "num_envs": 30}], learners=[{"type": learner, "config": config}],
+        seeds=1, steps=3_000, evaluation={"every": 1_000, "episodes": 1, "greedy": True}, checkpoint={"every": 300},
+    )  # fmt: skip
+    ends = []
+    for name, stops in (("whole", []), ("broken", [7, 12, 1, 33])):
+        folder = StudyFolder(spec, tmp_path / name)
+        folder.prepare()
+        cell, run = folder.runs[0]
+        for stop in [*map(StopsAfter, stops), False]:
+            training = Training(cell, run)
+            assert training.run(stop) == (stop is False)
+            training.close()
+        ends.append((metrics(run), digest(run.path)))
+    assert ends[0] == ends[1]
+    assert ends[0][1]["result"]["steps"] >= 3_000
 
 
 def test_a_world_without_what_a_search_learns_from_is_refused_before_it_runs(tmp_path: Path) -> None:
