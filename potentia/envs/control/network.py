@@ -86,10 +86,13 @@ def _act_of(sizes: tuple[int, ...], shared_bias: bool) -> Part:
             inputs, outputs, target = shape[layer], shape[layer + 1], half - source
             bias = weight + inputs * outputs
             for j in range(outputs):
-                total = genome[bias + (0 if shared_bias else j)]
-                for i in range(inputs):
-                    total += units[source + i] * genome[weight + i * outputs + j]
-                units[target + j] = 1.0 - 2.0 / (math.exp(2.0 * total) + 1.0)  # tanh, in half its time
+                units[target + j] = genome[bias + (0 if shared_bias else j)]
+            for i in range(inputs):
+                unit, row = units[source + i], weight + i * outputs
+                for j in range(outputs):
+                    units[target + j] += unit * genome[row + j]
+            for j in range(outputs):
+                units[target + j] = 1.0 - 2.0 / (math.exp(2.0 * units[target + j]) + 1.0)  # tanh, in half its time
             source, weight = target, bias + (1 if shared_bias else outputs)
 
     return act
