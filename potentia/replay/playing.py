@@ -105,8 +105,8 @@ class _Player:
         seed = episode_seed(self.seeds, self.steps, number)
         columns = self.shaper.contract.info_columns
         reader = TransitionReader(1, AutoresetMode.DISABLED, gamma=self.config.gamma, columns=columns - {_NEXT_ACTION})
-        best = number == 0 and isinstance(self.learner, PolicyPlayer)
-        actor = self.learner.frozen(greedy=best or self.config.evaluation.greedy, seed=seed)
+        greedy = number == 0 if isinstance(self.learner, PolicyPlayer) else self.config.evaluation.greedy
+        actor = self.learner.frozen(greedy=greedy, seed=seed)
         obs, info = env.reset(seed=seed)
         reader.reset(_batch(obs), _batch_info(info, reader.keys))
         drawn, carry = actor.act(_batch(obs), actor.init(1))
