@@ -13,7 +13,7 @@ NUM_ENVS, EPISODES = 4096, 100_000
 
 def main(name: str) -> None:
     """Prints the mean over at least 100,000 episodes of uniform actions, and its standard error."""
-    envs = ControlVectorEnv(name, NUM_ENVS, autoreset_mode="SameStep")
+    envs = ControlVectorEnv(name, NUM_ENVS, autoreset_mode="SameStep", parallel=False)
     envs.reset(seed=0)
     rng = np.random.default_rng(0)
     low, high = envs.single_action_space.low, envs.single_action_space.high  # type: ignore[attr-defined]

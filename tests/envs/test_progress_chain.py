@@ -110,6 +110,7 @@ def test_fixed_gammas_fail_and_the_scheduled_one_succeeds() -> None:
 def test_anchors_and_what_info_tells() -> None:
     env = gym.make("potentia/ProgressChain-v0", info_keys=("resemblance", "distance", "subgoals"))
     assert env.unwrapped.optimal_return == pytest.approx(0.96, abs=1e-15)
+    assert true_success(exact.progress_chain(), 0.999) == pytest.approx(0.96, abs=1e-15)  # as the expert plays
     assert env.unwrapped.time_limit == 50
     _, info = env.reset(seed=0)
     assert (info["resemblance"], info["distance"]) == (-1.0, M + D + 1)

@@ -14,6 +14,8 @@ __all__ = ["acrobot"]
 _STEP, _GRAVITY = 0.2, 9.8
 _FASTEST_1, _FASTEST_2 = 4.0 * math.pi, 9.0 * math.pi
 _ANGLE_1, _ANGLE_2, _SPEED_1, _SPEED_2 = range(4)
+_RANDOM = 0.0001
+"""Measured, within 0.0001, by ``benchmarks/control_anchors.py``."""
 _REST, _NEEDED, _LEAST = -2.0 * _GRAVITY, 0.5 * _GRAVITY, 0.1
 """The energy of hanging still, and the least with which the tip can be as high as it has to."""
 _WHITE, _GREY, _BLUE, _GREEN = (255, 255, 255), (90, 90, 90), (40, 80, 220), (120, 200, 120)
@@ -46,6 +48,7 @@ def acrobot() -> Rules:
         descriptor_high=(2.0, 2.0),
         potential=_potential,
         paint=_paint,
+        random_return=_RANDOM,
         optimal_return=1.0,
     )
 

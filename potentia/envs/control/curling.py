@@ -18,6 +18,8 @@ _STEP = 1.0 / 60.0
 _PUSH, _DRAG, _FASTEST = 10.0, 4.0, 2.5
 """A joint turns by ``w' = 10 a - 4 w``: no faster than 2.5 radians a second."""
 _REBOUND, _BRAKE = 0.7, 0.5
+_RANDOM = 0.0001
+"""Measured, within 0.00005, by ``benchmarks/control_anchors.py``."""
 _X, _Y, _VX, _VY, _Q0, _Q1, _W0, _W1 = range(8)
 _Q0_MOST, _Q1_MOST = 0.5 * math.pi, math.pi
 _DIAGONAL = 2.0 * _EDGE * math.sqrt(2.0)
@@ -62,7 +64,8 @@ def curling(*, areas: tuple[str, ...] = ("large", "small"), reward: str = "final
         areas=paying,
         potential=short_of(paying, _DIAGONAL) if paying else None,
         paint=_paint_of(paying),
-        optimal_return=1.0 if paying and reward == "arrival" else None if paying else 0.0,
+        random_return=_RANDOM if (areas, reward) == (tuple(AREAS), "final") else None,
+        optimal_return=1.0 if paying else 0.0,
     )
 
 

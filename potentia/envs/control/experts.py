@@ -14,6 +14,7 @@ from potentia.envs.control import mountain_car, reacher, redundant_arm
 from potentia.envs.control.catalogue import find_rules
 from potentia.envs.control.hard_maze_way import way_through
 from potentia.envs.control.rules import Area, Rules
+from potentia.envs.control.spaces import action_space_of
 
 __all__ = ["ControlExpert"]
 
@@ -38,7 +39,13 @@ class ControlExpert:
     """
 
     def __init__(self, envs: Sequence[Any], *, area: str | None = None) -> None:
-        rules: Rules = envs[0].unwrapped.rules
+        world = envs[0].unwrapped
+        rules: Rules = world.rules
+        one = getattr(world, "single_action_space", world.action_space)
+        if one != action_space_of(rules):
+            raise ValueError(
+                f"an expert acts step by step: make potentia/{rules.name}-v0; here an action is {one}, such as a policy"
+            )
         if rules.name not in _EXPERTS:
             raise ValueError(f"there is no expert for {rules.name}; there are experts for {tuple(_EXPERTS)}")
         self._act = _EXPERTS[rules.name](rules, area)

@@ -81,6 +81,11 @@ class PolicyWorlds(ControlWorlds):
         """One step is an episode."""
         return 1
 
+    @property
+    def random_return(self) -> float | None:
+        """What random policies earn is not known: random actions earn something else."""
+        return None
+
     def keep_paths(self) -> None:
         """From the next step on, paths are written."""
         if not self.path.shape[1]:

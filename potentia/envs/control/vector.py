@@ -93,12 +93,12 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
     @property
     def random_return(self) -> float | None:
         """The expected return of random actions, None where it is not known."""
-        return self.rules.random_return
+        return self.worlds.random_return
 
     @property
     def optimal_return(self) -> float | None:
         """The largest expected return there is, None where it is not known."""
-        return self.rules.optimal_return
+        return self.worlds.optimal_return
 
     @property
     def action_names(self) -> Sequence[str]:

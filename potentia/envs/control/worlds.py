@@ -102,6 +102,16 @@ class ControlWorlds:
         """After how many steps an episode is truncated."""
         return self.cut
 
+    @property
+    def random_return(self) -> float | None:
+        """The expected return of random actions, None where it is not known, or not for this time limit."""
+        return self.rules.random_return if self.cut == self.rules.limit else None
+
+    @property
+    def optimal_return(self) -> float | None:
+        """The largest expected return there is, None where it is not known, or not for a time limit so short."""
+        return self.rules.optimal_return if self.cut >= self.rules.limit else None
+
     def seed(self, n: int, seed: int | None) -> None:
         """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment."""
         seed_row(self.draws[n], seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -61,5 +62,7 @@ def test_goes_to_the_first_area_that_pays_and_ends_by_arriving() -> None:
 def test_what_there_is_no_expert_for_is_refused() -> None:
     with pytest.raises(ValueError, match=r"area must be among \('large', 'small'\), got 'middle'"):
         ControlExpert([ControlVectorEnv("Curling", 1)], area="middle")
+    with pytest.raises(ValueError, match="an expert acts step by step: make potentia/HardMaze-v0"):
+        ControlExpert([gym.make("potentia/HardMazePolicies-v0")])
     with pytest.raises(ValueError, match="HardMaze has no area that pays"):
         ControlExpert([ControlVectorEnv("HardMaze", 1, areas=())])
