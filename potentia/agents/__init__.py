@@ -10,12 +10,16 @@ from potentia.agents.ppo import PPO, PPOConfig
 from potentia.agents.random_agent import RandomAgent, RandomAgentConfig
 from potentia.agents.sac import SAC, SACConfig
 from potentia.agents.search import (
+    CMAMAE,
+    CMAME,
     SERENE,
     STAX,
     TAXONS,
+    MAPElites,
     NoveltySearch,
     NoveltySearchConfig,
     RandomSearch,
+    RibsConfig,
     SearchConfig,
     SERENEConfig,
     STAXConfig,
@@ -25,6 +29,8 @@ from potentia.agents.tabular import QLearning, QLearningConfig
 
 __all__ = [
     "ASAF",
+    "CMAMAE",
+    "CMAME",
     "PPO",
     "SAC",
     "SERENE",
@@ -42,6 +48,7 @@ __all__ = [
     "GridPPOConfig",
     "Iteration",
     "Loop",
+    "MAPElites",
     "NoveltySearch",
     "NoveltySearchConfig",
     "PPOConfig",
@@ -50,6 +57,7 @@ __all__ = [
     "RandomAgent",
     "RandomAgentConfig",
     "RandomSearch",
+    "RibsConfig",
     "SACConfig",
     "SERENEConfig",
     "STAXConfig",

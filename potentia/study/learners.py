@@ -21,8 +21,11 @@ LEARNERS = Kind(
     lambda: {
         # Each by its own module: torch is slow to import, and so are compiled loops.
         "asaf": "potentia.agents.asaf:ASAF",
+        "cma_mae": "potentia.agents.search.ribs_search:CMAMAE",
+        "cma_me": "potentia.agents.search.ribs_search:CMAME",
         "element_ppo": "potentia.agents.elements.element_ppo:ElementPPO",
         "grid_ppo": "potentia.agents.grid.grid_ppo:GridPPO",
+        "map_elites": "potentia.agents.search.ribs_search:MAPElites",
         "ppo": "potentia.agents.ppo:PPO",
         "novelty_search": "potentia.agents.search.novelty_search:NoveltySearch",
         "q_learning": "potentia.agents.tabular:QLearning",

@@ -39,14 +39,14 @@ class Variation(Stateful):
 
     def founders(self, count: int) -> Tensor:
         """Genomes ``(count, P)`` that descend from none."""
-        return self._bounded(self._normal(count))
+        return self.bounded(self._normal(count))
 
     def mutated(self, genomes: Tensor, sigma: float, probability: float = 1.0) -> Tensor:
         """Children ``(n, P)`` of genomes ``(n, P)``. Each is mutated with a probability, and else a copy."""
         noise = sigma * self._normal(len(genomes))
         if probability < 1:
             noise *= (torch.rand(len(genomes), 1, generator=self.generator) < probability).to(self.device)
-        return self._bounded(genomes + noise)
+        return self.bounded(genomes + noise)
 
     def choice(self, count: int, size: int) -> Tensor:
         """``size`` different ones of ``count`` indices, or all there are, at random."""
@@ -59,5 +59,6 @@ class Variation(Stateful):
     def _normal(self, count: int) -> Tensor:
         return torch.randn(count, self.size, generator=self.generator).to(self.device)
 
-    def _bounded(self, genomes: Tensor) -> Tensor:
-        return torch.minimum(torch.maximum(genomes, self.low), self.high)
+    def bounded(self, genomes: Tensor) -> Tensor:
+        """Genomes ``(n, P)`` with each gene within its bounds."""
+        return torch.minimum(torch.maximum(genomes.to(self.device), self.low), self.high)

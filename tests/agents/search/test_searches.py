@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from toy_world import BOUNDS, areas, drive, make, rollout, trap
 from potentia import checkpoint
 from potentia.agents.search.novelty_search import NoveltySearch
 from potentia.agents.search.random_search import RandomSearch
+from potentia.agents.search.ribs_search import CMAMAE, CMAME, MAPElites
 from potentia.agents.search.search import Search
 from potentia.agents.search.serene import SERENE
 from potentia.agents.search.stax import STAX
@@ -29,6 +31,8 @@ KINDS: list[tuple[type[Search], dict[str, Any]]] = [
     (TAXONS, SMALL | PICTURES | {"train_every": 3, "novelty_generations": 2}),
     (STAX, SMALL | PICTURES | {"chunk": 60}),
 ]
+if importlib.util.find_spec("ribs"):
+    KINDS += [(kind, SMALL) for kind in (MAPElites, CMAME, CMAMAE)]
 ALL = pytest.mark.parametrize(("kind", "settings"), KINDS, ids=lambda part: getattr(part, "__name__", ""))
 
 
@@ -147,7 +151,7 @@ def test_learned_searches_do_not_read_the_true_descriptor() -> None:
         found = areas(genomes)
         return found | {"descriptor": np.zeros_like(found["descriptor"]), "area": np.full(len(genomes), -1)}
 
-    for kind, settings in KINDS[4:]:
+    for kind, settings in KINDS[4:6]:
         seeing, unseeing = make(kind, **settings), make(kind, **settings)
         for _ in range(30):
             one, other = rollout(seeing, 20, areas), rollout(unseeing, 20, blind)
