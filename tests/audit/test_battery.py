@@ -103,14 +103,14 @@ def test_five_heuristics_of_a_world() -> None:
 
 
 def test_shapings_are_ranked_by_the_worst_that_they_do() -> None:
-    rows = heuristic_battery(
-        chain(10), {"bonus": Paid, "potential": PotentialShaping, "progress": Progress}, gamma=0.95
-    )
+    shapings = {"bonus": Paid, "progress": Progress, "potential": PotentialShaping}
+    rows = heuristic_battery(key_rooms(3), shapings, gamma=0.95)
     assert rows[0].shaping == "potential"
     assert rows[0].worst == 0.0
-    assert all(row.worst > 0.05 for row in rows[1:])
+    assert [row.worst for row in rows[1:]] == pytest.approx([1.0, 1.0])  # nobody goes to the goal any more
     assert rows[0].certificates["misleading"].same_optimum
-    assert certify(chain(10), Progress(heuristics(chain(10), 0.95)["misleading"]), gamma=0.95).worst_regret > 0
+    table = heuristics(key_rooms(3), 0.95)["delayed"]
+    assert certify(key_rooms(3), Progress(table), gamma=0.95) == rows[2].certificates["delayed"]
     only = heuristic_battery(chain(10), {"bonus": Paid}, gamma=0.95, names=["helpful"])
     assert list(only[0].regret) == ["helpful"]
 
