@@ -86,13 +86,22 @@ def hard_maze(*, areas: tuple[str, ...] = ("easy", "hard"), reward: str = "final
 
 
 _ENDS = np.array(WALLS)
+_INVERSE_SQUARE = 1.0 / ((_ENDS[:, 2:] - _ENDS[:, :2]) ** 2).sum(axis=1)
 _NEAR: Nearby = nearby(WALLS, _BOUNDS, _RANGE, 20.0)
-_CELL, _COLUMNS, _WALL, _LEAST = _NEAR.size, _NEAR.columns, _NEAR.wall, _NEAR.least
+_ROWS, _COLUMNS, _WALL, _LEAST = (
+    _NEAR.rows,
+    _NEAR.columns,
+    _NEAR.wall,
+    _NEAR.least - 1e-9,
+)  # a point on an edge may count to either cell
+_PER_UNIT, _PER_RANGE, _PER_WIDTH = 1.0 / _NEAR.size, 1.0 / _RANGE, 0.5 / _RADIUS
 
 
 @part
 def _cell(x, y):  # type: ignore[no-untyped-def]
-    return int(y / _CELL) * _COLUMNS + int(x / _CELL)
+    """The cell of the grid that a point is in. A state that somebody wrote may lie outside."""
+    row, column = min(max(int(y * _PER_UNIT), 0), _ROWS - 1), min(max(int(x * _PER_UNIT), 0), _COLUMNS - 1)
+    return row * _COLUMNS + column
 
 
 @part
@@ -110,7 +119,7 @@ def _is_free(x, y):  # type: ignore[no-untyped-def]
         wall = _WALL[cell, k]
         x0, y0 = _ENDS[wall, 0], _ENDS[wall, 1]
         dx, dy = _ENDS[wall, 2] - x0, _ENDS[wall, 3] - y0
-        share = min(max(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy), 0.0), 1.0)
+        share = min(max(((x - x0) * dx + (y - y0) * dy) * _INVERSE_SQUARE[wall], 0.0), 1.0)
         away_x, away_y = x - x0 - share * dx, y - y0 - share * dy
         if away_x * away_x + away_y * away_y < _RADIUS * _RADIUS:
             return False
@@ -126,7 +135,7 @@ def _step_of(areas: tuple[Area, ...], reward: str) -> Part:
 
     @part
     def step(state, action, left, draws):  # type: ignore[no-untyped-def]
-        heading = state[_HEADING] + (action[0] - action[1]) / (2.0 * _RADIUS)
+        heading = state[_HEADING] + (action[0] - action[1]) * _PER_WIDTH
         if heading > math.pi:
             heading -= 2.0 * math.pi
         elif heading < -math.pi:
@@ -189,8 +198,8 @@ def _observe(state, out):  # type: ignore[no-untyped-def]
             if 0.0 <= t < front_right:
                 front_right = t
         farthest = max(left, front_left, front, front_right, right)
-    out[0], out[1], out[2] = left / _RANGE, front_left / _RANGE, front / _RANGE
-    out[3], out[4] = front_right / _RANGE, right / _RANGE
+    out[0], out[1], out[2] = left * _PER_RANGE, front_left * _PER_RANGE, front * _PER_RANGE
+    out[3], out[4] = front_right * _PER_RANGE, right * _PER_RANGE
 
 
 @part
@@ -202,21 +211,20 @@ def _potential_of(areas: tuple[Area, ...]) -> Part:
     """The length of the shortest way to an area that pays, as a part of the longest in the maze, negative."""
     ways = ways_to([(area.centre, area.radius) for area in areas], WALLS, _BOUNDS, radius=_RADIUS, spacing=4.0)
     spacing, inside = ways.spacing, area_of(areas)
-    start = round(_START[1] / spacing), round(_START[0] / spacing)
     longest = float(ways.length[np.isfinite(ways.length)].max())
     table = np.where(np.isinf(ways.length), longest, ways.length)
-    assert math.isfinite(ways.length[start])
+    rows, columns = table.shape
 
     @part
     def potential(state):  # type: ignore[no-untyped-def]
         if inside(state) >= 0:
             return 0.0
         x, y = state[_X] / spacing, state[_Y] / spacing
-        column, row = int(x), int(y)
+        column, row = min(max(int(x), 0), columns - 2), min(max(int(y), 0), rows - 2)
         u, v = x - column, y - row
         above = (1.0 - u) * table[row, column] + u * table[row, column + 1]
         below = (1.0 - u) * table[row + 1, column] + u * table[row + 1, column + 1]
-        return -min(((1.0 - v) * above + v * below) / longest, 1.0)
+        return -min(max(((1.0 - v) * above + v * below) / longest, 0.0), 1.0)
 
     return potential
 

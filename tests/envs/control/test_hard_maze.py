@@ -129,6 +129,17 @@ def test_its_picture_shows_robot_areas_and_walls() -> None:
     assert at(300, 200) == (255, 255, 255)
 
 
+def test_a_robot_that_somebody_puts_outside_is_answered() -> None:
+    """No sense is made of it, and nothing else is read than the maze's own tables."""
+    env = gym.make("potentia/HardMaze-v0", info_keys="all").unwrapped
+    env.reset(seed=0)
+    for place in ((-1e6, 1e6), (1e6, -1e6)):
+        env.worlds.state[0, :2] = place
+        obs, *_, info = env.step(np.ones(2, np.float32))
+        assert (obs == 1).all()
+        assert -1 <= info["potential"] <= 0
+
+
 @pytest.mark.parametrize("options", [{"areas": ("middle",)}, {"reward": "dense"}])
 def test_unknown_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be among"):
