@@ -5,6 +5,11 @@ from potentia.shaping.credit.hindsight import Hindsight
 from potentia.shaping.credit.redistribution import Redistribution
 from potentia.shaping.credit.shapley import Shapley
 from potentia.shaping.credit.turning_point import TurningPoint
+from potentia.shaping.discounts.automatic_discount import AutomaticDiscount
+from potentia.shaping.discounts.discount_by_entropy import DiscountByEntropy
+from potentia.shaping.discounts.discount_by_return import DiscountByReturn
+from potentia.shaping.discounts.hyperbolic_discount import HyperbolicDiscount
+from potentia.shaping.discounts.meta_gradient_discount import MetaGradientDiscount
 from potentia.shaping.discounts.schedule_discount import ScheduleDiscount
 from potentia.shaping.exploration.count import Count, EpisodicCount
 from potentia.shaping.exploration.e3b import E3B
@@ -59,6 +64,7 @@ __all__ = [
     "ONI",
     "PAR",
     "RND",
+    "AutomaticDiscount",
     "BlinkLink",
     "Carry",
     "Chain",
@@ -67,6 +73,8 @@ __all__ = [
     "ClipReward",
     "Contract",
     "Count",
+    "DiscountByEntropy",
+    "DiscountByReturn",
     "Discriminator",
     "EpisodicCount",
     "EpisodicNovelty",
@@ -78,6 +86,7 @@ __all__ = [
     "HierarchicalAction",
     "Hindsight",
     "HopPotential",
+    "HyperbolicDiscount",
     "IndicatorCost",
     "InformationGain",
     "IntervalIoU",
@@ -88,6 +97,7 @@ __all__ = [
     "Limit",
     "LookAheadAdvice",
     "LookBackAdvice",
+    "MetaGradientDiscount",
     "Motif",
     "NormalizeReward",
     "NovelD",

@@ -13,15 +13,19 @@ import torch
 
 pytest.importorskip("stable_baselines3")
 
-from stable_baselines3 import A2C, DQN, PPO, SAC, HerReplayBuffer
+from stable_baselines3 import A2C, DQN, PPO, SAC, TD3, HerReplayBuffer
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnvWrapper, VecMonitor, VecNormalize
 
 from potentia import checkpoint
 from potentia.agents.sb3 import ShapingCallback, check_stack, shape_replay
+from potentia.agents.sb3.replay import replay_home
 from potentia.rollout import concatenate
 from potentia.shaping import Contract, Count, EpisodicCount, LookAheadAdvice, PotentialShaping, ScheduleDiscount, Shaper
+from potentia.shaping.fit import require_fit
+from potentia.shaping.schedules import Linear
 from potentia.wrappers import ShapeReward
 
 GAMMA = 0.9
@@ -166,6 +170,59 @@ def test_a_replay_is_shaped_when_it_is_sampled(limit: int) -> None:
     np.testing.assert_allclose(raw, raw.round(), atol=1e-5)  # 0 or 1
     assert ends.any()
     assert set(np.unique(buffer.rewards)) <= {0.0, 1.0}  # what is stored is the true reward
+
+
+@pytest.mark.parametrize("kind", [DQN, SAC, TD3])
+def test_a_replay_hands_the_discount_over_and_the_target_uses_it(kind: Any) -> None:
+    """A value of 10 everywhere: the loss of a critic that can't move is that of the target, reward + discount * 10."""
+    env = lake if kind is DQN else lambda: Monitor(gym.make("Pendulum-v1", max_episode_steps=5))
+    settings: dict[str, Any] = {"policy_kwargs": {"net_arch": [4]}, "learning_starts": 1000, "train_freq": 1}
+    model = kind("MlpPolicy", DummyVecEnv([env]), gamma=GAMMA, device="cpu", seed=1, **settings)
+    shaper = ScheduleDiscount(Linear(0.25, 0.75, 100))
+    buffer = shape_replay(model, shaper)
+    model.learn(50)
+    for steps, gamma in ((50, 0.5), (100, 0.75)):
+        assert shaper.steps == steps
+        sample = buffer.sample(64)
+        assert set(np.unique(sample.discounts)) <= {0.0, np.float32(gamma)}  # old ones have the present gamma
+        assert ((sample.discounts == 0) == (sample.dones == 1)).all()
+        model.learn(50, reset_num_timesteps=False)
+    seen = []
+    model.replay_buffer.sample = lambda *args, **kwargs: seen.append(buffer.__class__.sample(buffer, *args)) or seen[-1]
+    critic = model.q_net_target if kind is DQN else model.critic_target
+    with torch.no_grad():
+        for network, value in ((critic, 10.0), (model.q_net if kind is DQN else model.critic, 0.0)):
+            for name, weight in network.named_parameters():
+                weight.zero_()
+                if name.endswith("bias") and name.split(".")[-2] == "2":
+                    weight.fill_(value)
+    model.learning_rate = model.lr_schedule = lambda _: 0.0
+    if kind is SAC:
+        model.ent_coef_optimizer, model.ent_coef_tensor = None, torch.tensor(0.0)
+    model._logger = configure(None, [])
+    model.train(1, 64)
+    want = seen[0].rewards + seen[0].discounts * 10.0
+    found = model.logger.name_to_value["train/loss" if kind is DQN else "train/critic_loss"]
+    loss = torch.nn.functional.smooth_l1_loss if kind is DQN else torch.nn.functional.mse_loss
+    scale = {DQN: 1.0, SAC: 1.0, TD3: 2.0}[kind]  # SAC halves the sum of two losses
+    assert found == pytest.approx(scale * float(loss(torch.zeros_like(want), want)), rel=1e-5)
+
+
+def test_a_model_that_reads_no_discounts_can_not_have_them_set() -> None:
+    class OwnTargets(DQN):
+        def train(self, gradient_steps: int, batch_size: int = 100) -> None:
+            raise NotImplementedError
+
+    settings: dict[str, Any] = {"device": "cpu", "buffer_size": 10}
+    assert replay_home(OwnTargets("MlpPolicy", DummyVecEnv([lake]), **settings)).discounts  # DQN's may be called
+
+    class Bare(OffPolicyAlgorithm):
+        pass
+
+    model = object.__new__(Bare)
+    assert not replay_home(model).discounts
+    with pytest.raises(ValueError, match="one gamma for all steps"):
+        require_fit(ScheduleDiscount(0.5), replay_home(model))
 
 
 class WithInfo(gym.Wrapper[Any, Any, Any, Any]):

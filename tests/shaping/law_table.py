@@ -17,12 +17,15 @@ from potentia.shaping import (
     ONI,
     PAR,
     RND,
+    AutomaticDiscount,
     BlinkLink,
     Chain,
     Checklist,
     ChecklistScore,
     ClipReward,
     Count,
+    DiscountByEntropy,
+    DiscountByReturn,
     Discriminator,
     EpisodicCount,
     EpisodicNovelty,
@@ -34,6 +37,7 @@ from potentia.shaping import (
     HierarchicalAction,
     Hindsight,
     HopPotential,
+    HyperbolicDiscount,
     IndicatorCost,
     InformationGain,
     IntervalIoU,
@@ -44,6 +48,7 @@ from potentia.shaping import (
     LookAheadAdvice,
     LookBackAdvice,
     LTLProgress,
+    MetaGradientDiscount,
     Motif,
     NormalizeReward,
     NovelD,
@@ -69,9 +74,8 @@ from potentia.shaping import (
     TurnCredit,
     TurningPoint,
 )
-from potentia.shaping.schedules import Exponential, Linear
+from potentia.shaping.schedules import Exponential, Horizon, Linear
 from potentia.testing.experience import Info
-from tests.shaping.imitation.shown import shown
 
 GOALS = spaces.Dict(
     achieved_goal=spaces.Box(-1.0, 1.0, (2,), np.float64), desired_goal=spaces.Box(-1.0, 1.0, (2,), np.float64)
@@ -159,9 +163,6 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     return np.array([[sum(text.encode()) % 5 + 1, len(text) % 3, sum(text.encode()) % 7] for text in texts])
 
 
-SHOWN = shown(np.random.default_rng(0).uniform(-1, 1, (2, 4, 4)))
-"""Two demonstrations of four steps."""
-
 GOAL = np.array([1.0, -1.0, 0.5, 0.0])
 
 
@@ -211,6 +212,15 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "Successor of the Laplacian": lambda: Successor(VECTOR, hidden=8, batch_size=16, learning_rate=0.01),
     "Successor of features": lambda: Successor(VECTOR, "features", hidden=8, batch_size=16, learning_rate=0.01),
     "ScheduleDiscount": lambda: ScheduleDiscount(Linear(0.5, 0.9, 100)),
+    "ScheduleDiscount of a horizon": lambda: ScheduleDiscount(Horizon(Linear(1.0, 9.0, 100))),
+    "AutomaticDiscount": lambda: AutomaticDiscount(SHOWN, "euclidean", start=1, quantile=1.0, episodes=500, every=1),
+    "AutomaticDiscount of one demonstration": lambda: AutomaticDiscount(
+        SHOWN[:, :1], start=1, quantile=1.0, episodes=500
+    ),
+    "HyperbolicDiscount": lambda: HyperbolicDiscount(0.5),
+    "DiscountByReturn": lambda: DiscountByReturn(0.0, 3.0, 0.3, 0.7),
+    "DiscountByEntropy": lambda: DiscountByEntropy(0.45, 0.75),
+    "MetaGradientDiscount": lambda: MetaGradientDiscount(0.45),
     "Count of observations": Count,
     "Count of a world's state hash": lambda: Count("state_hash"),
     "Count by SimHash": lambda: Count(hash_bits=6),

@@ -48,6 +48,22 @@ class SetsDiscountUnsaid(Static):
         return halved.add(self.name, self.term(halved)), carry
 
 
+class SetsTheDiscountAtTheEnds(Shaper):
+    """It writes gamma where the learner uses no next value, too."""
+
+    contract = Contract(reads=frozenset({"discount"}), sets_discount=True)
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        return replace(rollout, discount=0.0 * rollout.discount + 0.6), carry
+
+
+class SetsTheDiscountWhereEpisodesAreCut(SetsTheDiscountAtTheEnds):
+    """At a termination it is 0 again, at a cut that the learner takes for an end it is not."""
+
+    def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
+        return rollout.with_discount(0.0 * rollout.discount + 0.6), carry
+
+
 class AddsAColumn(Plain):
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
         shaped = rollout.add(self.name, self.term(rollout))
@@ -263,6 +279,8 @@ BROKEN: list[tuple[Callable[[], Shaper], str]] = [
     (WritesWhenItLearns, "scope"),
     (MisnamesItsTerm, "scope"),
     (SetsDiscountUnsaid, "scope"),
+    (SetsTheDiscountAtTheEnds, "scope"),
+    (SetsTheDiscountWhereEpisodesAreCut, "scope"),
     (AddsAColumn, "scope"),
     (OfAnotherDtype, "scope"),
     (OfMoreBitsThanTheReward, "scope"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -18,14 +19,26 @@ from potentia.shaping.fit import Home, require_fit
 from potentia.shaping.shaper import Shaper
 from potentia.trees import Tree, map_tree
 
-REPLAY = Home("a replay of Stable-Baselines3", ordered=False, discounts=False)
-"""What a replay buffer offers a shaper."""
+REPLAY = Home("a replay of Stable-Baselines3", ordered=False)
+"""What a replay buffer offers a shaper, if its model reads discounts (`replay_home`)."""
+
+
+def replay_home(model: OffPolicyAlgorithm) -> Home:
+    """What the replay of a model offers a shaper.
+
+    A shaper may set the discount if the model's targets read the samples' ``discounts``. DQN, SAC and TD3 do from
+    Stable-Baselines3 2.7 on, for n-step returns, as do QRDQN, TQC and CrossQ of sb3-contrib.
+    """
+    trains = (vars(kind).get("train") for kind in type(model).__mro__)
+    reads = any("discounts" in train.__code__.co_names for train in trains if hasattr(train, "__code__"))
+    return replace(REPLAY, discounts=reads and "discounts" in ReplayBufferSamples._fields)
 
 
 class ShapedReplayBuffer(ReplayBuffer):
     """A replay buffer that stores the true reward and shapes it anew whenever it is sampled.
 
     So the terms are always those of the present shaper: bonuses of old transitions fade as their states become known.
+    If the shaper sets the discount, so is the discount: old transitions have the present one.
     Each transition is learned from once, when it arrives, after ``shaper.update_size`` of them have been gathered.
 
     Args:
@@ -53,7 +66,7 @@ class ShapedReplayBuffer(ReplayBuffer):
         Raises:
             ValueError: If it holds transitions without the info columns that the shaper reads.
         """
-        require_fit(shaper, REPLAY)
+        require_fit(shaper, replay_home(model))
         lacking = shaper.contract.info_columns - self.columns.keys()
         if lacking and self.size():
             raise ValueError(
@@ -133,6 +146,8 @@ class ShapedReplayBuffer(ReplayBuffer):
             terminated.astype(np.float32).reshape(-1, 1),
             np.asarray(scaled, np.float32) + terms.reshape(-1, 1),
         )
+        if shaper.contract.sets_discount:
+            data = (*data, np.asarray(shaped.discount[0], np.float32).reshape(-1, 1))
         return ReplayBufferSamples(*(self.to_torch(np.asarray(part)) for part in data))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from potentia.arrays import array_namespace
 from potentia.gamma import check_gamma
 from potentia.rollout import Rollout
+from potentia.shaping.discounts.with_gamma import with_gamma
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 
@@ -15,7 +15,9 @@ class ScheduleDiscount(Shaper):
     """``discount = schedule(steps seen)`` wherever the learner uses the next value, and 0 elsewhere, as before.
 
     A short horizon first and a longer one later makes early learning stable (Francois-Lavet, Fonteneau and Ernst 2015,
-    arXiv 1512.02011). Every shaper after it in a chain, and the learner, reads the new discount.
+    arXiv 1512.02011). Their rule, that ``1 - gamma`` shrinks to .98 of itself each epoch, is ``Exponential(start, 1.0,
+    half_life)`` with a half-life of 34 epochs. `potentia.shaping.schedules.Horizon` schedules how many steps count.
+    Every shaper after it in a chain, and the learner, reads the new discount.
 
     Args:
         schedule: A gamma in [0, 1], or a function from the number of unmasked transitions seen by `update` to one.
@@ -53,9 +55,7 @@ class ScheduleDiscount(Shaper):
         return check_gamma(self.schedule(self.steps) if callable(self.schedule) else self.schedule)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        old = rollout.discount
-        xp = array_namespace(old)
-        return rollout.with_discount(xp.where(old == 0, old, xp.full_like(old, self.gamma))), carry
+        return with_gamma(rollout, self.gamma), carry
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
         del policy
