@@ -170,6 +170,14 @@ def linear_q(dynamics: np.ndarray, policy: np.ndarray, reward: np.ndarray, gamma
     return np.linalg.solve(np.eye(len(reward)) - gamma * turn.T, reward)
 
 
+def test_each_third_step_of_the_demonstrations() -> None:
+    shaper = make(every=3)
+    steps = SHOWN.obs[::3][SHOWN.mask[::3]]  # of episodes of 9, 6, 9 and 9 steps: 3 + 2 + 3 + 3
+    assert len(steps) == 11
+    np.testing.assert_allclose(shaper._shown["obs"].double().numpy(), steps, rtol=1e-6)
+    np.testing.assert_allclose(shaper.features.moments.mean.numpy(), steps.mean(0), rtol=1e-5)
+
+
 @pytest.mark.parametrize("kappa", [1.0, 0.7])
 def test_no_gradient_of_a_linear_q_is_longer_than_the_bound(kappa: float) -> None:
     rng, gamma, closest = np.random.default_rng(0), 0.9, 0.0
@@ -281,6 +289,7 @@ def test_demonstrations_may_be_a_file_and_must_fit(tmp_path: Path) -> None:
         ({"penalty_weight": -1.0}, "penalty_weight must be at least 0"),
         ({"absorbing": 1.0}, r"absorbing is the learner's gamma and must lie in \[0, 1\), got 1.0"),
         ({"n_epochs": 0}, "n_epochs must be at least 1"),
+        ({"every": 0}, "every must be at least 1"),
         ({"smoothing": (1.2, 0.7)}, "smoothing must be two numbers in order"),
     ],
 )

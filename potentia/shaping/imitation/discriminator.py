@@ -71,6 +71,8 @@ class Discriminator(Shaper):
         spectral_norm: Whether each layer is divided by its greatest singular value (Miyato et al. 2018).
         smoothing: The target of a demonstration is drawn uniformly between these. (1, 1) is no smoothing.
         ent_coef: The weight of D's entropy, which is maximised.
+        every: Which steps of a demonstration are used: each so-manieth, from its first on. Ho and Ermon, and Blonde et
+            al. after them, use each 20th.
         absorbing: The learner's gamma, if the state behind a termination is to be judged too. None leaves it out.
         purple: Whether the reward is multiplied by kappa in [0.7, 1], less where the world reacts steeply
             (`potentia.shaping.imitation.preconditioning`).
@@ -122,6 +124,7 @@ class Discriminator(Shaper):
         spectral_norm: bool = False,
         smoothing: tuple[float, float] = (0.7, 1.2),
         ent_coef: float = 0.001,
+        every: int = 1,
         absorbing: float | None = None,
         purple: bool = False,
         purple_limit: float = 9.0,
@@ -140,7 +143,7 @@ class Discriminator(Shaper):
         if penalty is not None:
             check_among(PENALTIES, penalty=penalty)
         check_at_least(0, penalty_weight=penalty_weight, lipschitz=lipschitz, noise=noise, purple_limit=purple_limit)
-        check_at_least(1, hidden=hidden, n_epochs=n_epochs)
+        check_at_least(1, hidden=hidden, n_epochs=n_epochs, every=every)
         if not smoothing[0] <= smoothing[1]:
             raise ValueError(f"smoothing must be two numbers in order, got {smoothing}")
         if absorbing is not None and not 0 <= absorbing < 1:
@@ -167,7 +170,7 @@ class Discriminator(Shaper):
         if purple:
             widths = self.features.width(("obs",)), self.features.width(_DYNAMICS)
             self.preconditioner = Preconditioner(*widths, limit=purple_limit, least=0.7, seed=seed + 2, **trained)
-        self._keep(shown)
+        self._keep(shown, every)
 
     @own_modes(gradients=False)
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
@@ -205,11 +208,12 @@ class Discriminator(Shaper):
         metrics["d_shown"] = self.adversary.logits(shown).sigmoid().mean()
         return metrics
 
-    def _keep(self, shown: Rollout) -> None:
-        """Keeps the steps of the demonstrations, and begins the moments with them."""
+    def _keep(self, shown: Rollout, every: int) -> None:
+        """Keeps steps of the demonstrations, and begins the moments with them."""
         encoded, mask = self._encoded(shown)
-        self.features.observe(encoded, mask)
-        self._shown = {name: column[mask] for name, column in encoded.items()}
+        kept = mask & (torch.arange(shown.num_steps, device=self.device) % every == 0).repeat_interleave(shown.num_envs)
+        self.features.observe(encoded, kept)
+        self._shown = {name: column[kept] for name, column in encoded.items()}
         self._ends = int((self._terminated(shown) & mask).sum())
 
     def _encoded(self, rollout: Rollout) -> tuple[dict[str, Tensor], Tensor]:
