@@ -23,7 +23,7 @@ __all__ = ["PolicyAsAction", "PolicyAsActionEnv", "policy_vector_env"]
 
 Describe = Callable[[Any, Mapping[str, Any]], Any]
 _GENES = 5.0
-_TOLD = ("descriptor", "steps")
+_TOLD = ("descriptor", "area", "steps")
 
 
 class PolicyAsAction(World, VectorEnv[Any, Any, Any]):
@@ -31,8 +31,9 @@ class PolicyAsAction(World, VectorEnv[Any, Any, Any]):
 
     What ``potentia/<World>Policies-v0`` is for compiled worlds, this is for any other: the policy is a
     `potentia.envs.control.Network` over the flat observation, the reward is the episode's return, each step is
-    terminated, and ``info`` tells of the episode's end what the environment told, and ``descriptor`` and ``steps``. The
-    observation is ``(N, 1)``, zero. All N play until the last one has ended.
+    terminated, and ``info`` tells of the episode's end what the environment told, and ``descriptor``, ``steps`` and
+    ``area``, which is -1 if the environment tells none. The observation is ``(N, 1)``, zero. All N play until the last
+    one has ended.
 
     Each episode is seeded: the first by the seed of ``reset``, each later one by a number drawn from that. So what a
     genome earns depends on no other genome.
@@ -178,7 +179,8 @@ class PolicyAsAction(World, VectorEnv[Any, Any, Any]):
                 f"{named!r}; info has {sorted(columns)}"
             )
         rows = np.array(descriptor, np.float64).reshape(self.num_envs, -1)
-        told = columns | {"descriptor": rows, "steps": steps.copy()}
+        nowhere = {"area": np.full(self.num_envs, -1)}
+        told = nowhere | columns | {"descriptor": rows, "steps": steps.copy()}
         return told | {f"_{key}": np.ones(self.num_envs, bool) for key in told}
 
     def _nothing(self) -> Any:

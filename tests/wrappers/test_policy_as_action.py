@@ -39,6 +39,7 @@ def test_it_is_each_policy_alone_in_every_autoreset_mode(mode: AutoresetMode) ->
     obs, info = envs.reset(seed=3)
     assert obs.shape == (6, 1)
     assert info["descriptor"].shape == (6, 2)
+    assert info["area"].tolist() == [-1] * 6
     for round_ in range(2):
         genomes = rng.normal(size=(6, network.genome_size)).astype(np.float32)
         _, reward, terminated, truncated, info = envs.step(genomes)
