@@ -45,6 +45,7 @@ from potentia.shaping.potentials.subgoal_graph import SubgoalGraph
 from potentia.shaping.potentials.successor import Successor
 from potentia.shaping.shaper import Carry, Contract, Shaper, Stream
 from potentia.shaping.transforms.clip_reward import ClipReward
+from potentia.shaping.transforms.column_reward import ColumnReward
 from potentia.shaping.transforms.gated import Gated
 from potentia.shaping.transforms.hide_reward import HideReward
 from potentia.shaping.transforms.indicator_cost import IndicatorCost, Limit
@@ -71,6 +72,7 @@ __all__ = [
     "Checklist",
     "ChecklistScore",
     "ClipReward",
+    "ColumnReward",
     "Contract",
     "Count",
     "DiscountByEntropy",
