@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-all test-latest lint format bench clean setup
+.PHONY: help demo test test-all test-latest lint format methods bench clean setup
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ format: $(VENV)/.done  ## Format the code, and make the README's table of shaper
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python scripts/shaper_table.py
+
+methods: $(VENV)/.done  ## Write a page for each shaper into build/methods, from its docstring and contract.
+	$(BIN)/python scripts/method_pages.py build/methods
 
 bench: $(VENV)/.done  ## Run the benchmarks that take minutes; the studies are listed in benchmarks/README.md.
 	$(BIN)/python benchmarks/driver_cost.py

@@ -84,6 +84,27 @@ def test_every_public_shaper_has_a_row_in_the_table_of_laws_and_numbers_in_its_d
         assert results, f"the docstring of {shaper.__name__} has no example that prints numbers"
 
 
+def test_each_shaper_has_a_page_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "scripts/method_pages.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    index = (tmp_path / "index.md").read_text("utf-8")
+    pages = {path.stem: path.read_text("utf-8") for path in tmp_path.glob("*.md") if path.stem != "index"}
+    shapers = {name for package, name in NAMES if package == "potentia.shaping"}
+    assert pages.keys() <= shapers
+    for name, text in pages.items():
+        assert f"[{name}]({name}.md)" in index
+        assert re.search(r"\*\*Guarantee:\*\* (policy-invariant|return-preserving|vanishing|none|the weakest)", text), (
+            name
+        )
+        for heading in ("## Example", "## Contract", "## Laws"):
+            assert heading in text, (name, heading)
+    potential = pages["PotentialShaping"]
+    assert potential.startswith("# PotentialShaping\n\n``discount * potential(next_obs) - potential(obs)``")
+    assert "[0.0, 0.0, -4.0]" in potential
+    assert "| remembers | nothing |" in potential
+
+
 def test_the_readmes_table_of_shapers_is_what_their_contracts_say() -> None:
     command = [sys.executable, str(ROOT / "scripts/shaper_table.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
