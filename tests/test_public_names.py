@@ -97,7 +97,7 @@ def test_each_shaper_has_a_page_of_its_own(tmp_path: Path) -> None:
         assert re.search(r"\*\*Guarantee:\*\* (policy-invariant|return-preserving|vanishing|none|the weakest)", text), (
             name
         )
-        for heading in ("## Example", "## Contract", "## Laws"):
+        for heading in ("## Contract", "## Laws"):
             assert heading in text, (name, heading)
     potential = pages["PotentialShaping"]
     assert potential.startswith("# PotentialShaping\n\n``discount * potential(next_obs) - potential(obs)``")
