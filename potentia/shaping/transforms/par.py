@@ -152,7 +152,7 @@ class PAR(Shaper):
             return reward
         mean, std = float(self._moments.mean), float(self._moments.var) ** 0.5
         if self.form == "clip":
-            return np.clip(reward, mean - std, mean + std)
+            return np.asarray(np.clip(reward, mean - std, mean + std))
         low, width = (mean, std) if self.form == "mean_std" else (self._least, self._most - self._least)
         return np.asarray((reward - low) / (width if width > 0 else 1.0))
 
