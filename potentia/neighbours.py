@@ -15,7 +15,7 @@ from potentia.compiling import compiled
 
 FEW_DIMENSIONS = 3
 """Up to so many numbers a tree beats matrix products (`benchmarks/nearest_neighbours.py`)."""
-_BLOCK, _FEWEST_ROWS = 1 << 18, 16
+_ROWS, _COLUMNS = 256, 2048
 _TREE_PAYS = 1 << 20
 
 
@@ -75,48 +75,53 @@ def _by_products(queries: Tensor, points: Tensor, k: int) -> Tensor:
     more = min(k + 1, len(points))
     centre = points.mean(0)  # the products round the less the nearer the points are to 0
     near, far = queries - centre, points - centre
-    norms, found = far.square().sum(1), []
-    for rows in near.split(max(_FEWEST_ROWS, _BLOCK // len(points))):
-        scores = torch.addmm(norms, rows, far.T, alpha=-2)
-        index = _least(scores, more)
+    find, found = _least_by_blocks if on_cpu(points) else _least, []
+    for rows in near.split(_ROWS):
+        index = find(rows, far, more)
         squares = (rows[:, None] - far[index]).square().sum(-1)
         found.append(squares.topk(k, dim=1, largest=False, sorted=True).values.sqrt_())
     return torch.cat(found)
 
 
-def _least(scores: Tensor, k: int) -> Tensor:
-    """The columns of the k least in each row, in no order."""
-    if on_cpu(scores):
-        return torch.from_numpy(_select(scores.numpy(), k))
-    return scores.topk(k, dim=1, largest=False, sorted=False).indices
+def _least(rows: Tensor, points: Tensor, k: int) -> Tensor:
+    """The indices ``(n, k)`` of the nearest points, in no order."""
+    return torch.addmm(points.square().sum(1), rows, points.T, alpha=-2).topk(k, dim=1, largest=False).indices
+
+
+def _least_by_blocks(rows: Tensor, points: Tensor, k: int) -> Tensor:
+    """The same, by products that stay in a processor's cache until they were looked through."""
+    norms, best = points.square().sum(1), torch.full((len(rows), k), torch.inf)
+    index = torch.zeros(len(rows), k, dtype=torch.int64)
+    for begin in range(0, len(points), _COLUMNS):
+        block = slice(begin, begin + _COLUMNS)
+        scores = torch.addmm(norms[block], rows, points[block].T, alpha=-2)
+        _select(scores.numpy(), begin, best.numpy(), index.numpy())
+    return index
 
 
 @compiled("the least of each row", work=None, fastmath={"nnan", "nsz"})
-def _select(scores: np.ndarray[Any, Any], k: int) -> np.ndarray[Any, Any]:
+def _select(scores: np.ndarray[Any, Any], offset: int, best: np.ndarray[Any, Any], index: np.ndarray[Any, Any]) -> None:
+    """Puts what is less than the k least so far, in order, in their places."""
     rows, columns = scores.shape
-    found = np.zeros((rows, k), np.int64)
-    best = np.empty(k, np.float32)
+    k = best.shape[1]
     for i in range(rows):
-        row = scores[i]
-        best[:] = np.inf
-        bound, begin = np.float32(np.inf), 0
+        row, least, where = scores[i], best[i], index[i]
+        begin = 0
         while begin < columns:
             end = min(begin + 64, columns)
-            least = np.float32(np.inf)  # of 64 at once: a loop without branches, which the compiler makes wide
+            lowest = np.float32(np.inf)  # of 64 at once: a loop without branches, which the compiler makes wide
             for j in range(begin, end):
-                least = min(least, row[j])
-            if least < bound or begin < k:
+                lowest = min(lowest, row[j])
+            if lowest < least[k - 1]:
                 for j in range(begin, end):
-                    if row[j] < bound:
+                    if row[j] < least[k - 1]:
                         place = k - 1
-                        while place > 0 and best[place - 1] > row[j]:
-                            best[place] = best[place - 1]
-                            found[i, place] = found[i, place - 1]
+                        while place > 0 and least[place - 1] > row[j]:
+                            least[place] = least[place - 1]
+                            where[place] = where[place - 1]
                             place -= 1
-                        best[place], found[i, place] = row[j], j
-                        bound = best[k - 1]
+                        least[place], where[place] = row[j], offset + j
             begin = end
-    return found
 
 
 @compiled("the nearest points", work=None)
