@@ -12,6 +12,7 @@ from gymnasium import spaces
 from torch import Tensor
 
 from potentia.agents.search.descriptors import ColumnDescriptor, Descriptor, SignatureDescriptor, info_column
+from potentia.agents.search.elite import Elite
 from potentia.agents.search.measures import Measures, archive_metrics
 from potentia.agents.search.novelty import novelty
 from potentia.agents.search.table import Rows, Table, join, take
@@ -244,30 +245,6 @@ class Search(Stateful):
         behaviour = self.archived("behaviour")
         new = novelty(behaviour[equal], behaviour, self.config.k, beside_itself=True)
         return self.archived("genome")[equal][new.argmax()][None].clone()
-
-
-class Elite:
-    """An actor that knows some policies, each action one of them at random.
-
-    Args:
-        genomes: ``(m, P)``.
-        seed: Seeds the draws.
-    """
-
-    def __init__(self, genomes: Tensor, seed: int = 0) -> None:
-        self.genomes = genomes
-        self.generator = torch.Generator().manual_seed(seed)
-
-    def init(self, num_envs: int) -> Tree:
-        """It has no memory."""
-        del num_envs
-        return ()
-
-    def act(self, obs: Tree, carry: Tree) -> tuple[Tree, Tree]:
-        """Genomes ``(N, P)``."""
-        (_, leaf), *_ = leaves(obs)
-        index = torch.randint(len(self.genomes), (leaf.shape[0],), generator=self.generator)
-        return self.genomes[index.to(self.genomes.device)], carry
 
 
 def path_or_column(descriptor: str) -> Descriptor:
