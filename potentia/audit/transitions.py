@@ -132,6 +132,12 @@ def transitions_of(
     return found
 
 
+def is_tabular(world: Any) -> bool:
+    """Whether an environment is given as tables, by this library or as Gymnasium's ``P``: nothing need be walked."""
+    inside = getattr(world, "unwrapped", world)
+    return isinstance(inside, TransitionModel | TabularWorld) or isinstance(getattr(inside, "P", None), Mapping)
+
+
 def _numbered(world: Any) -> bool:
     return isinstance(world.action_space, spaces.Discrete) and "state_hash" in world.offered_keys
 

@@ -30,9 +30,9 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "evaluation": EvaluationSpec,
     "checkpoint": CheckpointSpec,
 }
-_PLAIN = ("study", "folder", "imports", "seed", "steps", "gamma", "device", "seed_namespace")
-_NAMES_ONLY = ("study", "folder", "imports")
-"""What says where things are found, and decides no result."""
+_PLAIN = ("study", "folder", "imports", "seed", "steps", "gamma", "device", "seed_namespace", "certify")
+_NO_RESULT = ("study", "folder", "imports", "certify")
+"""What says where things are found and what is told of a run, and decides no result."""
 _READ_FILES = ("path", "demonstrations", "preferences", "goal")
 """The arguments that may name a file, one which is read and never written."""
 
@@ -55,6 +55,7 @@ class RunConfig:
         seed_namespace: See `StudySpec`.
         evaluation: See `StudySpec`.
         checkpoint: See `StudySpec`.
+        certify: See `StudySpec`. It is not a part of the identity.
     """
 
     study: str
@@ -70,6 +71,7 @@ class RunConfig:
     seed_namespace: int
     evaluation: EvaluationSpec
     checkpoint: CheckpointSpec
+    certify: bool | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -85,7 +87,7 @@ class RunConfig:
         A threshold and anchors only say how a result is read, so they can be changed without running again. A file
         counts by what is in it, not by its path.
         """
-        identity = {name: value for name, value in self.document.items() if name not in _NAMES_ONLY}
+        identity = {name: value for name, value in self.document.items() if name not in _NO_RESULT}
         environment = self.environment.model_dump(mode="json", exclude={"threshold", "anchors"})
         kwargs = {name: _contents(path) if path else value for name, value, path in self._kwargs_and_files()}
         identity["environment"] = environment | {"kwargs": kwargs}
@@ -116,7 +118,7 @@ class RunConfig:
         Raises:
             ValueError: If the document lacks a field, as those of an earlier form of this library do.
         """
-        document = {"folder": None} | document
+        document = {"folder": None, "certify": None} | document
         missing = [name for name in (*_SECTIONS, *_PLAIN) if name not in document]
         if missing:
             raise ValueError(
@@ -182,6 +184,7 @@ def runs_of(study: StudySpec) -> list[RunConfig]:
                             seed_namespace=study.seed_namespace,
                             evaluation=study.evaluation,
                             checkpoint=study.checkpoint,
+                            certify=study.certify,
                         )
                     )
     return runs

@@ -208,6 +208,8 @@ class StudySpec(_Section):
         steps: Transitions in each run.
         evaluation: How the true return is measured.
         checkpoint: How often a run is saved.
+        certify: Where a run that completes keeps a certificate of its shaping, as `potentia.audit.certify` gives it. By
+            default in worlds that are given as tables; with true also in those that must be walked; with false nowhere.
         timeout: Seconds after which a run is stopped.
         report: What the report says.
     """
@@ -228,6 +230,7 @@ class StudySpec(_Section):
     steps: Count
     evaluation: EvaluationSpec = EvaluationSpec()
     checkpoint: CheckpointSpec = CheckpointSpec()
+    certify: bool | None = None
     timeout: Annotated[float, Field(gt=0)] | None = None
     report: ReportSpec = ReportSpec()
 

@@ -16,10 +16,12 @@ from potentia.agents.loop import PHASES, Collector, EnvCollector, EpisodeCollect
 from potentia.collect import reset_seed
 from potentia.metrics import ReturnTracker, reward_metrics
 from potentia.study.archive import ArchiveMap
+from potentia.study.certifying import certificate_of
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.learners import make_learner, rollout_steps
 from potentia.study.manifest import manifest
 from potentia.study.plan import RunConfig
+from potentia.study.results import certificates
 from potentia.study.seeds import evaluation_seed, run_seeds
 from potentia.study.shapings import make_shaper
 from potentia.study.world import World
@@ -195,6 +197,8 @@ class Training:
         if archive_map is not None:
             bounds = getattr(getattr(self.learner, "config", None), "bounds", None)
             ArchiveMap.of(archive_map(), bounds).save(self.folder.path)
+        if (certificate := certificate_of(self.world, self.shaper)) is not None:
+            write_json(self.folder.path / certificates.FILE, certificate)
         write_json(self.folder.path / "result.json", result)
 
 

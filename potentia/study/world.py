@@ -29,6 +29,7 @@ class World:
         action_space: The space of one action.
         info_keys: The keys that its info can have: those of its first, and those that it offers.
         anchors: The returns of a random policy and of the best there is, where known.
+        tabular: Whether it is given as tables, so that it can be solved for next to nothing.
     """
 
     config: RunConfig
@@ -37,6 +38,7 @@ class World:
     action_space: gym.Space[Any]
     info_keys: frozenset[str]
     anchors: dict[str, float | None]
+    tabular: bool = False
 
     @classmethod
     def probe(cls, config: RunConfig) -> World:
@@ -45,6 +47,8 @@ class World:
         Raises:
             ValueError: If a module of the study can't be imported.
         """
+        from potentia.audit.transitions import is_tabular  # noqa: PLC0415 - brings much that few worlds need
+
         if problems := import_modules(config.imports):
             raise ValueError("; ".join(problems))
         environment = config.environment
@@ -58,7 +62,8 @@ class World:
                 "optimal": preset.optimal if preset.optimal is not None else getattr(world, "optimal_return", None),
             }
             keys = offered_keys(env).union(info)
-            return cls(config, env.spec, env.observation_space, env.action_space, keys, anchors)
+            spaces = env.observation_space, env.action_space
+            return cls(config, env.spec, *spaces, keys, anchors, is_tabular(world))
         finally:
             env.close()
 

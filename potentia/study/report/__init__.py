@@ -14,7 +14,7 @@ __all__ = ["Analysis", "analyse", "compare", "write_report"]
 
 
 def write_report(study: str | Path, out: Path | None = None) -> Path:
-    """Write `report.html`, `report.md`, `results.json` and three to six CSV files of a study, finished or not.
+    """Write `report.html`, `report.md`, `results.json` and three to seven CSV files of a study, finished or not.
 
     The same run folders give the same bytes.
 

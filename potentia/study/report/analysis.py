@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from potentia.study.report.cells import Cells, Method, arrange
+from potentia.study.report.certificates import CertificateRow, certificate_rows
 from potentia.study.report.comparisons import (
     PairedRow,
     ThresholdRow,
@@ -48,6 +49,7 @@ class Analysis:
         searches: what searches for policies have found.
         areas: what they have found in each reward area.
         maps: an archive of each.
+        certificates: what was proved of it in worlds that can be solved.
         contracts: what each shaping promises.
         troubles: runs that did not complete.
         provenance: settings of the manifests.
@@ -71,6 +73,7 @@ class Analysis:
     searches: list[SearchRow]
     areas: list[AreaRow]
     maps: list[MapOfArchive]
+    certificates: list[CertificateRow]
     contracts: list[tuple[Method, dict[str, str]]]
     troubles: list[Run]
     provenance: list[tuple[str, str]]
@@ -118,6 +121,7 @@ def analyse(study: Study) -> Analysis:
         searches=search_rows(cells),
         areas=area_rows(cells),
         maps=archive_maps(cells),
+        certificates=certificate_rows(cells),
         contracts=contracts(cells),
         troubles=troubles(cells),
         provenance=provenance(cells),

@@ -18,10 +18,12 @@ from potentia.study.report.curves import Curve
 from potentia.study.report.reward_shares import Shares
 from potentia.study.results.tables import (
     AREA_COLUMNS,
+    CERTIFICATE_COLUMNS,
     JUDGE_COLUMNS,
     RUN_COLUMNS,
     SEARCH_COLUMNS,
     area_rows,
+    certificate_rows,
     judge_rows,
     run_rows,
     search_rows,
@@ -36,10 +38,12 @@ def tables(analysis: Analysis) -> dict[str, str]:
 
     ``results.csv`` has a row for each run, ``curves.csv`` for each point of a figure's line, ``shares.csv`` for each
     reward term at each step. ``judges.csv``, for each run and judged shaper, is there if a run has asked a judge,
-    ``searches.csv``, for each run, and ``areas.csv``, for each run and reward area, if a run's learner searches.
+    ``searches.csv``, for each run, and ``areas.csv``, for each run and reward area, if a run's learner searches, and
+    ``certificates.csv``, for each run, if one kept a certificate.
     """
     study = analysis.cells.study
     judged, searched, areas = judge_rows(study), search_rows(study), area_rows(study)
+    certified = certificate_rows(study)
     return {
         "results.csv": _csv(RUN_COLUMNS, run_rows(study)),
         "curves.csv": _csv(CURVE_COLUMNS, _curve_points(analysis.curves)),
@@ -47,6 +51,7 @@ def tables(analysis: Analysis) -> dict[str, str]:
         **({"judges.csv": _csv(JUDGE_COLUMNS, judged)} if judged else {}),
         **({"searches.csv": _csv(SEARCH_COLUMNS, searched)} if searched else {}),
         **({"areas.csv": _csv(AREA_COLUMNS, areas)} if areas else {}),
+        **({"certificates.csv": _csv(CERTIFICATE_COLUMNS, certified)} if certified else {}),
     }
 
 
@@ -72,6 +77,7 @@ def results_json(analysis: Analysis) -> str:
         "costs": analysis.costs,
         "judges": analysis.judges,
         **({"searches": analysis.searches, "areas": analysis.areas} if analysis.searches else {}),
+        **({"certificates": analysis.certificates} if analysis.certificates else {}),
         "contracts": [{"method": method, "contract": contract} for method, contract in analysis.contracts],
         "coverage": analysis.coverage,
         "runs": run_rows(study),

@@ -12,6 +12,7 @@ from potentia.study.report import formats
 from potentia.study.report.analysis import Analysis
 from potentia.study.report.bars import bar, swatch
 from potentia.study.report.cells import CONFIDENCE, RESAMPLES
+from potentia.study.report.certificates import certificate_notes
 from potentia.study.report.figures import draw_all, method_styles
 from potentia.study.report.hacking import FLAG, NEGLIGIBLE, WINDOW
 from potentia.study.report.headlines import headline_sentences
@@ -68,6 +69,7 @@ def _shared(analysis: Analysis) -> dict[str, Any]:
         "a": analysis,
         "cells": analysis.cells,
         "study": analysis.cells.study,
+        "certificate_notes": certificate_notes(analysis.certificates),
         "sentences": headline_sentences(analysis),
         "held": _held,
         "covered": lambda statistic, ranking: f" ({_held(statistic, ranking)})" if ranking.rows else "",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from potentia.study.folder import RunFolder
+from potentia.study.results.certificates import read_certificate
 from potentia.study.results.files import (
     Json,
     column,
@@ -93,6 +94,7 @@ def _load_run(folder: Path, config: Json, environment: str, learner: str) -> Run
         training=_training(trained),
         judging=read_judging(trained),
         search=read_search(trained),
+        certificate=read_certificate(folder) if state == "completed" else None,
     )
 
 

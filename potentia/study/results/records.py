@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from potentia.study.archive import ArchiveMap
+from potentia.study.results.certificates import RunCertificate
 from potentia.study.results.files import Json, mapping, number, unique
 from potentia.study.results.judging import Judging
 from potentia.study.results.searches import Search
@@ -78,6 +79,7 @@ class Run:
     training: Training
     judging: tuple[Judging, ...] = ()
     search: Search | None = None
+    certificate: RunCertificate | None = None
 
     @property
     def completed(self) -> bool:

@@ -55,6 +55,18 @@ JUDGE_COLUMNS = (
 )
 SEARCH_COLUMNS = (*_CELL, "evaluations", *MEASURES, "areas")
 AREA_COLUMNS = (*_CELL, "area", "best_return", "policies")
+CERTIFICATE_COLUMNS = (
+    *_CELL,
+    "promised",
+    "optimum_preserved",
+    "worst_regret",
+    "worst_regret_anywhere",
+    "optimal_value",
+    "num_changed",
+    "num_nodes",
+    "not_covered",
+    "reason",
+)
 
 
 class Table(Mapping[str, Column]):
@@ -104,7 +116,7 @@ class Table(Mapping[str, Column]):
 
 @dataclass(frozen=True)
 class Results:
-    """A study's results in six tables, which are made when they are asked for.
+    """A study's results in seven tables, which are made when they are asked for.
 
     Attributes:
         study: the runs as objects, with their configurations, manifests and logs.
@@ -147,6 +159,14 @@ class Results:
     def areas(self) -> Table:
         """One row a run and reward area: the best true return there, and how many policies reached it."""
         return Table(AREA_COLUMNS, area_rows(self.study))
+
+    @cached_property
+    def certificates(self) -> Table:
+        """One row a completed run that kept a certificate of its shaping: what was proved, or why nothing was.
+
+        The file ``certificate.json`` in the run's folder has all of it, the worst policy and the changed states too.
+        """
+        return Table(CERTIFICATE_COLUMNS, certificate_rows(self.study))
 
 
 def load(source: str | Path, out: str | Path = RUNS) -> Results:
@@ -195,6 +215,16 @@ def area_rows(study: Study) -> list[dict[str, Any]]:
         for run in study.runs
         if run.search is not None
         for area in run.search.areas
+    ]
+
+
+def certificate_rows(study: Study) -> list[dict[str, Any]]:
+    """`CERTIFICATE_COLUMNS` of each run that kept a certificate, or why there is none, in the order of the study."""
+    names = CERTIFICATE_COLUMNS[len(_CELL) :]
+    return [
+        _cell(run) | {name: getattr(one, name) for name in names} | {"not_covered": " ".join(one.not_covered)}
+        for run in study.runs
+        if (one := run.certificate) is not None
     ]
 
 
