@@ -5,6 +5,9 @@ from potentia.shaping.credit.hindsight import Hindsight
 from potentia.shaping.credit.redistribution import Redistribution
 from potentia.shaping.credit.shapley import Shapley
 from potentia.shaping.credit.turning_point import TurningPoint
+from potentia.shaping.designed.barfi import BARFI
+from potentia.shaping.designed.barfi_discount import BARFIDiscount
+from potentia.shaping.designed.lirpg import LIRPG
 from potentia.shaping.discounts.automatic_discount import AutomaticDiscount
 from potentia.shaping.discounts.discount_by_entropy import DiscountByEntropy
 from potentia.shaping.discounts.discount_by_return import DiscountByReturn
@@ -59,13 +62,16 @@ from potentia.shaping.transforms.temporal_attenuation import TemporalAttenuation
 from potentia.shaping.transforms.variance_filter import variance_filter
 
 __all__ = [
+    "BARFI",
     "CALM",
     "E3B",
     "ELLM",
+    "LIRPG",
     "ONI",
     "PAR",
     "RND",
     "AutomaticDiscount",
+    "BARFIDiscount",
     "BlinkLink",
     "Carry",
     "Chain",

@@ -11,13 +11,16 @@ from gymnasium import spaces
 from potentia.judges import Answer, Ideas, Question, Rules
 from potentia.rollout import Rollout
 from potentia.shaping import (
+    BARFI,
     CALM,
     E3B,
     ELLM,
+    LIRPG,
     ONI,
     PAR,
     RND,
     AutomaticDiscount,
+    BARFIDiscount,
     BlinkLink,
     Chain,
     Checklist,
@@ -320,6 +323,9 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "TurningPoint with a bonus": lambda: TurningPoint("outcome_plus_bonus", eta=0.5),
     "Hindsight": lambda: Hindsight(VECTOR, ACTIONS, hidden=8, batch_size=16, learning_rate=0.1),
     "Shapley": lambda: Shapley(pairs_of_steps, orders=4, alpha=0.75),
+    "BARFI": lambda: BARFI(EpisodicCount(), VECTOR, ACTIONS, trust=0.5, hidden=8),
+    "BARFIDiscount": lambda: BARFIDiscount(0.45),
+    "LIRPG": lambda: LIRPG(VECTOR, ACTIONS, intrinsic=0.5, extrinsic=0.5, hidden=8),
     "Scale of a potential by a number": lambda: Scale(PotentialShaping(height), 0.25),
     "Scale of a bonus by a schedule": lambda: Scale(EpisodicCount(), Exponential(1.0, 0.0, 50)),
     "Chain of potentials": lambda: Chain(

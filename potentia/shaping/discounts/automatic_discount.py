@@ -15,8 +15,8 @@ from potentia.limits import check_at_least
 from potentia.rollout import Rollout
 from potentia.shaping._models.costs import DemonstrationCosts, Metric
 from potentia.shaping._models.episodes import Episodes
+from potentia.shaping._models.with_gamma import with_gamma
 from potentia.shaping.discounts.progress import match_curves
-from potentia.shaping.discounts.with_gamma import with_gamma
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 _START = 0.2

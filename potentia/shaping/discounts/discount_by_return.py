@@ -10,7 +10,7 @@ from potentia.arrays import host_array
 from potentia.gamma import check_gamma
 from potentia.rollout import ENV, Rollout
 from potentia.shaping._models.episodes import Episodes
-from potentia.shaping.discounts.with_gamma import with_gamma
+from potentia.shaping._models.with_gamma import with_gamma
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 

@@ -12,8 +12,8 @@ from potentia.encoders import observation_tensors
 from potentia.gamma import check_gamma
 from potentia.rollout import Rollout
 from potentia.shaping._models.learned import own_modes
-from potentia.shaping.discounts.policy_rows import log_probs
-from potentia.shaping.discounts.with_gamma import with_gamma
+from potentia.shaping._models.policy_rows import log_probs
+from potentia.shaping._models.with_gamma import with_gamma
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 

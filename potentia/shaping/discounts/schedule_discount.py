@@ -7,7 +7,7 @@ from typing import Any
 
 from potentia.gamma import check_gamma
 from potentia.rollout import Rollout
-from potentia.shaping.discounts.with_gamma import with_gamma
+from potentia.shaping._models.with_gamma import with_gamma
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 

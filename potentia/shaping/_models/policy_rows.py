@@ -19,11 +19,7 @@ def log_probs(shaper: Shaper, rollout: Rollout, policy: Any) -> Tensor:
     Raises:
         ValueError: If there is no policy.
     """
-    if policy is None:
-        raise ValueError(
-            f"{shaper.name} needs the learner's policy to learn; call update(rollout, policy=agent.policy), "
-            "with an agent that has one"
-        )
+    require_policy(shaper, policy)
     weight = next(iter(policy.parameters()), None)
     device = None if weight is None else weight.device
     keep = observation_tensors(rollout.mask, device).reshape(-1)
@@ -35,3 +31,12 @@ def log_probs(shaper: Shaper, rollout: Rollout, policy: Any) -> Tensor:
         return torch.zeros(0)
     found: Tensor = policy.log_prob(obs, action)
     return found
+
+
+def require_policy(shaper: Shaper, policy: Any) -> None:
+    """Raises ``ValueError`` if there is no policy for a shaper to learn from."""
+    if policy is None:
+        raise ValueError(
+            f"{shaper.name} needs the learner's policy to learn; call update(rollout, policy=agent.policy), "
+            "with an agent that has one"
+        )
