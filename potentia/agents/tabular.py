@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -103,7 +103,7 @@ class QLearning:
             raise ValueError(f"the table is on the CPU, got device={str(device)!r}; leave the device out")
         self.values = np.full(shape, float(self.config.initial))
         self.rng = np.random.default_rng(seed)
-        self.policy = None
+        self.policy = _Chances(self)
 
     def init(self, num_envs: int) -> Tree:
         """It has no memory within an episode."""
@@ -118,6 +118,7 @@ class QLearning:
     def frozen(self, *, greedy: bool = False, seed: int = 0) -> Actor:
         """An actor on a copy of the table."""
         frozen = copy.copy(self)
+        frozen.policy = _Chances(frozen)
         frozen.values, frozen.rng = self.values.copy(), np.random.default_rng(seed)
         if greedy:
             frozen.config = replace(self.config, epsilon=0.0, temperature=0.0)
@@ -178,6 +179,29 @@ class QLearning:
         state = self._states(host_array(obs))
         scores: np.ndarray[Any, Any] = self.values[state] + self.advice[state]
         return scores
+
+
+class _Chances:
+    """How likely the learner's actions are at present: a table has no parameters to differentiate by."""
+
+    def __init__(self, agent: QLearning) -> None:
+        self._agent = agent
+
+    def log_prob(self, obs: Tree, action: Any) -> torch.Tensor:
+        """``log pi(action | obs)``, ``(N,)`` float64: of the best actions, or by temperature, and of exploring."""
+        config, scores = self._agent.config, self._agent._scores(obs)
+        if config.temperature > 0:
+            weights = np.exp((scores - scores.max(-1, keepdims=True)) / config.temperature)
+        else:
+            weights = (scores == scores.max(-1, keepdims=True)).astype(np.float64)
+        chances = (1 - config.epsilon) * weights / weights.sum(-1, keepdims=True) + config.epsilon / scores.shape[-1]
+        taken = host_array(action).astype(np.int64) - self._agent._first_action
+        with np.errstate(divide="ignore"):  # an action that is never taken has a logarithm, too
+            return torch.from_numpy(np.log(np.take_along_axis(chances, taken[:, None], axis=-1)[:, 0]))
+
+    def parameters(self) -> Iterator[torch.nn.Parameter]:
+        """There are none."""
+        return iter(())
 
 
 def _choose(

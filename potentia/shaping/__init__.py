@@ -7,6 +7,8 @@ from potentia.shaping.credit.shapley import Shapley
 from potentia.shaping.credit.turning_point import TurningPoint
 from potentia.shaping.designed.barfi import BARFI
 from potentia.shaping.designed.barfi_discount import BARFIDiscount
+from potentia.shaping.designed.explors import ExploRS
+from potentia.shaping.designed.exprd import EXPRD
 from potentia.shaping.designed.lirpg import LIRPG
 from potentia.shaping.discounts.automatic_discount import AutomaticDiscount
 from potentia.shaping.discounts.discount_by_entropy import DiscountByEntropy
@@ -66,6 +68,7 @@ __all__ = [
     "CALM",
     "E3B",
     "ELLM",
+    "EXPRD",
     "LIRPG",
     "ONI",
     "PAR",
@@ -86,6 +89,7 @@ __all__ = [
     "Discriminator",
     "EpisodicCount",
     "EpisodicNovelty",
+    "ExploRS",
     "FlipNoise",
     "Gated",
     "GoalDistance",

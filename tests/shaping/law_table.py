@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from potentia.envs.exact import random_mdp
 from potentia.judges import Answer, Ideas, Question, Rules
 from potentia.rollout import Rollout
 from potentia.shaping import (
@@ -15,6 +16,7 @@ from potentia.shaping import (
     CALM,
     E3B,
     ELLM,
+    EXPRD,
     LIRPG,
     ONI,
     PAR,
@@ -33,6 +35,7 @@ from potentia.shaping import (
     Discriminator,
     EpisodicCount,
     EpisodicNovelty,
+    ExploRS,
     FlipNoise,
     Gated,
     GoalDistance,
@@ -126,6 +129,7 @@ COLUMNS: Info = {
         '{"rationale": "It is red.", "action": "click(3)"}',
         '{"rationale": "It is not.", "action": "click(4)"}',
     ),
+    "room": lambda states: np.array([1, 0, 5, 2, 4, 3])[states],
     "reference": texts("click(3)", "click(3)\n[[0, 0, 9, 9]]", "", "click(4)\n[[5, 5, 9, 9]]", "back()", "click(3)"),
 }
 """Columns whose values can't be invented without knowing what they mean."""
@@ -292,6 +296,10 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "GoalImage of demonstrations": lambda: GoalImage(SHOWN, lambda obs: obs[:, 1:], metric="cosine", shift=0.5),
     "HopPotential": lambda: HopPotential(hops, GOAL),
     "HopPotential of a column": lambda: HopPotential("progress", fusion="mean"),
+    "EXPRD": lambda: EXPRD(random_mdp(6, 3), gamma=0.8, sparsity=0.01),
+    "EXPRD of a world's numbers of states": lambda: EXPRD(random_mdp(6, 3), gamma=0.8, states="room"),
+    "ExploRS": lambda: ExploRS(spaces.Discrete(6), ACTIONS, scale=2.0),
+    "ExploRS of a network": lambda: ExploRS(VECTOR, ACTIONS, form="neural", hidden=8, wait_steps=0, wait_returns=0),
     "ClipReward": lambda: ClipReward(-0.5, 0.5),
     "HideReward": HideReward,
     "ColumnReward": lambda: ColumnReward("next_distance"),
@@ -343,5 +351,5 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
 
 SPACES: dict[str, spaces.Space[Any]] = {
     name: GOALS for name in SHAPERS if name.startswith(("GoalDistance", "SubgoalGraph"))
-}
+} | dict.fromkeys(("EXPRD", "ExploRS"), spaces.Discrete(6))
 """The observation space of those that can't take vectors or integers."""

@@ -10,8 +10,10 @@ from potentia.envs.exact.loop_trap import critical_bonus, loop_trap
 from potentia.envs.exact.model import TransitionModel
 from potentia.envs.exact.progress_chain import progress_chain, progress_gammas
 from potentia.envs.exact.random_mdp import random_mdp
-from potentia.envs.exact.registration import register
+from potentia.envs.exact.registration import find_model, register
+from potentia.envs.exact.room import room
 from potentia.envs.exact.solve import Optimum, optimum, policy_values, return_within, shortest_distance
+from potentia.envs.exact.two_way_chain import two_way_chain
 from potentia.envs.exact.vector import TabularVectorEnv
 from potentia.envs.exact.world import TabularWorld
 
@@ -23,6 +25,7 @@ __all__ = [
     "chain",
     "critical_bonus",
     "deep_sea",
+    "find_model",
     "frozen_lake",
     "key_rooms",
     "loop_trap",
@@ -33,5 +36,7 @@ __all__ = [
     "random_mdp",
     "register",
     "return_within",
+    "room",
     "shortest_distance",
+    "two_way_chain",
 ]

@@ -16,10 +16,12 @@ from potentia.envs.exact.loop_trap import loop_trap
 from potentia.envs.exact.model import TransitionModel
 from potentia.envs.exact.progress_chain import progress_chain
 from potentia.envs.exact.random_mdp import random_mdp
+from potentia.envs.exact.room import room
+from potentia.envs.exact.two_way_chain import two_way_chain
 from potentia.envs.exact.vector import TabularVectorEnv
 from potentia.envs.exact.world import TabularWorld
 
-__all__ = ["MODELS", "WORLDS", "make_vector_world", "make_world", "register"]
+__all__ = ["MODELS", "WORLDS", "find_model", "make_vector_world", "make_world", "register"]
 
 MODELS: dict[str, Callable[..., TransitionModel]] = {
     "chain": chain,
@@ -29,6 +31,8 @@ MODELS: dict[str, Callable[..., TransitionModel]] = {
     "loop_trap": loop_trap,
     "progress_chain": progress_chain,
     "random_mdp": random_mdp,
+    "room": room,
+    "two_way_chain": two_way_chain,
 }
 
 WORLDS: dict[str, dict[str, Any]] = {
@@ -38,12 +42,34 @@ WORLDS: dict[str, dict[str, Any]] = {
     "RandomMDP-v0": {"model": "random_mdp"},
     "ProgressChain-v0": {"model": "progress_chain"},
     "KeyRooms-v0": {"model": "key_rooms"},
+    "Room-v0": {"model": "room"},
+    "TwoWayChain-v0": {"model": "two_way_chain"},
     "FrozenLake8x8-v0": {"model": "frozen_lake"},
     "FrozenLake8x8Deterministic-v0": {"model": "frozen_lake", "slippery": False, "time_limit": 14},
 }
 
 _ENVIRONMENT = ("observation", "info_keys", "render_mode")
 _VECTOR = (*_ENVIRONMENT, "max_episode_steps", "autoreset_mode")
+
+
+def find_model(name: str, **options: Any) -> TransitionModel:
+    """The model under an id.
+
+    Args:
+        name: The id: ``"potentia/Room-v0"``.
+        options: What the function that makes the model takes.
+
+    Raises:
+        ValueError: If it is no enumerable world of this library.
+
+    >>> find_model("potentia/Chain-v0", length=5).num_states
+    5
+    """
+    world = name.removeprefix("potentia/")
+    if world not in WORLDS:
+        raise ValueError(f"wanted the id of an enumerable world, among {tuple(WORLDS)}, got {name!r}")
+    own = {key: value for key, value in {**WORLDS[world], **options}.items() if key != "model"}
+    return MODELS[WORLDS[world]["model"]](**own)
 
 
 def make_world(model: str, **kwargs: Any) -> TabularWorld:
