@@ -29,7 +29,7 @@ def replay_home(model: OffPolicyAlgorithm) -> Home:
     A shaper may set the discount if the model's targets read the samples' ``discounts``. DQN, SAC and TD3 do from
     Stable-Baselines3 2.7 on, for n-step returns, as do QRDQN, TQC and CrossQ of sb3-contrib.
     """
-    trains = (vars(kind).get("train") for kind in type(model).__mro__)
+    trains: list[Any] = [vars(kind).get("train") for kind in type(model).__mro__]
     reads = any("discounts" in train.__code__.co_names for train in trains if hasattr(train, "__code__"))
     return replace(REPLAY, discounts=reads and "discounts" in ReplayBufferSamples._fields)
 
@@ -139,15 +139,15 @@ class ShapedReplayBuffer(ReplayBuffer):
         shaped, _ = shaper.shape(rollout, shaper.init(len(batch_inds)))
         terms = (shaped.check_finite().reward[0] - reward).astype(np.float32)
         scaled = self._normalize_reward(self.rewards[rows].reshape(-1, 1), env)
-        data = (
+        data: list[Any] = [
             self._normalize_obs(self.observations[rows], env),
             self.actions[rows],
             self._normalize_obs(self.next_observations[rows], env),
             terminated.astype(np.float32).reshape(-1, 1),
             np.asarray(scaled, np.float32) + terms.reshape(-1, 1),
-        )
+        ]
         if shaper.contract.sets_discount:
-            data = (*data, np.asarray(shaped.discount[0], np.float32).reshape(-1, 1))
+            data.append(np.asarray(shaped.discount[0], np.float32).reshape(-1, 1))
         return ReplayBufferSamples(*(self.to_torch(np.asarray(part)) for part in data))
 
 
