@@ -34,6 +34,8 @@ study_app = typer.Typer(no_args_is_help=True, help="Studies: environments x shap
 app.add_typer(study_app, name="study")
 judges_app = typer.Typer(cls=_ListsByDefault, help="Judges: a list of those that a study can name, and probes.")
 app.add_typer(judges_app, name="judges")
+audit_app = typer.Typer(no_args_is_help=True, help="What shapings do to what is learned.")
+app.add_typer(audit_app, name="audit")
 _OUT, _ERR = Console(), Console(stderr=True)
 if not _OUT.is_terminal:
     _OUT.width = max(_OUT.width, 160)  # a table that is piped into a file keeps its words
@@ -192,6 +194,23 @@ def replay(
 
     written = write_replay(path, to, episode=episode, episodes=episodes)
     _say(_OUT, f"Replay: {written}")
+
+
+@audit_app.command("replay")
+def audit_replay(
+    run: Annotated[Path, typer.Argument(help="The folder of a run: one of STUDY/runs.")],
+    shaping: Annotated[str, typer.Option(help="Another shaping: its name in the run's study, or a YAML file of one.")],
+    episodes: Annotated[int, typer.Option(min=1, help="How many episodes of the run's policy to play.")] = 20,
+    to: Annotated[Path | None, typer.Option(help="The HTML file to write; in the run's folder by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+) -> None:
+    """Shape what a run's policy does by another shaping, too: where does the advantage change sign? Writes a page."""
+    from potentia.replay.counterfactual import counterfactual  # noqa: PLC0415
+
+    page = to or run / f"against-{Path(shaping).stem}.html"
+    found = counterfactual(run, shaping, episodes=episodes, to=page)
+    typer.echo(found.to_json() if as_json else str(found))
+    _say(_ERR if as_json else _OUT, f"Replay: {page}")
 
 
 @app.command("reannotate")

@@ -40,7 +40,16 @@ def write_page(paths: Sequence[Path], to: Path) -> Path:
             f"the {len(paths)} episodes have {total / 2**20:,.0f} MiB, more than a browser can open as one page; "
             "choose one with --episode N, or record fewer pictures with RecordEpisodes(..., max_frames=...)"
         )
-    text = page([(episode_number(path), load_episode(path)) for path in paths])
+    return save_page([(episode_number(path), load_episode(path)) for path in paths], to)
+
+
+def save_page(episodes: Sequence[tuple[int, Episode]], to: Path) -> Path:
+    """Writes the page of numbered episodes. Returns where it is.
+
+    Raises:
+        OSError: If the page can't be written.
+    """
+    text = page(episodes)
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(text, encoding="utf-8", errors="replace", newline="\n")
     return to

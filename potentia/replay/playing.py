@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def play_run(run: Path, episodes: int) -> Path:
     out = run / "episodes" / f"step-{parts['steps']}"
     played = 1 + max(map(episode_number, episode_files(out)), default=-1) if out.is_dir() else 0
     if played < episodes:
-        _Player(in_its_world(restored(config, parts))).play(range(played, episodes), out)
+        Player(in_its_world(restored(config, parts))).play(range(played, episodes), out)
     return out
 
 
@@ -66,15 +66,26 @@ def episode_seed(seeds: RunSeeds, step: int, episode: int) -> int:
     return int(np.random.SeedSequence([evaluation_seed(seeds, step), episode]).generate_state(1)[0] >> 1)
 
 
-class _Player:
-    """A run's world, shaper and learner, as the checkpoint has them."""
+class Player:
+    """A run's world, shaper and learner, as the checkpoint has them.
 
-    def __init__(self, trained: Trained) -> None:
+    Args:
+        trained: The run.
+        columns: What the transitions shall have of info beside what the run's shaper reads.
+    """
+
+    def __init__(self, trained: Trained, columns: Iterable[str] = ()) -> None:
         self.config, self.steps, self.seeds = trained.config, trained.steps, trained.seeds
         self.shaper, self.learner = trained.shaper, trained.learner
+        self.columns = self.shaper.contract.info_columns.union(columns)
 
     def play(self, numbers: Iterable[int], out: Path) -> None:
         """Plays the episodes of these numbers. Each appears in ``out`` when it is over and shaped."""
+        for episode, rollout in self.played(numbers):
+            save_episode(self._shaped(episode, rollout), out)
+
+    def played(self, numbers: Iterable[int]) -> Iterator[tuple[Episode, Rollout]]:
+        """Plays the episodes of these numbers in the world as it is: each unshaped, with its transitions ``(T, 1)``."""
         labels = {
             "shaping": self.config.shaping.name,
             "learner": self.config.learner.label,
@@ -85,8 +96,9 @@ class _Player:
             for number in numbers:
                 rollout = self._play_one(env, number)
                 [path] = episode_files(Path(raw))
-                save_episode(self._shaped(load_episode(path), rollout), out)
+                episode = load_episode(path)
                 path.unlink()
+                yield episode, rollout
 
     def _make(self) -> gym.Env[Any, Any]:
         """The world with pictures, or else with text, if it has them."""
@@ -103,7 +115,7 @@ class _Player:
     def _play_one(self, env: gym.Env[Any, Any], number: int) -> Rollout:
         """The transitions of an episode ``(T, 1)``, with what the shaper reads."""
         seed = episode_seed(self.seeds, self.steps, number)
-        columns = self.shaper.contract.info_columns
+        columns = self.columns
         reader = TransitionReader(1, AutoresetMode.DISABLED, gamma=self.config.gamma, columns=columns - {_NEXT_ACTION})
         greedy = number == 0 if isinstance(self.learner, PolicyPlayer) else self.config.evaluation.greedy
         actor = self.learner.frozen(greedy=greedy, seed=seed)
