@@ -151,9 +151,20 @@ class QLearning:
             entry = state, action[t, rows] - self._first_action
             best = self.values[following].argmax(-1) if taken is None else taken[t, rows] - self._first_action
             error = reward[t, rows] + discount[t, rows] * self.values[following, best] - self.values[entry]
-            np.add.at(self.values, entry, self.config.learning_rate * error)
+            self._move(np.ravel_multi_index(entry, self.values.shape), error)
             total, count = total + float(np.abs(error).sum()), count + rows.size
         return {"td_error": total / count} if count else {}
+
+    def _move(self, entries: np.ndarray[Any, Any], errors: np.ndarray[Any, Any]) -> None:
+        """Moves entries of the table towards their targets.
+
+        Where n environments took one action in one state, the entry moves as far as by n steps one after the other
+        towards the mean of their targets: by 1 - (1 - learning_rate)^n of the way. The plain sum of n steps would
+        overshoot and diverge once ``n * learning_rate`` is above 2.
+        """
+        found, place, count = np.unique(entries, return_inverse=True, return_counts=True)
+        mean = np.bincount(place.reshape(-1), errors, len(found)) / count
+        self.values.ravel()[found] += (1.0 - (1.0 - self.config.learning_rate) ** count) * mean
 
     def state_dict(self) -> dict[str, Any]:
         """The table and the state of the generator."""

@@ -60,6 +60,22 @@ def test_sarsa_by_hand_uses_the_action_taken_next() -> None:
         agent.learn(experience())
 
 
+def test_environments_in_one_state_move_its_value_as_steps_one_after_the_other() -> None:
+    # Four environments do the same: 1 - (1 - 0.5)^4 = 0.9375 of the way to the target 8, not 4 * 0.5 of it.
+    agent = table(learning_rate=0.5)
+    one = experience()
+    four = replace(one[1:], terms={"env": np.full((1, 1), 8.0)}).map(lambda column: np.repeat(column, 4, axis=1))
+    agent.learn(four)
+    assert agent.values[1, 0] == pytest.approx(0.9375 * 8)
+    for _ in range(50):
+        agent.learn(four)
+    assert agent.values[1, 0] == pytest.approx(8.0)  # and it stays there
+    # Targets that differ count by their mean.
+    agent = table(learning_rate=0.5)
+    agent.learn(replace(four, terms={"env": np.array([[0.0, 8.0, 8.0, 16.0]])}))
+    assert agent.values[1, 0] == pytest.approx(0.9375 * 8)
+
+
 def test_masked_steps_do_not_exist() -> None:
     agent = table(learning_rate=0.5)
     agent.learn(experience(mask=np.array([[True], [False]])))
