@@ -246,7 +246,7 @@ def _page(
         columns |= {f"{names[1]}: {name}": list(map(finite, term)) for name, term in other.items() if name != "env"}
         events = [list(happened) for happened in episode.events]
         for flip in (flip for flip in flips if flip.episode == number):
-            events[flip.step].append(f"flip: {_sign(flip.own)} {names[0]}, {_sign(flip.other)} {names[1]}")
+            events[flip.step].append(f"flip: {_signed(flip.own)} {names[0]}, {_signed(flip.other)} {names[1]}")
         info = {**episode.info, **{name: [None, *column] for name, column in columns.items()}}
         told = replace(episode, labels={**episode.labels, **labels}, info=info, events=events)
         pages.append((number, told.relabelled(own)))
@@ -257,5 +257,5 @@ def _terms(rollout: Rollout) -> dict[str, list[float]]:
     return {name: host_array(term)[:, 0].tolist() for name, term in rollout.terms.items()}
 
 
-def _sign(value: float) -> str:
-    return "+" if value > 0 else "−"
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "−")

@@ -119,8 +119,9 @@ def test_the_command_prints_a_table_or_json_and_writes_the_replay_with_flips(
     assert document["agree_with_true"] == list(found.agree)
     text = page.read_text("utf-8")
     flip = found.flips[0]
-    sign = "+" if flip.own > 0 else "−"
-    assert f"flip: {sign} none, {'−' if sign == '+' else '+'} away" in text
+    signed = [f"{value:+.3g}".replace("-", "−") for value in (flip.own, flip.other)]
+    assert {number[0] for number in signed} == {"+", "−"}
+    assert f"flip: {signed[0]} none, {signed[1]} away" in text
     assert "advantage, true reward" in text
     assert '"away: Progress"' in text
     assert text.count('type="application/json"') == 1 + 10  # ten episodes at most
