@@ -1,13 +1,15 @@
-"""The command line: ``potentia study``, ``potentia replay``, ``potentia judges``, and lists of what there is."""
+"""The command line: ``potentia study``, ``audit``, ``replay``, ``judges``, and lists of what there is."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,14 +17,25 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
+if TYPE_CHECKING:
+    from potentia.shaping.fit import Finding
+
 
 class _ListsByDefault(TyperGroup):
-    """A group whose arguments are those of its command ``list`` unless they begin with another command."""
+    """A group whose arguments are those of one of its commands unless they begin with another."""
+
+    default = "list"
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] != "--help"):
-            args = ["list", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+
+class _FindsByDefault(_ListsByDefault):
+    """``potentia audit TARGET`` is ``potentia audit findings TARGET``."""
+
+    default = "findings"
 
 
 app = typer.Typer(
@@ -34,7 +47,9 @@ study_app = typer.Typer(no_args_is_help=True, help="Studies: environments x shap
 app.add_typer(study_app, name="study")
 judges_app = typer.Typer(cls=_ListsByDefault, help="Judges: a list of those that a study can name, and probes.")
 app.add_typer(judges_app, name="judges")
-audit_app = typer.Typer(no_args_is_help=True, help="What shapings do to what is learned.")
+audit_app = typer.Typer(
+    cls=_FindsByDefault, help="What is wrong with a shaping before it is trained, and what it does to what is learned."
+)
 app.add_typer(audit_app, name="audit")
 _OUT, _ERR = Console(), Console(stderr=True)
 if not _OUT.is_terminal:
@@ -98,9 +113,13 @@ def run(
     from potentia.study.runner import Shard, run_study  # noqa: PLC0415
     from potentia.study.spec import load_study  # noqa: PLC0415
 
+    def warn(finding: Finding) -> None:
+        _say(_ERR, f"{finding.name}: {finding.place}: {finding.message}", style="yellow")
+
+    part = Shard.parse(shard)
     with shown(_OUT) as watch:
         folder, executor = run_study(
-            load_study(source), source, out, jobs=jobs, shard=Shard.parse(shard), timeout=timeout, watch=watch
+            load_study(source), source, out, jobs=jobs, shard=part, timeout=timeout, watch=watch, warn=warn
         )
     states = folder.states()
     _say(_OUT, summary(states))
@@ -180,6 +199,52 @@ def fields() -> None:
     from potentia.study.fields import reference  # noqa: PLC0415
 
     typer.echo(reference())
+
+
+@audit_app.command("findings")
+def audit(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A study, its file or its name; MODULE:OBJECT, where a stack or a model is, or what makes one; a "
+            "Python script, which is read and not run; a file of RL-Zoo's settings.",
+            autocompletion=_complete_study,
+        ),
+    ],
+    gamma: Annotated[float | None, typer.Option(help="The learner's discount factor, if TARGET does not say it.")] = (
+        None
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of findings as JSON.")] = False,
+) -> None:
+    """Say what is wrong with TARGET, also as ``potentia audit TARGET``. Exit code 1 if a finding is severe, 2 for wrong use."""
+    from potentia.audit import audit as findings_of  # noqa: PLC0415
+
+    try:
+        found = findings_of(target, gamma=gamma)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ValueError(f"{target} can't be audited: {error}") from error
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in found], indent=2))
+    else:
+        _print_findings(target, found)
+    if any(finding.severe for finding in found):
+        raise typer.Exit(1)
+
+
+def _print_findings(target: str, found: list[Finding]) -> None:
+    if not found:
+        _say(_OUT, f"{target}: nothing found")
+        return
+    grid = Table(box=None, pad_edge=False)
+    for name in ("finding", "where", "what is wrong", "what to do"):
+        grid.add_column(name)
+    for finding in found:
+        style = "red" if finding.severe else "yellow"
+        cells = (finding.name, finding.place, finding.problem, finding.advice)
+        grid.add_row(Text(cells[0], style), *map(Text, cells[1:]))
+    _OUT.print(grid)
+    severe = sum(finding.severe for finding in found)
+    _say(_OUT, f"{len(found)} findings, {severe} of them severe")
 
 
 @app.command("replay")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -10,7 +10,7 @@ from gymnasium import wrappers
 from gymnasium.vector import VectorRewardWrapper, VectorWrapper
 from gymnasium.wrappers import vector as vector_wrappers
 
-__all__ = ["CHANGES", "changed_reward", "reward_changers"]
+__all__ = ["CHANGES", "change_and_advice", "changed_reward", "reward_changers"]
 
 CHANGES = (gym.RewardWrapper, wrappers.NormalizeReward, VectorRewardWrapper, vector_wrappers.NormalizeReward)
 """The classes of wrappers that return another reward than the one inside."""
@@ -45,11 +45,21 @@ def changed_reward(env: Any, taken_by: str) -> str:
     "ClipReward changes the reward, which evaluate takes for the environment's own"
     """
     found = next(reward_changers(env), None)
-    if found is None:
-        return ""
-    names = [kind.__name__ for kind in type(found).__mro__]
+    return (
+        "" if found is None else ": ".join(change_and_advice([base.__name__ for base in type(found).__mro__], taken_by))
+    )
+
+
+def change_and_advice(names: Sequence[str], taken_by: str) -> tuple[str, str]:
+    """What is wrong where a wrapper's reward is taken for the true one, and what to do.
+
+    Args:
+        names: The wrapper's class, and perhaps those that it is made from.
+        taken_by: As for `changed_reward`.
+    """
     shaper = next((f"potentia.shaping.{name}" for name in names if name in _SHAPERS), "a shaper")
     return (
-        f"{names[0]} changes the reward, which {taken_by} takes for the environment's own: leave it out and put "
-        f"{shaper} into the shaping, which keeps both apart; or say the true reward in info['true_reward']"
+        f"{names[0]} changes the reward, which {taken_by} takes for the environment's own",
+        f"leave it out and put {shaper} into the shaping, which keeps both apart; or say the true reward in "
+        "info['true_reward']",
     )

@@ -88,3 +88,29 @@ def test_names_are_completed() -> None:
         check=False,
     )
     assert done.stdout.split() == ["quickstart"]
+
+
+def test_audit_prints_findings_and_says_by_its_exit_code_if_one_is_severe(tmp_path: Path) -> None:
+    wrapped = "env = gym.make('CartPole-v1')\nenv = gym.wrappers.NormalizeReward(env, gamma={})\n"
+    script = tmp_path / "train.py"
+    script.write_text("import gymnasium as gym\ngamma = 0.95\n" + wrapped.format(0.99), encoding="utf-8")
+    done = CliRunner().invoke(cli.app, ["audit", str(script)])
+    assert done.exit_code == 1
+    assert "train.py:4" in done.output
+    assert "give it gamma=0.95" in done.output
+    as_json = CliRunner().invoke(cli.app, ["audit", str(script), "--json"])
+    assert as_json.exit_code == 1
+    [finding] = json.loads(as_json.output)
+    assert (finding["name"], finding["severe"], finding["place"]) == ("gamma", True, "train.py:4")
+    assert CliRunner().invoke(cli.app, ["audit", str(script), "--gamma", "0.99"]).output.endswith("nothing found\n")
+    made = CliRunner().invoke(cli.app, ["audit", "tests.audit.test_findings:shaped", "--gamma", "0.5"])
+    assert made.exit_code == 1, made.output
+    assert "worth up to 12" in made.output  # 0.4 * 15 / 0.5
+
+
+@pytest.mark.parametrize("target", ["nowhere.py", "no_such_module:thing", "no_such_study", "math:pi"])
+def test_what_cannot_be_audited_is_wrong_use(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["potentia", "audit", target])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from potentia.rollout import Rollout
@@ -52,7 +52,7 @@ class Chain(Shaper):
     def _check_order(self) -> None:
         names: list[str] = []
         invariant: list[str] = []
-        for shaper in self.shapers:
+        for shaper in members(self):  # also those of chains inside, whose own contract is only the weakest of theirs
             contract = shaper.contract
             if contract.sets_discount and names:
                 raise ValueError(
@@ -69,9 +69,9 @@ class Chain(Shaper):
                 if name in names:
                     raise ValueError(f"two shapers add the term {name!r}; give one another name: name='...'")
                 names.append(name)
-        members = [shaper.name for shaper in self.shapers]
-        for name in members:
-            if members.count(name) > 1:
+        own = [shaper.name for shaper in self.shapers]
+        for name in own:
+            if own.count(name) > 1:
                 raise ValueError(f"two shapers have the name {name!r}; give one another name: name='...'")
 
     @property
@@ -119,6 +119,15 @@ class Chain(Shaper):
 
     def __repr__(self) -> str:
         return f"Chain({', '.join(map(repr, self.shapers))})"
+
+
+def members(shaper: Shaper) -> Iterator[Shaper]:
+    """The shapers of a chain in order, those of chains inside in their place; of another shaper that itself."""
+    if not isinstance(shaper, Chain):
+        yield shaper
+        return
+    for member in shaper.shapers:
+        yield from members(member)
 
 
 class Scale(Shaper):

@@ -13,17 +13,26 @@ from potentia.trees import leaves
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a shaper, or with a stack of wrappers around it.
+    """What is wrong with a shaper, a stack of wrappers, a script or a study, and what to do about it.
 
     Attributes:
         name: A word for the kind of mistake, such as ``"episodes"`` or ``"gamma"``.
-        message: What is wrong and what to do.
+        problem: What is wrong.
+        advice: What to do. Empty where the problem says it.
         severe: Whether training would be wrong. Otherwise only what is reported would be, or something is lost.
+        place: Where it stands, such as ``"ppo.py:88"`` or ``"shapings[1].shapers[0]"``. Empty if the problem says it.
     """
 
     name: str
-    message: str
+    problem: str
+    advice: str
     severe: bool = True
+    place: str = ""
+
+    @property
+    def message(self) -> str:
+        """The problem and the advice in one line."""
+        return f"{self.problem}; {self.advice}" if self.advice else self.problem
 
 
 @dataclass(frozen=True)
@@ -102,36 +111,38 @@ def _missing(shaper: Shaper, home: Home) -> Iterator[Finding]:
     if contract.needs_episodes and not home.episodes:
         yield Finding(
             "episodes",
-            "it needs whole episodes, which are cut anywhere here; collect them with "
-            "potentia.collect.collect_episodes and call shaper.shape(rollout) on them, or name it in a study",
+            "it needs whole episodes, which are cut anywhere here",
+            "collect them with potentia.collect.collect_episodes and call shaper.shape(rollout) on them, or name it in "
+            "a study",
         )
     if not home.ordered and any(True for _ in leaves(shaper.init(1))):
         yield Finding(
             "order",
-            "it remembers within an episode, but samples have no order here; wrap the environment with "
-            "potentia.wrappers.ShapeReward instead",
+            "it remembers within an episode, but samples have no order here",
+            "wrap the environment with potentia.wrappers.ShapeReward instead",
         )
     if contract.needs_policy and home.learns and not home.policy:
         yield Finding(
             "policy",
-            "it needs the learner's policy to learn, which is not known here; call "
-            "shaper.update(rollout, policy=...) yourself (a wrapper takes learn=False then), or use a study",
+            "it needs the learner's policy to learn, which is not known here",
+            "call shaper.update(rollout, policy=...) yourself (a wrapper takes learn=False then), or use a study",
         )
     if contract.needs_values and not home.values:
         yield Finding(
-            "values", "it reads the learner's values, which are not known here; use a learner of potentia.agents"
+            "values", "it reads the learner's values, which are not known here", "use a learner of potentia.agents"
         )
     if NEXT_ACTION in contract.info_columns and not home.next_action:
         yield Finding(
             "next_action",
-            "it reads the next action, which is not known yet here; shape whole rollouts from "
-            "potentia.collect.collect(..., columns=shaper.contract.info_columns), or look back instead of ahead",
+            "it reads the next action, which is not known yet here",
+            "shape whole rollouts from potentia.collect.collect(..., columns=shaper.contract.info_columns), or look "
+            "back instead of ahead",
         )
     if home.keys is not None and (lacking := contract.info_keys - home.keys):
         yield Finding(
             "columns",
-            f"it reads {', '.join(map(repr, sorted(lacking)))}, which is not in the environment's info; that has "
-            f"{', '.join(sorted(home.keys)) or 'nothing'}",
+            f"it reads {', '.join(map(repr, sorted(lacking)))}, which is not in the environment's info",
+            f"that has {', '.join(sorted(home.keys)) or 'nothing'}",
         )
 
 
@@ -141,7 +152,8 @@ def _rules(shaper: Shaper, home: Home) -> Iterator[Finding]:
     if contract.sets_discount and not home.discounts:
         yield Finding(
             "discount",
-            "it sets the discount, but the learner here has one gamma for all steps; use a learner of potentia.agents",
+            "it sets the discount, but the learner here has one gamma for all steps",
+            "use a learner of potentia.agents",
         )
     if home.truncation is not None and contract.truncation not in ("data", home.truncation):
         does = {"bootstrap": "uses the next value", "terminal": "sees an end"}
@@ -149,11 +161,13 @@ def _rules(shaper: Shaper, home: Home) -> Iterator[Finding]:
             "truncation",
             f"it is right only for a learner that {does[contract.truncation]} where an episode is cut "
             f"(truncation={contract.truncation!r}), but the one here {does[home.truncation]}",
+            f"use a learner that {does[contract.truncation]} there",
         )
     if shaper.streams and not home.streams:
         yield Finding(
             "streams",
             f"its terms {', '.join(shaper.streams)} ask for value heads of their own; here they are added to the one "
             "reward, under the learner's own discount",
+            "use potentia.agents.PPO with streams, or take it as it is",
             severe=False,
         )

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from potentia.study.documents import SpecError, write_yaml
 from potentia.study.executor import Executor, Job
@@ -17,6 +18,9 @@ from potentia.study.plan import check_study, runs_of
 from potentia.study.rehearsal import check_cells
 from potentia.study.results.finding import find_study, lies_in_results
 from potentia.study.spec import StudySpec, bundled_studies, load_study
+
+if TYPE_CHECKING:
+    from potentia.shaping.fit import Finding
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ def run_study(
     shard: Shard | None = None,
     timeout: float | None = None,
     watch: Callable[[StudyFolder, Executor], Callable[[], None]] | None = None,
+    warn: Callable[[Finding], None] | None = None,
 ) -> tuple[StudyFolder, Executor]:
     """Runs whatever of the study is not completed. The same call again goes on where this one stopped.
 
@@ -124,6 +129,7 @@ def run_study(
         shard: The part of the study to run.
         timeout: Seconds a run may take, instead of the study's own.
         watch: Makes the function that is called after each change.
+        warn: Called with each finding that does not keep the study from running, before it runs.
 
     Returns:
         The folder, and the executor, which says whether it was interrupted.
@@ -138,7 +144,9 @@ def run_study(
     part = shard or Shard()
     todo = [Job(config, run) for config, run in folder.runs if part.holds(config.run_id) and not run.completed]
     if todo:
-        check_cells(study, [job.config for job in todo], source)
+        for finding in check_cells(study, [job.config for job in todo], source):
+            if warn is not None:
+                warn(finding)
     folder.prepare()  # only now: a study that is refused leaves nothing behind
     executor = Executor(todo, jobs, timeout if timeout is not None else study.timeout)
     if watch is not None:

@@ -20,6 +20,7 @@ from potentia.shaping.shaper import Shaper
 from potentia.trees import map_tree
 from potentia.wrappers.driver import Driver
 from potentia.wrappers.form import made, recorded
+from potentia.wrappers.layers import has_invariant, potential_size
 
 
 class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -117,7 +118,8 @@ class ShapeReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return {
             "name": shaper.name,
             "terms": shaper.term_names,
-            "policy_invariant": shaper.contract.guarantee == "policy_invariant",
+            "invariant": has_invariant(shaper),
+            "size": potential_size(shaper),
             "gamma": self.gamma,
             "truncation": self.truncation,
         }

@@ -20,6 +20,7 @@ if find_spec("stable_baselines3") is None:
 from potentia.agents.sb3.on_policy import ShapingCallback
 from potentia.agents.sb3.replay import ShapedReplayBuffer, shape_replay
 from potentia.agents.sb3.stack import check_stack
+from potentia.agents.sb3.watching import WatchCallback
 from potentia.shaping.fit import Finding
 
-__all__ = ["Finding", "ShapedReplayBuffer", "ShapingCallback", "check_stack", "shape_replay"]
+__all__ = ["Finding", "ShapedReplayBuffer", "ShapingCallback", "WatchCallback", "check_stack", "shape_replay"]

@@ -11,6 +11,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from potentia.agents.sb3.recorder import TransitionRecorder, innermost, true_next_obs
 from potentia.agents.sb3.stack import check_stack, raise_severe
+from potentia.agents.sb3.watching import Watches
 from potentia.metrics import reward_metrics
 from potentia.rollout import ENV, Rollout, concatenate
 from potentia.shaping.fit import Home, require_fit
@@ -37,6 +38,7 @@ class ShapingCallback(BaseCallback):
     Args:
         shaper: The shaper.
         verbose: As in Stable-Baselines3.
+        watch: A `potentia.audit.Watch`, which is shown each shaped rollout and logged. None if nobody watches.
 
     Raises:
         ValueError: From ``learn``, if the shaper sets the discount (the model has one gamma for all steps), reads
@@ -44,9 +46,9 @@ class ShapingCallback(BaseCallback):
             `check_stack` finds, or if the callback is new and the model goes on within episodes that it has not seen.
     """
 
-    def __init__(self, shaper: Shaper, verbose: int = 0) -> None:
+    def __init__(self, shaper: Shaper, verbose: int = 0, *, watch: Watches | None = None) -> None:
         super().__init__(verbose)
-        self.shaper = shaper
+        self.shaper, self.watch = shaper, watch
         self.carry: Any = ()
         self._recorder: TransitionRecorder | None = None
         self._last: Tree = None
@@ -106,6 +108,10 @@ class ShapingCallback(BaseCallback):
         metrics = self.shaper.update(shaped, policy=self.model.policy)
         for name, value in metrics.items():
             self.logger.record(f"shaping/{self.shaper.name}/{name}", value)
+        if self.watch is not None:
+            for name, value in self.watch.observe(shaped, metrics).items():
+                if isinstance(value, float):
+                    self.logger.record(f"audit/{name}", value)
 
 
 def _add(buffer: RolloutBuffer, reward: np.ndarray, dones: np.ndarray) -> None:
