@@ -216,7 +216,7 @@ def audit(
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of findings as JSON.")] = False,
 ) -> None:
-    """Say what is wrong with TARGET, also as ``potentia audit TARGET``. Exit code 1 if a finding is severe, 2 for wrong use."""
+    """Say what is wrong with TARGET; ``findings`` may be left out. Exit code 1 if it is severe, 2 for wrong use."""
     from potentia.audit import audit as findings_of  # noqa: PLC0415
 
     try:

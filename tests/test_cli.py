@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import potentia
-from potentia.cli import app
+from potentia.cli import app, main
 from potentia.study import catalogue
 from potentia.study.fields import reference
 from potentia.study.learners import LEARNERS
@@ -94,16 +95,16 @@ def test_audit_prints_findings_and_says_by_its_exit_code_if_one_is_severe(tmp_pa
     wrapped = "env = gym.make('CartPole-v1')\nenv = gym.wrappers.NormalizeReward(env, gamma={})\n"
     script = tmp_path / "train.py"
     script.write_text("import gymnasium as gym\ngamma = 0.95\n" + wrapped.format(0.99), encoding="utf-8")
-    done = CliRunner().invoke(cli.app, ["audit", str(script)])
+    done = CliRunner().invoke(app, ["audit", str(script)])
     assert done.exit_code == 1
     assert "train.py:4" in done.output
     assert "give it gamma=0.95" in done.output
-    as_json = CliRunner().invoke(cli.app, ["audit", str(script), "--json"])
+    as_json = CliRunner().invoke(app, ["audit", str(script), "--json"])
     assert as_json.exit_code == 1
     [finding] = json.loads(as_json.output)
     assert (finding["name"], finding["severe"], finding["place"]) == ("gamma", True, "train.py:4")
-    assert CliRunner().invoke(cli.app, ["audit", str(script), "--gamma", "0.99"]).output.endswith("nothing found\n")
-    made = CliRunner().invoke(cli.app, ["audit", "tests.audit.test_findings:shaped", "--gamma", "0.5"])
+    assert CliRunner().invoke(app, ["audit", str(script), "--gamma", "0.99"]).output.endswith("nothing found\n")
+    made = CliRunner().invoke(app, ["audit", "tests.audit.test_findings:shaped", "--gamma", "0.5"])
     assert made.exit_code == 1, made.output
     assert "worth up to 12" in made.output  # 0.4 * 15 / 0.5
 
@@ -112,5 +113,5 @@ def test_audit_prints_findings_and_says_by_its_exit_code_if_one_is_severe(tmp_pa
 def test_what_cannot_be_audited_is_wrong_use(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["potentia", "audit", target])
     with pytest.raises(SystemExit) as stopped:
-        cli.main()
+        main()
     assert stopped.value.code == 2
