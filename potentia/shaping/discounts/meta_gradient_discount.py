@@ -67,6 +67,15 @@ class MetaGradientDiscount(Shaper):
 
     Raises:
         ValueError: If a gamma leaves [0, 1], or start does not lie between low and high.
+
+    >>> import numpy as np
+    >>> from potentia.rollout import Rollout
+    >>> zeros, ends = np.zeros((2, 1)), np.array([[False], [True]])
+    >>> rollout = Rollout(
+    ...     obs=zeros, action=zeros, next_obs=zeros, terms={"env": zeros}, discount=np.array([[0.99], [0.0]]),
+    ...     terminated=ends, truncated=zeros > 0)
+    >>> MetaGradientDiscount(0.9).shape(rollout)[0].discount[:, 0].round(6).tolist()  # as it is before it learns
+    [0.9, 0.0]
     """
 
     saved = ("_logit", "_optimizer", "_trace")
