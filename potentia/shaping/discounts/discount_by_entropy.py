@@ -29,6 +29,15 @@ class DiscountByEntropy(Shaper):
 
     Raises:
         ValueError: If a gamma leaves [0, 1], or low is above high.
+
+    >>> import numpy as np
+    >>> from potentia.rollout import Rollout
+    >>> zeros, ends = np.zeros((2, 1)), np.array([[False], [True]])
+    >>> rollout = Rollout(
+    ...     obs=zeros, action=zeros, next_obs=zeros, terms={"env": zeros}, discount=np.array([[0.99], [0.0]]),
+    ...     terminated=ends, truncated=zeros > 0)
+    >>> DiscountByEntropy(0.9, 0.99).shape(rollout)[0].discount[:, 0].tolist()  # low, until an entropy is known
+    [0.9, 0.0]
     """
 
     saved = ("_start", "gamma")
