@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,18 +41,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Ended:
-    """An episode that has ended.
+    """The episodes that ended in a step, each array ``(E,)``.
 
     Attributes:
         terms: The sum of each term.
         shaped: The sum of what the learner was given.
-        residual: How far its potentials' terms are from telescoping, relative to the greatest number in the sum, or to
-            1. None if there are none.
+        residuals: For each term of a potential, how far it is from telescoping, relative to the greatest potential in
+            the episode, or to 1.
     """
 
-    terms: dict[str, float]
-    shaped: float
-    residual: float | None
+    terms: dict[str, Numbers]
+    shaped: Numbers
+    residuals: dict[str, Numbers]
 
 
 class Books:
@@ -66,8 +66,8 @@ class Books:
         self._first: dict[str, Numbers] = {}
         self._size: dict[str, Numbers] = {}
 
-    def add(self, step: Step) -> Iterator[Ended]:
-        """Adds a step. Yields the episodes that end in it."""
+    def add(self, step: Step) -> Ended | None:
+        """Adds a step. Returns the episodes that end in it, None if none does."""
         mask, zero = step.mask, np.zeros(len(step.mask))
         self._shaped += np.where(mask, step.reward, 0.0)
         for name, term in step.terms.items():
@@ -80,20 +80,19 @@ class Books:
             paid += np.where(mask, self._product * step.terms[name], 0.0)
         self._product = np.where(mask, self._product * step.discount, self._product)
         self._started = self._started | mask
-        ends = np.flatnonzero(step.done & mask)
-        for index in ends:
-            yield self._close(int(index), step)
+        ends = step.done & mask
+        return self._close(ends, step) if ends.any() else None
 
-    def _close(self, index: int, step: Step) -> Ended:
-        residuals = [self._residual(name, index, float(after[index])) for name, (_, after) in step.potentials.items()]
-        sums = {name: float(sums[index]) for name, sums in self._terms.items()}
-        ended = Ended(sums, float(self._shaped[index]), max(residuals, default=None))
+    def _close(self, ends: Numbers, step: Step) -> Ended:
+        residuals = {name: self._residual(name, after)[ends] for name, (_, after) in step.potentials.items()}
+        ended = Ended({name: sums[ends] for name, sums in self._terms.items()}, self._shaped[ends], residuals)
         for part in (*self._terms.values(), *self._paid.values(), *self._size.values(), self._shaped):
-            part[index] = 0.0
-        self._product[index], self._started[index] = 1.0, False
+            part[ends] = 0.0
+        self._product[ends], self._started[ends] = 1.0, False
         return ended
 
-    def _residual(self, name: str, index: int, last: float) -> float:
-        ahead = self._product[index] * last if self._product[index] else 0.0  # an end may have any potential, even NaN
-        owed = ahead - self._first[name][index]
-        return float(abs(self._paid[name][index] - owed) / max(1.0, self._size[name][index]))
+    def _residual(self, name: str, last: Numbers) -> Numbers:
+        going_on = self._product != 0  # an end may have any potential, even NaN
+        ahead = self._product * np.where(going_on, last, 0.0)
+        residual: Numbers = np.abs(self._paid[name] - ahead + self._first[name]) / np.maximum(1.0, self._size[name])
+        return residual

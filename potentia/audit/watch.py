@@ -138,19 +138,24 @@ class Watch:
         if self._books is None:
             self._books = Books(len(steps[0].done))
         off = max(step.off() for step in steps)
-        episodes = [episode for step in steps for episode in self._books.add(step)]
-        self._ended.extend((episode.shaped, episode.terms[ENV]) for episode in episodes)
-        residual = max((episode.residual for episode in episodes if episode.residual is not None), default=None)
+        ended = [episodes for step in steps if (episodes := self._books.add(step)) is not None]
+        for episodes in ended:
+            self._ended.extend(zip(episodes.shaped.tolist(), episodes.terms[ENV].tolist(), strict=True))
+        residuals = [float(each.max()) for episodes in ended for each in episodes.residuals.values()]
+        residual = max(residuals, default=None)
         drift = dict(self._drift(metrics or {}))
         for finding in (*self._unequal(off, residual), *self._drifted(drift), *self._hacked()):
             if finding.name not in {known.name for known in self.findings}:
                 self.findings.append(finding)
-        names = episodes[0].terms if episodes else ()
+        names = ended[0].terms if ended else ()
+        gaps = [episodes.shaped - episodes.terms[ENV] for episodes in ended]
         return {
             "telescoping": residual,
             "ledger": off,
-            "returns": {name: float(np.mean([episode.terms[name] for episode in episodes])) for name in names},
-            "gap": float(np.mean([one.shaped - one.terms[ENV] for one in episodes])) if episodes else None,
+            "returns": {
+                name: float(np.concatenate([episodes.terms[name] for episodes in ended]).mean()) for name in names
+            },
+            "gap": float(np.concatenate(gaps).mean()) if gaps else None,
             "drift": drift,
         }
 

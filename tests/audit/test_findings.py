@@ -22,6 +22,8 @@ from potentia.shaping import RND, Chain, ClipReward, Contract, Count, EpisodicCo
 from potentia.shaping.credit.redistribution import Redistribution
 from potentia.shaping.fit import Home
 from potentia.shaping.shaper import Stream
+from potentia.study.executor import Executor
+from potentia.study.runner import run_study
 from potentia.study.spec import parse_study
 from potentia.wrappers import ShapeReward, ShapeVectorReward
 
@@ -459,3 +461,31 @@ def test_what_cannot_be_audited_is_said() -> None:
         audit("no_such_study")
     with pytest.raises(OSError, match=r"nowhere\.py"):
         audit("nowhere.py")
+
+
+def test_what_a_replay_stores_apart_is_not_taken_for_merged(tmp_path: Path) -> None:
+    """``done`` only says when to reset: what stops the next value is what was stored, the termination."""
+    script = tmp_path / "dqn.py"
+    script.write_text(
+        "import gymnasium as gym\n"
+        "env = gym.make('CartPole-v1')\n"
+        "obs, _ = env.reset()\n"
+        "for step in range(1000):\n"
+        "    next_obs, reward, terminated, truncated, info = env.step(act(obs))\n"
+        "    done = terminated or truncated\n"
+        "    replay.add(obs, next_obs, action, reward, terminated)\n"
+        "    obs = env.reset()[0] if done else next_obs\n"
+        "    batch = replay.sample(32)\n"
+        "    target = batch.rewards + 0.99 * values * (1 - batch.dones)\n",
+        "utf-8",
+    )
+    assert audit(script) == []
+
+
+def test_a_study_is_run_after_its_findings_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Executor, "run", lambda self: None)
+    make, _, name, _ = FAULTS["study: a potential under a schedule"]
+    told: list[Finding] = []
+    run_study(make(), "a_study", tmp_path, warn=told.append)
+    assert [finding.name for finding in told] == [name]
+    assert told[0].place == "shapings[1].shapers[0] (potentia/Chain-v0, shaping fading)"
