@@ -69,7 +69,7 @@ class Counterfactual:
     Attributes:
         shaping: The run's.
         other: The other one.
-        other_from: Where it has what it has learned from: the id of a run, or "" if it is fresh.
+        other_from: The id of the run whose learning it has, "" if it has learned nothing.
         episodes: How many episodes were played.
         steps: How many of their steps could be judged.
         revisited: How many of these begin in a state that others begin in, too. Only they can have an advantage.

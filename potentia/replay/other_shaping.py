@@ -17,7 +17,7 @@ from potentia.study.world import World
 
 
 def other_shaping(run: Path, shaping: str, trained: Trained, world: World) -> tuple[Shaper, str]:
-    """The shaping of a name or a file, and the id of the run that has trained it, "" if it is fresh.
+    """The shaping of a name or a file, and the id of the run whose learning it has, "" if it has none.
 
     Args:
         run: The folder of a run.
@@ -45,7 +45,7 @@ def other_shaping(run: Path, shaping: str, trained: Trained, world: World) -> tu
     if checkpoint is None:
         return made, ""
     made.load_state_dict(read_checkpoint(checkpoint)[1]["shaper"])
-    return made, checkpoint.name
+    return made, checkpoint.name if made.learns else ""
 
 
 def _of_study(run: Path) -> tuple[dict[str, ShapingSpec], list[tuple[dict[str, Any], Path]]]:

@@ -108,6 +108,7 @@ def merge(studies: list[Study]) -> Study:
         {"report": mapping(first.spec, "report")},
         text,
         merged,
+        tuple(finding for study in studies for finding in study.findings),
     )
 
 

@@ -78,6 +78,7 @@ def results_json(analysis: Analysis) -> str:
         "judges": analysis.judges,
         **({"searches": analysis.searches, "areas": analysis.areas} if analysis.searches else {}),
         **({"certificates": analysis.certificates} if analysis.certificates else {}),
+        **({"findings": study.findings} if study.findings else {}),
         "contracts": [{"method": method, "contract": contract} for method, contract in analysis.contracts],
         "coverage": analysis.coverage,
         "runs": run_rows(study),

@@ -21,6 +21,7 @@ from potentia.study.results.files import (
     unique,
     yaml_mapping,
 )
+from potentia.study.results.findings import read_findings
 from potentia.study.results.judging import read_judging
 from potentia.study.results.labels import distinct_labels
 from potentia.study.results.records import Evaluations, Run, Study, Training
@@ -57,7 +58,7 @@ def load_study(folder: Path) -> Study:
         for path, config, environment, learner in zip(folders, configs, environments, learners, strict=True)
     ]
     name = str(spec.get("name") or (runs[0].study if runs else folder.name))
-    return Study(name, folder, spec, text, tuple(sorted(runs, key=_order(spec))))
+    return Study(name, folder, spec, text, tuple(sorted(runs, key=_order(spec))), read_findings(folder))
 
 
 def _load_run(folder: Path, config: Json, environment: str, learner: str) -> Run:

@@ -10,6 +10,7 @@ from pathlib import Path
 from potentia.study.archive import ArchiveMap
 from potentia.study.results.certificates import RunCertificate
 from potentia.study.results.files import Json, mapping, number, unique
+from potentia.study.results.findings import StudyFinding
 from potentia.study.results.judging import Judging
 from potentia.study.results.searches import Search
 from potentia.study.statistics import average_over_training
@@ -138,6 +139,7 @@ class Study:
     spec: Json
     spec_text: str
     runs: tuple[Run, ...]
+    findings: tuple[StudyFinding, ...] = ()
 
     @property
     def environments(self) -> list[str]:
