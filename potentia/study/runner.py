@@ -6,8 +6,8 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from potentia.study.executor import Executor, Job
 from potentia.study.folder import RunFolder, write_json
 from potentia.study.plan import check_study, runs_of
 from potentia.study.rehearsal import check_cells
+from potentia.study.results import findings
+from potentia.study.results.files import json_object
 from potentia.study.results.finding import find_study, lies_in_results
 from potentia.study.spec import StudySpec, bundled_studies, load_study
 
@@ -103,6 +105,20 @@ class StudyFolder:
                 str(self.path), [f"the folder can't be written: {error.strerror}; choose another with --out DIR"]
             ) from error
 
+    def keep_findings(self, found: Iterable[Finding]) -> None:
+        """Keeps what was found before these runs, for the report. What was found before others of the study stays.
+
+        A study that was changed is another one: what was found in it is forgotten.
+        """
+        plan = [config.run_id for config, _ in self.runs]
+        kept = json_object(self.path / findings.FILE) or {}
+        earlier = kept.get("findings", []) if kept.get("runs") == plan else []
+        entries = [*earlier, *(entry for finding in found if (entry := asdict(finding)) not in earlier)]
+        if entries:
+            write_json(self.path / findings.FILE, {"runs": plan, "findings": entries})
+        else:
+            (self.path / findings.FILE).unlink(missing_ok=True)
+
     def states(self) -> Counter[str]:
         """How many runs are in each state."""
         return Counter(folder.status()["state"] for _, folder in self.runs)
@@ -143,11 +159,12 @@ def run_study(
     folder = StudyFolder(study, out)
     part = shard or Shard()
     todo = [Job(config, run) for config, run in folder.runs if part.holds(config.run_id) and not run.completed]
-    if todo:
-        for finding in check_cells(study, [job.config for job in todo], source):
-            if warn is not None:
-                warn(finding)
+    found = check_cells(study, [job.config for job in todo], source) if todo else []
+    if warn is not None:
+        for finding in found:
+            warn(finding)
     folder.prepare()  # only now: a study that is refused leaves nothing behind
+    folder.keep_findings(found)
     executor = Executor(todo, jobs, timeout if timeout is not None else study.timeout)
     if watch is not None:
         executor.on_change = watch(folder, executor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from potentia.study.results.files import json_object
+from potentia.study.results.files import Json, json_object
 
 FILE = "findings.json"
 
@@ -19,17 +19,23 @@ class StudyFinding:
         place: Where it stands, "" if the problem says it.
         problem: What is wrong.
         advice: What to do, "" where the problem says it.
+        severe: Whether training is wrong with it. Otherwise something is only lost.
     """
 
     name: str
     place: str
     problem: str
     advice: str
+    severe: bool
 
 
 def read_findings(folder: Path) -> tuple[StudyFinding, ...]:
     """Those of a study's folder, none where it kept none."""
     found = (json_object(folder / FILE) or {}).get("findings")
-    entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-    names = ("name", "place", "problem", "advice")
-    return tuple(StudyFinding(*(str(entry.get(name) or "") for name in names)) for entry in entries)
+    entries = found if isinstance(found, list) else []
+    return tuple(_finding(entry) for entry in entries if isinstance(entry, dict))
+
+
+def _finding(entry: Json) -> StudyFinding:
+    name, place, problem, advice = (str(entry.get(key) or "") for key in ("name", "place", "problem", "advice"))
+    return StudyFinding(name, place, problem, advice, severe=bool(entry.get("severe", True)))
