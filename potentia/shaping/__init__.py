@@ -7,6 +7,7 @@ from potentia.shaping.credit.shapley import Shapley
 from potentia.shaping.credit.turning_point import TurningPoint
 from potentia.shaping.designed.barfi import BARFI
 from potentia.shaping.designed.barfi_discount import BARFIDiscount
+from potentia.shaping.designed.expadard import ExpAdaRD
 from potentia.shaping.designed.explors import ExploRS
 from potentia.shaping.designed.exprd import EXPRD
 from potentia.shaping.designed.lirpg import LIRPG
@@ -89,6 +90,7 @@ __all__ = [
     "Discriminator",
     "EpisodicCount",
     "EpisodicNovelty",
+    "ExpAdaRD",
     "ExploRS",
     "FlipNoise",
     "Gated",

@@ -35,6 +35,7 @@ from potentia.shaping import (
     Discriminator,
     EpisodicCount,
     EpisodicNovelty,
+    ExpAdaRD,
     ExploRS,
     FlipNoise,
     Gated,
@@ -298,6 +299,7 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
     "HopPotential of a column": lambda: HopPotential("progress", fusion="mean"),
     "EXPRD": lambda: EXPRD(random_mdp(6, 3), gamma=0.8, sparsity=0.01),
     "EXPRD of a world's numbers of states": lambda: EXPRD(random_mdp(6, 3), gamma=0.8, states="room"),
+    "ExpAdaRD": lambda: ExpAdaRD(random_mdp(6, 3), gamma=0.8),
     "ExploRS": lambda: ExploRS(spaces.Discrete(6), ACTIONS, scale=2.0),
     "ExploRS of a network": lambda: ExploRS(VECTOR, ACTIONS, form="neural", hidden=8, wait_steps=0, wait_returns=0),
     "ClipReward": lambda: ClipReward(-0.5, 0.5),
@@ -351,5 +353,5 @@ SHAPERS: dict[str, Callable[[], Shaper]] = {
 
 SPACES: dict[str, spaces.Space[Any]] = {
     name: GOALS for name in SHAPERS if name.startswith(("GoalDistance", "SubgoalGraph"))
-} | dict.fromkeys(("EXPRD", "ExploRS"), spaces.Discrete(6))
+} | dict.fromkeys(("EXPRD", "ExpAdaRD", "ExploRS"), spaces.Discrete(6))
 """The observation space of those that can't take vectors or integers."""

@@ -14,7 +14,8 @@ from potentia.agents import QLearning, QLearningConfig
 from potentia.audit import certify
 from potentia.envs import exact
 from potentia.rollout import Rollout
-from potentia.shaping import EXPRD, ExploRS
+from potentia.shaping import EXPRD, ExpAdaRD, ExploRS
+from potentia.shaping.designed.expadard import occupancy
 from potentia.shaping.designed.reward_design import design_reward
 
 GAMMA = 0.95
@@ -245,3 +246,70 @@ def test_a_table_learner_tells_its_chances() -> None:
     agent = QLearning(spaces.Discrete(2), spaces.Discrete(2), QLearningConfig(epsilon=0.2, temperature=1.0))
     agent.values[0] = [0.0, np.log(3.0)]
     np.testing.assert_allclose(agent.policy.log_prob(np.array([0]), np.array([1])).exp(), 0.8 * 0.75 + 0.1)
+
+
+def biased(towards: int, share: float) -> np.ndarray:
+    """A policy that takes one action mostly, in each state of the room."""
+    chances = np.full((ROOM.num_states, 4), (1.0 - share) / 3)
+    chances[:, towards] = share
+    return chances
+
+
+def episodes(number: int) -> Rollout:
+    """So many episodes of a step, side by side."""
+    one = steps((8, 0, 0.0, 15))
+    return one[:, np.zeros(number, int)]
+
+
+def test_expadard_is_certified_and_follows_the_learner() -> None:
+    """At every fifth episode R is the best for the policy of then: no worse than the one before, and no less safe."""
+    shaper = ExpAdaRD(ROOM, gamma=GAMMA)
+    assert certify(ROOM, shaper, gamma=GAMMA).optimum_preserved
+    for number, towards in enumerate((0, 3)):
+        before, pi = shaper.reward.copy(), biased(towards, 0.85)
+        assert shaper.update(episodes(4), policy=Fixed(pi)) == {}
+        np.testing.assert_array_equal(shaper.reward, before)
+        found = shaper.update(episodes(1), policy=Fixed(pi))["informativeness"]
+        live = pi[shaper._kept.live]
+        assert found == pytest.approx(shaper.informativeness(shaper.reward, live), rel=1e-12)
+        assert found > shaper.informativeness(before, live) - 1e-9
+        assert found > shaper.informativeness(ROOM.expected_reward(), live) + 1e-6
+        assert number or np.abs(shaper.reward - before).max() > 0.1
+        assert certify(ROOM, shaper, gamma=GAMMA).optimum_preserved
+        assert np.abs(shaper.reward).max() <= 10.0 + 1e-6
+
+
+def test_what_expadard_maximises_by_hand() -> None:
+    """Cells 0 to 3, gamma 0.5, a policy that goes right with 3/4 in cell 1 and 1/2 in cell 2.
+
+    V = (., 0.5, 1, .), A(1, .) = (-0.49, 0), A(2, .) = (-0.75, 0). The learner is in 2 after 1 with 3/8, in 1 after 2 with
+    1/4: mu ~ (1 / (1 - 3/32)) (1, 3/8), so 8/11 and 3/11. The teacher goes right with 0.8: in 2 after 1 with 0.4,
+    back with 0.1: mu_T = 5/7 and 2/7. In cell 1, worths are mu_T mu pi^2 (A - A(pi)), A(pi) = -0.1225.
+    """
+    model = exact.chain(4)
+    shaper = ExpAdaRD(model, gamma=0.5)
+    pi = np.array([[0.25, 0.75], [0.5, 0.5]])
+    np.testing.assert_allclose(shaper._teacher, [5 / 7, 2 / 7], atol=1e-12)
+    np.testing.assert_allclose(occupancy(model, np.array([1, 2]), pi, 0.5), [8 / 11, 3 / 11], atol=1e-12)
+    reward = np.zeros((4, 2))
+    reward[1, 1], reward[2, 0] = 2.0, -1.0
+    left, right = (5 / 7 * 8 / 11 * p**2 * (a + 0.1225) for p, a in ((0.25, -0.49), (0.75, 0.0)))
+    first = left * (0.0 - 1.5) + right * (2.0 - 1.5)
+    left, right = (2 / 7 * 3 / 11 * 0.25 * (a + 0.375) for a in (-0.75, 0.0))
+    second = left * (-1.0 + 0.5) + right * (0.0 + 0.5)
+    assert shaper.informativeness(reward, pi) == pytest.approx(first + second, abs=1e-12)
+
+
+def test_rewards_of_features_are_shared_by_tiles() -> None:
+    """Nine squares of 3 x 3 cells and the goal, as the authors draw them: one number for each and each action."""
+    corners = [(0, 0), (3, 0), (4, 0), (0, 3), (0, 4), (3, 3), (3, 4), (4, 3), (4, 4)]
+    x, y = np.arange(ROOM.num_states) % 7, np.arange(ROOM.num_states) // 7
+    tiles = [(x >= a) & (x < a + 3) & (y >= b) & (y < b + 3) & (y < 7) for a, b in corners]
+    features = np.stack([*tiles, np.arange(ROOM.num_states) == 48], axis=1)
+    shaper = ExpAdaRD(ROOM, gamma=GAMMA, features=features)
+    assert certify(ROOM, shaper, gamma=GAMMA).optimum_preserved
+    assert np.ptp(shaper.reward[[0, 1, 2, 7, 8, 9, 14, 15, 16]], axis=0).max() < 1e-8
+    with pytest.raises(ValueError, match=r"features must have shape \(S, d\) or \(S, A, d\) with S=51 and A=4"):
+        ExpAdaRD(ROOM, gamma=GAMMA, features=np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="features that tell the states apart"):
+        ExpAdaRD(ROOM, gamma=GAMMA, features=np.ones((51, 1)))

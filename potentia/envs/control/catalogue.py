@@ -16,6 +16,8 @@ WORLDS: dict[str, str] = {
     "SparseMountainCar": "mountain_car:mountain_car",
     "SparseAcrobot": "acrobot:acrobot",
     "SparseReacher": "reacher:reacher",
+    "LineKey": "line_key:line_key",
+    "LineKeys": "line_key:line_keys",
 }
 """From the name of a world, which is that of its id, to the module here and the function in it that makes its rules."""
 
