@@ -282,8 +282,8 @@ def test_expadard_is_certified_and_follows_the_learner() -> None:
 def test_what_expadard_maximises_by_hand() -> None:
     """Cells 0 to 3, gamma 0.5, a policy that goes right with 3/4 in cell 1 and 1/2 in cell 2.
 
-    V = (., 0.5, 1, .), A(1, .) = (-0.49, 0), A(2, .) = (-0.75, 0). The learner is in 2 after 1 with 3/8, in 1 after 2 with
-    1/4: mu ~ (1 / (1 - 3/32)) (1, 3/8), so 8/11 and 3/11. The teacher goes right with 0.8: in 2 after 1 with 0.4,
+    V = (., 0.5, 1, .), A(1, .) = (-0.49, 0), A(2, .) = (-0.75, 0). The learner is in 2 after 1 with 3/8 and back
+    with 1/4: mu ~ (1 / (1 - 3/32)) (1, 3/8), so 8/11 and 3/11. The teacher goes right with 0.8: in 2 after 1 with 0.4,
     back with 0.1: mu_T = 5/7 and 2/7. In cell 1, worths are mu_T mu pi^2 (A - A(pi)), A(pi) = -0.1225.
     """
     model = exact.chain(4)
