@@ -24,6 +24,7 @@ PACKAGES = (
     "potentia.agents",
     "potentia.wrappers",
     "potentia.testing",
+    "potentia.audit",
     "potentia.judges",
 )
 NAMES = [(package, name) for package in PACKAGES for name in import_module(package).__all__]
