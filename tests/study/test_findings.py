@@ -19,11 +19,11 @@ SHAPINGS = [{"name": "none"}, {"name": "fading", "shapers": [FADING]}]
 
 
 def test_what_a_study_warns_of_is_kept_and_reported_with_its_advice(tmp_path: Path) -> None:
-    told: list[str] = []
+    names: list[str] = []
     spec = study(shapings=SHAPINGS, steps=64)
-    folder, _ = run_study(spec, "tiny", tmp_path, jobs=2, warn=lambda finding: told.append(finding.name))
+    folder, _ = run_study(spec, "tiny", tmp_path, jobs=2, warn=lambda finding: names.append(finding.name))
     assert folder.states() == {"completed": 2}
-    assert told == ["schedule"]
+    assert names == ["schedule"]
     (found,) = load_study(folder.path).findings
     assert (found.name, found.severe, found.place[:22]) == ("schedule", True, "shapings[1].shapers[0]")
     page = write_report(folder.path)
@@ -33,7 +33,7 @@ def test_what_a_study_warns_of_is_kept_and_reported_with_its_advice(tmp_path: Pa
         assert "\n\n\n\n" not in text
     assert [
         entry["name"] for entry in json.loads(page.with_name("results.json").read_text("utf-8"))["findings"]
-    ] == told
+    ] == names
     assert advice in compare(folder.path, folder.path, out=tmp_path / "both").read_text("utf-8")
     run_study(spec, "tiny", tmp_path)  # there is nothing to do, so nothing is looked at, and nothing forgotten
     assert load_study(folder.path).findings == (found,)
