@@ -30,7 +30,7 @@ class BARFI(Shaper):
     outer one is this shaper's: phi climbs J(theta(phi)), the return of r alone, by the implicit gradient ``dJ/dphi =
     x^T dDelta/dphi``, where ``x = (-dDelta/dtheta)^-T dJ/dtheta``. The inverse is ``terms`` terms of a Neumann series,
     whose products are autograd's. The learner's updates on a rollout are the inner loop, and an outer step follows
-    them. As usual, dJ/dtheta lacks the factor gamma^t of each step.
+    them. As usual, dJ/dtheta lacks the factor gamma^t of each step. Its returns are less V(s), which is learned beside.
 
     At first ``r_phi = r + trust r_aux``. Expectations are means over the steps of the rollout. Returns end with it, so
     it should be long beside 1 / (1 - gamma), or hold whole episodes. A cut counts as an end. `update` is given the
@@ -46,7 +46,11 @@ class BARFI(Shaper):
         terms: Of the Neumann series.
         step: Its step size, eta.
         decay: lambda of theta.
-        learning_rate: Adam's step size for phi.
+        cost: lambda of phi: the price of the mean of ``phi1^2 + (phi2 - 1)^2 + phi3^2``. So where nothing speaks for
+            the designer's reward, that of the world stands alone.
+        learning_rate: Adam's step size for phi2 and phi3, and for V.
+        phi1_rate: That for phi1, whose scale is the world's reward times (1 - gamma): more than that, paid at each
+            step of a circle, is worth more than the goal.
         discount: If given, its gamma is learned too. It must come first in the chain:
             ``Chain(discount, BARFI(..., discount=discount))``. Else gamma stays the learner's.
         hidden: Width of the networks' layers.
@@ -67,7 +71,7 @@ class BARFI(Shaper):
     1.0
     """
 
-    saved = ("auxiliary", "_blend", "_optimizer")
+    saved = ("auxiliary", "_blend", "_optimizer", "_values", "_critic")
 
     def __init__(
         self,
@@ -79,7 +83,9 @@ class BARFI(Shaper):
         terms: int = 5,
         step: float = 0.1,
         decay: float = 0.01,
-        learning_rate: float = 0.05,
+        cost: float = 0.01,
+        learning_rate: float = 0.1,
+        phi1_rate: float = 3e-4,
         discount: BARFIDiscount | None = None,
         hidden: int = 64,
         device: torch.device | str = "cpu",
@@ -88,11 +94,11 @@ class BARFI(Shaper):
     ) -> None:
         super().__init__(name)
         check_at_least(1, terms=terms)
-        check_at_least(0, step=step, decay=decay, learning_rate=learning_rate)
+        check_at_least(0, step=step, decay=decay, cost=cost, learning_rate=learning_rate, phi1_rate=phi1_rate)
         if auxiliary.contract.sets_discount:
             raise ValueError(f"{auxiliary.name} sets the discount, and BARFI blends rewards; put it first in a Chain")
         self.auxiliary, self.discount, self.device = auxiliary, discount, torch.device(device)
-        self.terms, self.step, self.decay = terms, step, decay
+        self.terms, self.step, self.decay, self.cost = terms, step, decay, cost
         own = Contract(
             reads=frozenset({"obs", "action", "reward", "discount", "terminated", "truncated"}), scope="lifelong",
             needs_policy=True,
@@ -106,7 +112,12 @@ class BARFI(Shaper):
                 "state": Numbers(observation_space, start=(1.0, trust), **made),
             }
         )
-        self._optimizer = torch.optim.Adam(self._blend.parameters(), lr=learning_rate, maximize=True)
+        self._values = Numbers(observation_space, **made)
+        rates = {"action": phi1_rate, "state": learning_rate}
+        self._optimizer = torch.optim.Adam(
+            [{"params": self._blend[part].parameters(), "lr": rate} for part, rate in rates.items()], maximize=True
+        )
+        self._critic = torch.optim.Adam(self._values.parameters(), lr=learning_rate)
 
     def init(self, num_envs: int) -> Carry:
         """The auxiliary shaper's memory."""
@@ -135,13 +146,14 @@ class BARFI(Shaper):
         env = env.to(log_prob.device, log_prob.dtype)
         now = blended.detach().to(log_prob.device, log_prob.dtype)
         traces, slopes = self._traces(rollout, env, now, log_prob, policy)
-        gain = (traces.to(blended.device, blended.dtype) * blended).sum() / len(log_prob)
+        live = observation_tensors(rollout.mask, self.device).reshape(-1)
+        away = (phi - phi.new_tensor([0.0, 1.0, 0.0])).square().sum(1)[live].mean()
+        gain = (traces.to(blended.device, blended.dtype) * blended).sum() / len(log_prob) - self.cost * away
         self._optimizer.zero_grad()
         gain.backward()
         self._optimizer.step()
         if self.discount is not None:
             self.discount.climb(float((slopes * now).sum() / len(log_prob)))
-        live = observation_tensors(rollout.mask, self.device).reshape(-1)
         means = [numbers[live].mean() for numbers in phi.detach().T]
         return metrics | dict(zip(("phi1", "phi2", "phi3"), means, strict=True))
 
@@ -154,12 +166,23 @@ class BARFI(Shaper):
         outer = Steps(rollout, None if learned is None else learned.outer, log_prob)
         field = PolicyField(log_prob, policy.parameters(), inner)
         moved = field.curvature(blended)
-        up = field.pull(field.centred(outer.returns(env)))
+        up = field.pull(self._advantages(rollout, outer.returns(env)))
 
         def product(x: Any) -> list[Tensor]:
             return [part - self.decay * own for part, own in zip(moved(x), x, strict=True)]
 
         return inner.traces(inner.column(field.along(neumann(up, product, self.terms, self.step))))
+
+    def _advantages(self, rollout: Rollout, returns: Tensor) -> Tensor:
+        """``G_t - V(s_t)`` of the unmasked steps, ``(n,)``. V then takes a step towards G."""
+        mask = observation_tensors(rollout.mask, self.device)
+        known = self._values(rows_of(rollout.obs, self.device, mask))[:, 0][mask.reshape(-1)]
+        missing = returns.to(known.device)[mask] - known
+        self._critic.zero_grad()
+        missing.square().mean().backward()
+        self._critic.step()
+        rows: Tensor = missing.detach().to(returns.device)
+        return rows - rows.mean()
 
     def _rewards(self, rollout: Rollout, carry: Carry) -> tuple[Tensor, Tensor, Carry]:
         """R and r_aux as tensors ``(T, B)``, 0 where the mask is False, and the auxiliary's memory."""

@@ -86,7 +86,9 @@ def differences(value: Any, at: Any, h: float = 1e-5) -> Any:
 def bandit(terms: int) -> tuple[BARFI, dict[str, Any]]:
     """BARFI whose blend is PHI, after one update."""
     world = spaces.Discrete(1), spaces.Discrete(4)
-    barfi = BARFI(Given([PHI - TRUE]), *world, decay=LAMBDA, terms=terms, step=0.5, learning_rate=0.0)
+    barfi = BARFI(
+        Given([PHI - TRUE]), *world, decay=LAMBDA, terms=terms, step=0.5, cost=0.0, learning_rate=0.0, phi1_rate=0.0
+    )
     barfi._blend.double()
     metrics = barfi.update(episodes(PULLS, [TRUE]), policy=Softmax([THETA]))
     return barfi, metrics
@@ -174,7 +176,17 @@ def test_along_an_episode_phi_and_gamma_have_the_gradient_of_the_solved_inner_pr
         return float(earned[0] + found[0] @ earned[1:]) / 2
 
     discount = BARFIDiscount(gamma, outer=1.0, cost=0.01, learning_rate=0.0)
-    barfi = BARFI(Given(blend - PAYS), *THREE, decay=decay, terms=200, step=0.9, learning_rate=0.0, discount=discount)
+    barfi = BARFI(
+        Given(blend - PAYS),
+        *THREE,
+        decay=decay,
+        terms=200,
+        step=0.9,
+        cost=0.0,
+        learning_rate=0.0,
+        phi1_rate=0.0,
+        discount=discount,
+    )
     barfi._blend.double()
     barfi.update(episodes(WAYS, PAYS), policy=Softmax(theta))
     truth = differences(lambda blend: value(blend, gamma), blend)
@@ -188,7 +200,7 @@ def test_a_harmful_reward_loses_trust_and_a_helpful_one_keeps_it() -> None:
     """The learner follows the blend. Arm 0 pays in truth, and the designer's reward points at arm 3, or at arm 0."""
     trust, earned = {}, {}
     for name, given in {"harmful": [-1.0, 0, 0, 1], "helpful": [1.0, 0, 0, -1]}.items():
-        barfi = BARFI(Given([given]), spaces.Discrete(1), spaces.Discrete(4), trust=2.0)
+        barfi = BARFI(Given([given]), spaces.Discrete(1), spaces.Discrete(4), trust=2.0, cost=0.0)
         policy = Softmax(np.zeros((1, 4)))
         optimizer = torch.optim.Adam(policy.parameters(), lr=0.05)
         rng = np.random.default_rng(0)
