@@ -221,7 +221,7 @@ def test_a_harmful_reward_loses_trust_and_a_helpful_one_keeps_it() -> None:
 
 def test_the_dearer_the_horizon_the_shorter() -> None:
     gammas = []
-    for cost in (0.0, 0.1, 1.0):
+    for cost in (0.0, 0.1):
         discount = BARFIDiscount(0.9, cost=cost)
         barfi = BARFI(Given([[0.0, 0.0]] * 3), *THREE, discount=discount)
         chain = Chain(discount, barfi)
@@ -231,8 +231,7 @@ def test_the_dearer_the_horizon_the_shorter() -> None:
             chain.update(shaped, policy=policy)
         gammas.append(discount.gamma)
         assert shaped.discount[0].tolist() == pytest.approx([discount.gamma] * 16, abs=0.01)
-    assert gammas == sorted(gammas, reverse=True)
-    assert gammas[0] > gammas[2] + 0.1
+    assert gammas[0] > 0.9 > gammas[1] + 0.1
 
 
 def test_what_barfi_refuses() -> None:
