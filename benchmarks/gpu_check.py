@@ -1,5 +1,7 @@
 """One command for the day that a GPU is at hand: are the worlds on it right, and how fast is the loop?
 
+Grid worlds must be equal to the bit. Control worlds, by themselves and played by policies, must agree within rounding.
+
 ``python benchmarks/gpu_check.py`` needs torch, numba, numba-cuda, gymnasium, array-api-compat and this package on the
 path, and nothing else. It ends within five minutes, prints one table, and fails (exit status 1) on any mismatch. Levels
 that it has no time for are named, and ``--levels NAME ...`` checks those.
@@ -28,6 +30,7 @@ from gymnasium.spaces import Discrete  # noqa: E402
 
 from potentia.agents.grid import GridPPOConfig, device_loop  # noqa: E402
 from potentia.agents.loop import Loop  # noqa: E402
+from potentia.envs.control import WORLDS, ControlVectorEnv, PolicyVectorEnv  # noqa: E402
 from potentia.envs.grid import LEVELS, CudaGridVectorEnv, GridVectorEnv  # noqa: E402
 from potentia.envs.grid.vector import IMAGE_SPACE  # noqa: E402
 from potentia.shaping import (  # noqa: E402
@@ -43,8 +46,11 @@ from potentia.shaping import (  # noqa: E402
 )
 
 LEVEL = "DoorKey-8x8"
-PARITY_SHARE, SPEED_SHARE, BONUS_SHARE = 0.45, 0.75, 0.9
+CONTROL_SHARE, PARITY_SHARE, SPEED_SHARE, BONUS_SHARE = 0.25, 0.5, 0.75, 0.9
 """How far into the budget of seconds each part may go; what remains is for learning."""
+CONTROL_KEYS = ("success", "descriptor", "area", "subgoals", "potential", "progress", "steps", "path")
+ROUNDING = 1e-5
+"""By how much real numbers of control worlds may differ: steps of sines and fused products add up."""
 
 
 class Clock:
@@ -74,15 +80,38 @@ def differences(name: str, worlds: int, steps: int, device: str) -> tuple[list[s
     return found, first
 
 
-def _compare(where: str, one: Any, other: Any, path: str = "") -> list[str]:
+def control_differences(cls: type[ControlVectorEnv], name: str, worlds: int, steps: int) -> tuple[list[str], float]:
+    """The same of a control world, or of the policies in one, whose numbers may be rounded otherwise."""
+    options: dict[str, Any] = {"autoreset_mode": "NextStep", "time_limit": steps}
+    ours = cls(name, worlds, **options)
+    ours.ask(set(CONTROL_KEYS).intersection(ours.offered_keys))
+    ours.action_space.seed(7)
+    begin, first = time.perf_counter(), 0.0
+    # Numba's simulator is asked for by the same name.
+    theirs: Any = cls(name, worlds, info_keys=ours.info_keys, device="cuda", **options)
+    found = _compare("reset", ours.reset(seed=7), theirs.reset(seed=7), within=ROUNDING)
+    for t in range(4 if cls is PolicyVectorEnv else 2 * steps):
+        action = ours.action_space.sample()
+        given = theirs.step(torch.as_tensor(action, device=theirs.device))
+        found += _compare(f"step {t}", ours.step(action), given, within=ROUNDING)
+        first = first or time.perf_counter() - begin
+    return found, first
+
+
+def _compare(where: str, one: Any, other: Any, path: str = "", within: float = 0.0) -> list[str]:
     if isinstance(one, dict):
-        return [line for key in one for line in _compare(where, one[key], other[key], f"{path}.{key}")]
+        return [line for key in one for line in _compare(where, one[key], other[key], f"{path}.{key}", within)]
     if isinstance(one, tuple):
         return [
-            line for i, pair in enumerate(zip(one, other, strict=True)) for line in _compare(where, *pair, f"[{i}]")
+            line
+            for i, pair in enumerate(zip(one, other, strict=True))
+            for line in _compare(where, *pair, f"[{i}]", within)
         ]
     got = other.cpu().numpy() if isinstance(other, torch.Tensor) else np.asarray(other)
-    same = np.array_equal(np.asarray(one).astype(got.dtype), got, equal_nan=got.dtype.kind == "f")
+    wanted = np.asarray(one).astype(got.dtype)
+    if got.dtype.kind != "f":
+        return [] if np.array_equal(wanted, got) else [f"{where}{path}"]
+    same = got.shape == wanted.shape and np.allclose(got, wanted, rtol=within, atol=within, equal_nan=True)
     return [] if same else [f"{where}{path}"]
 
 
@@ -92,8 +121,37 @@ def parity(names: list[str], clock: Clock, worlds: int, steps: int, device: str)
         if not clock.within(PARITY_SHARE):
             yield f"parity {name}", "not reached"
             continue
-        found, seconds = differences(name, worlds, steps, device)
-        yield f"parity {name}", f"MISMATCH {found[0]} ({len(found)} in all)" if found else f"equal, {seconds:.1f} s"
+        yield f"parity {name}", _verdict(*differences(name, worlds, steps, device))
+
+
+def control_parity(names: list[str], clock: Clock, worlds: int, steps: int) -> Iterator[tuple[str, str]]:
+    """Two rows for each control world, by itself and with policies as actions."""
+    for name in names:
+        for form, cls in (("", ControlVectorEnv), ("Policies", PolicyVectorEnv)):
+            if not clock.within(CONTROL_SHARE):
+                yield f"parity {name}{form}", "not reached"
+                continue
+            yield f"parity {name}{form}", _verdict(*control_differences(cls, name, worlds, steps))
+
+
+def episodes(clock: Clock, policies: int, device: str, limit: int | None) -> tuple[str, str]:
+    """How many episodes of policies are played in HardMaze a second, after one call that warms up."""
+    envs: Any = PolicyVectorEnv("HardMaze", policies, device="cuda", time_limit=limit)
+    envs.reset(seed=0)
+    genomes = torch.rand(policies, envs.single_action_space.shape[0], device=envs.device) * 10.0 - 5.0
+    envs.step(genomes)
+    _wait(device)
+    begin, calls = time.perf_counter(), 0
+    while time.perf_counter() - begin < 2.0 and clock.within(SPEED_SHARE):
+        envs.step(genomes)
+        _wait(device)
+        calls += 1
+    rate = policies * calls / (time.perf_counter() - begin)
+    return f"{policies:,} policies in HardMaze", f"{rate:,.0f} episodes/s"
+
+
+def _verdict(found: list[str], seconds: float) -> str:
+    return f"MISMATCH {found[0]} ({len(found)} in all)" if found else f"equal, {seconds:.1f} s"
 
 
 def measured(loop: Loop, device: str, seconds: float) -> dict[str, float]:
@@ -182,6 +240,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--levels", nargs="+", choices=list(LEVELS), default=list(LEVELS), metavar="NAME")
+    parser.add_argument("--worlds", nargs="*", choices=list(WORLDS), default=list(WORLDS), help="of control")
     parser.add_argument("--seconds", type=float, default=280.0, help="the budget of the whole run")
     options = parser.parse_args()
     on_cpu = options.device == "cpu"
@@ -196,9 +255,14 @@ def main() -> int:
     def show(row: tuple[str, str]) -> None:
         print(f"| {row[0]} | {row[1]} |", flush=True)
 
+    for row in control_parity(options.worlds, clock, worlds, steps):
+        failed |= "MISMATCH" in row[1]
+        show(row)
     for row in parity(options.levels, clock, worlds, steps, options.device):
         failed |= "MISMATCH" in row[1]
         show(row)
+    if clock.within(SPEED_SHARE):
+        show(episodes(clock, 2 if on_cpu else 16_384, options.device, 4 if on_cpu else None))
     for row in speed(clock, many, options.device, 4 if on_cpu else 32):
         show(row)
     for row in bonuses(clock, many[-1] if on_cpu else 4096, options.device, 4 if on_cpu else 32):

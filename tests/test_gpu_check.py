@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "benchmarks" / "gpu_check.py"
 
 
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    program = f"import sys; sys.argv[1:] = ['--device', 'cpu', '--levels', 'DoorKey-5x5', '--seconds', '1']\n{code}"
+def run(code: str, *worlds: str, seconds: int = 1) -> subprocess.CompletedProcess[str]:
+    arguments = ["--device", "cpu", "--levels", "DoorKey-5x5", "--seconds", str(seconds), "--worlds", *worlds]
+    program = f"import sys; sys.argv[1:] = {arguments}\n{code}"
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False, cwd=SCRIPT.parent
     )
@@ -35,3 +36,23 @@ def test_a_mismatch_fails() -> None:
     )
     assert done.returncode == 1, done.stderr[-2000:]
     assert "MISMATCH step 0[1]" in done.stdout
+
+
+def test_control_worlds_and_the_policies_in_them_are_compared() -> None:
+    """A device that gives back another place of the arm is found out, though its rewards are right."""
+    done = run(
+        "import gpu_check\n"
+        "from potentia.envs.control import CudaPolicyVectorEnv\n"
+        "step = CudaPolicyVectorEnv.step\n"
+        "def wrong(self, actions):\n"
+        "    *rest, info = step(self, actions)\n"
+        "    return *rest, info | {'descriptor': info['descriptor'] + 1e-4}\n"
+        "CudaPolicyVectorEnv.step = wrong\n"
+        "gpu_check.PARITY_SHARE = gpu_check.SPEED_SHARE = gpu_check.BONUS_SHARE = 0.0\n"
+        "sys.exit(gpu_check.main())",
+        "SparseReacher",
+        seconds=200,
+    )
+    assert done.returncode == 1, done.stderr[-2000:]
+    assert "| parity SparseReacher | equal" in done.stdout
+    assert "| parity SparseReacherPolicies | MISMATCH step 0[4].descriptor" in done.stdout

@@ -15,6 +15,8 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
+Put = Callable[[np.ndarray[Any, Any]], Any] | None
+"""From an array that a function knows to what stands for it in the compiled one. None leaves it, a constant."""
 
 prange = range
 """``range`` in a loop whose rounds don't depend on each other; compiled with ``parallel=True`` it runs on all cores."""
@@ -22,7 +24,7 @@ prange = range
 _FORM = 2
 """Changes when what is compiled changes though the functions don't."""
 _PARTS: dict[FunctionType, dict[str, Any]] = {}
-_DISPATCHERS: dict[FunctionType, Any] = {}
+_DISPATCHERS: dict[tuple[FunctionType, Put], Any] = {}
 
 
 @overload
@@ -48,17 +50,18 @@ def is_part(value: Any) -> bool:
     return isinstance(value, FunctionType) and value in _PARTS
 
 
-def dispatcher(function: Callable[..., Any]) -> Any:
+def dispatcher(function: Callable[..., Any], put: Put = None) -> Any:
     """Numba's form of a part, which code for any of Numba's targets can call."""
     assert isinstance(function, FunctionType)
-    if function not in _DISPATCHERS:
+    if (function, put) not in _DISPATCHERS:
         import numba  # noqa: PLC0415 - costs 0.2 s, mostly for nothing
 
-        _DISPATCHERS[function] = numba.njit(**_PARTS[function])(linked(function, _PARTS[function]))
-    return _DISPATCHERS[function]
+        options = _PARTS[function]
+        _DISPATCHERS[function, put] = numba.njit(**options)(linked(function, options, put))
+    return _DISPATCHERS[function, put]
 
 
-def linked(function: Callable[..., Any], options: dict[str, Any] | None = None) -> Any:
+def linked(function: Callable[..., Any], options: dict[str, Any] | None = None, put: Put = None) -> Any:
     """A copy of a function that calls the parts in Numba's form, to be compiled for any target.
 
     Its name tells what it is made of. Numba names machine code by the function's name and a number that counts in each
@@ -71,7 +74,9 @@ def linked(function: Callable[..., Any], options: dict[str, Any] | None = None) 
     def form(value: Any) -> Any:
         if value is prange:
             return numba.prange
-        return dispatcher(value) if is_part(value) else value
+        if put is not None and isinstance(value, np.ndarray):
+            return put(value)
+        return dispatcher(value, put) if is_part(value) else value
 
     known = function.__globals__
     forms = {name: form(known[name]) for name in _names(function.__code__) if name in known}

@@ -12,6 +12,7 @@ from potentia.envs.control.registration import register
 
 if TYPE_CHECKING:
     from potentia.envs.control.catalogue import WORLDS, find_rules
+    from potentia.envs.control.cuda_env import CudaControlVectorEnv, CudaPolicyVectorEnv
     from potentia.envs.control.env import ControlEnv
     from potentia.envs.control.network import Network
     from potentia.envs.control.policies import PolicyEnv, PolicyVectorEnv
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
     from potentia.envs.control.worlds import ControlWorlds
 
 __all__ = [
-    "WORLDS", "Area", "ControlEnv", "ControlVectorEnv", "ControlWorlds", "Network", "PolicyEnv", "PolicyVectorEnv",
-    "Rules", "find_rules", "register", "world",
+    "WORLDS", "Area", "ControlEnv", "ControlVectorEnv", "ControlWorlds", "CudaControlVectorEnv", "CudaPolicyVectorEnv",
+    "Network", "PolicyEnv", "PolicyVectorEnv", "Rules", "find_rules", "register", "world",
 ]  # fmt: skip
 
 _HOMES = {
     "WORLDS": "catalogue",
     "find_rules": "catalogue",
+    "CudaControlVectorEnv": "cuda_env",
+    "CudaPolicyVectorEnv": "cuda_env",
     "ControlEnv": "env",
     "Network": "network",
     "PolicyEnv": "policies",

@@ -1,6 +1,7 @@
 """The loops over control worlds that are compiled. Each is made from a world's rules, once, for one core or for all.
 
-They are never interpreted: an interpreter's floating point numbers need not be the compiler's.
+They are never interpreted: an interpreter's floating point numbers need not be the compiler's. What a loop does in one
+world is a part of its own, of which `potentia.envs.control.cuda` makes a kernel.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from potentia.compiling import Compiled, compiled, part, prange
 from potentia.envs.control.rules import FAILURE, PLAYING, REACHED, SUCCESS, Part, Rules, area_of
 
 __all__ = [
-    "DISABLED", "NEXT_STEP", "SAME_STEP", "begin_loop", "hash_state", "look_loop", "paint_loop", "step_loop",
-    "tell_loop",
+    "DISABLED", "NEXT_STEP", "SAME_STEP", "begin_loop", "begin_part", "hash_state", "look_loop", "look_part",
+    "paint_loop", "step_loop", "step_part", "tell_loop",
 ]  # fmt: skip
 
 NEXT_STEP, SAME_STEP, DISABLED = range(3)
@@ -31,25 +32,37 @@ def _named(what: str, rules: Rules, parallel: bool) -> str:
 
 
 @lru_cache
+def begin_part(rules: Rules) -> Part:
+    """Begins an episode in world n, if it is in a mask."""
+    begin, observe, describe, area = rules.begin, rules.observe, rules.descriptor, area_of(rules.areas)
+
+    @part
+    def begin_world(n, state, draws, observation, descriptor, inside, entered, time, waiting, mask):  # type: ignore[no-untyped-def]
+        if mask[n]:
+            begin(state[n], draws[n])
+            observe(state[n], observation[n])
+            describe(state[n], descriptor[n])
+            inside[n], entered[n], time[n], waiting[n] = area(descriptor[n]), -1, 0, False
+
+    return begin_world
+
+
+@lru_cache
 def begin_loop(rules: Rules) -> Compiled[..., Any]:
     """Begins an episode in the worlds of a mask."""
-    begin, observe, describe, area = rules.begin, rules.observe, rules.descriptor, area_of(rules.areas)
+    begin_world = begin_part(rules)
 
     @compiled(_named("the beginning", rules, False), **_options(False))
     def begin_all(state, draws, observation, descriptor, inside, entered, time, waiting, mask):  # type: ignore[no-untyped-def]
         for n in range(len(mask)):
-            if mask[n]:
-                begin(state[n], draws[n])
-                observe(state[n], observation[n])
-                describe(state[n], descriptor[n])
-                inside[n], entered[n], time[n], waiting[n] = area(descriptor[n]), -1, 0, False
+            begin_world(n, state, draws, observation, descriptor, inside, entered, time, waiting, mask)
 
     return begin_all
 
 
 @lru_cache
-def step_loop(rules: Rules, parallel: bool) -> Compiled[..., Any]:
-    """The step of all worlds."""
+def step_part(rules: Rules) -> Part:
+    """The step of world n."""
     begin, step, observe, describe, area = (
         rules.begin, rules.step, rules.observe, rules.descriptor, area_of(rules.areas)
     )  # fmt: skip
@@ -76,13 +89,21 @@ def step_loop(rules: Rules, parallel: bool) -> Compiled[..., Any]:
         reward[n], terminated[n], success[n] = earned, ends, outcome in (SUCCESS, REACHED)
         truncated[n] = not ends and time[n] >= cut
 
+    return step_world
+
+
+@lru_cache
+def step_loop(rules: Rules, parallel: bool) -> Compiled[..., Any]:
+    """The step of all worlds."""
+    step_world = step_part(rules)
+
     @compiled(_named("the steps", rules, parallel), **_options(parallel))
     def step_all(  # type: ignore[no-untyped-def]
         state, draws, observation, descriptor, inside, entered, time, waiting,
         reward, terminated, truncated, success, actions, limit, cut,
     ):  # fmt: skip
         for n in prange(len(state)):
-            step_world(  # type: ignore[no-untyped-call]
+            step_world(
                 n, state, draws, observation, descriptor, inside, entered, time, waiting,
                 reward, terminated, truncated, success, actions, limit, cut,
             )  # fmt: skip
@@ -118,16 +139,28 @@ def paint_loop(rules: Rules, parallel: bool) -> Compiled[..., Any]:
 
 
 @lru_cache
-def look_loop(rules: Rules) -> Compiled[..., Any]:
-    """Brings what is seen and described up to date, after the state was written from outside."""
+def look_part(rules: Rules) -> Part:
+    """Brings what is seen and described of world n up to date, after its state was written from outside."""
     observe, describe, area = rules.observe, rules.descriptor, area_of(rules.areas)
+
+    @part
+    def look_at_world(n, state, observation, descriptor, inside, entered):  # type: ignore[no-untyped-def]
+        observe(state[n], observation[n])
+        describe(state[n], descriptor[n])
+        inside[n], entered[n] = area(descriptor[n]), -1
+
+    return look_at_world
+
+
+@lru_cache
+def look_loop(rules: Rules) -> Compiled[..., Any]:
+    """The same of all worlds."""
+    look_at_world = look_part(rules)
 
     @compiled(_named("the view", rules, False), **_options(False))
     def look_all(state, observation, descriptor, inside, entered):  # type: ignore[no-untyped-def]
         for n in range(len(state)):
-            observe(state[n], observation[n])
-            describe(state[n], descriptor[n])
-            inside[n], entered[n] = area(descriptor[n]), -1
+            look_at_world(n, state, observation, descriptor, inside, entered)
 
     return look_all
 

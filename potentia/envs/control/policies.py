@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
-from potentia.arrays import is_tensor
+from potentia.arrays import array_namespace, is_tensor
 from potentia.envs.control.env import ControlEnv
 from potentia.envs.control.loops import DISABLED, SAME_STEP
 from potentia.envs.control.network import Network
@@ -64,13 +64,12 @@ class PolicyWorlds(ControlWorlds):
         super().__init__(
             rules, num_envs, mode, limit=limit, parallel=num_envs >= _PARALLEL_FROM if parallel is None else parallel
         )
-        self.observation = np.zeros((num_envs, 1), np.float32)
+        self.observation = self._zeros(1, dtype=np.float32)
         self.observation_space = spaces.Box(0.0, 1.0, (1,), np.float32)
         self.action_space = spaces.Box(-GENES, GENES, (network.genome_size,), np.float32)
         self.keys = tuple(key for key in (*self.keys, "steps", "path") if key not in ("potential", "state_hash"))
-        self.path_length, self.path = path_length, np.zeros((num_envs, 0, len(rules.described)))
-        self._units = np.zeros((num_envs, network.scratch))
-        self._actions = np.zeros((num_envs, rules.action_size))
+        self.path_length, self.path = path_length, self._zeros(0, len(rules.described))
+        self._units, self._actions = self._zeros(network.scratch), self._zeros(rules.action_size)
 
     def _link(self) -> None:
         super()._link()
@@ -89,12 +88,14 @@ class PolicyWorlds(ControlWorlds):
     def keep_paths(self) -> None:
         """From the next step on, paths are written."""
         if not self.path.shape[1]:
-            self.path = np.repeat(self.descriptor[:, None], self.path_length, axis=1)
+            self.path = self._zeros(self.path_length, len(self.rules.described))
+            self.path[:] = self.descriptor[:, None]
 
     def begin(self, mask: Any) -> None:
         """Begins an episode in the worlds of a mask."""
         super().begin(mask)
-        self.path[mask] = self.descriptor[mask, None]
+        where = array_namespace(self.path).where
+        self.path[:] = where(mask[:, None, None], self.descriptor[:, None], self.path)
 
     def rows(self, actions: Any) -> Any:
         """Genomes ``(N, P)`` as float64.
@@ -103,15 +104,18 @@ class PolicyWorlds(ControlWorlds):
             ValueError: If their shape is another, or one has a gene that is no number.
         """
         genomes = np.asarray(actions.cpu() if is_tensor(actions) else actions)
-        wanted = self.num_envs, self.network.genome_size
-        if genomes.shape != wanted:
-            raise ValueError(
-                f"actions must be genomes of shape {wanted}, of a network of {self.network.sizes} units"
-                f"{' with shared biases' if self.network.shared_bias else ''}, got {genomes.shape}"
-            )
+        self._check_shape(genomes.shape)
         if not np.isfinite(genomes).all():
             raise ValueError(f"genes must be finite numbers, got {genomes[~np.isfinite(genomes)][0]}")
         return np.ascontiguousarray(genomes, np.float64)
+
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        wanted = self.num_envs, self.network.genome_size
+        if shape != wanted:
+            raise ValueError(
+                f"actions must be genomes of shape {wanted}, of a network of {self.network.sizes} units"
+                f"{' with shared biases' if self.network.shared_bias else ''}, got {tuple(shape)}"
+            )
 
     def action_text(self, action: Any) -> str:
         """An action of one world in words."""
@@ -119,16 +123,13 @@ class PolicyWorlds(ControlWorlds):
 
     def step(self, rows: Any) -> None:
         """An episode of each policy ``(N, P)``, in each world that isn't waiting to begin anew."""
-        self._step.run(
-            rows, self.state, self.draws, self.seen, self.descriptor, self.inside, self.entered, self.time,
-            self.waiting, self.reward, self.terminated, self.success, self.path, self._units, self._actions, self.limit,
-        )  # fmt: skip
+        self._step.run(*self._rows, rows, self.path, self._units, self._actions, self.limit)
         if self.mode != SAME_STEP:
             self.waiting[:] = self.terminated
 
     def _column(self, key: str) -> Any:
         if key in ("steps", "path"):
-            return (self.time if key == "steps" else self.path).copy()
+            return self._copy(self.time if key == "steps" else self.path)
         return super()._column(key)
 
 
@@ -182,7 +183,9 @@ class PolicyEnv(ControlEnv):
         return (0.5 * (low + high) + 0.5 * (high - low) * outputs).astype(np.float32)
 
     def _make_worlds(self, time_limit: int | None) -> ControlWorlds:
-        return _worlds(self.rules, 1, DISABLED, self._network_options, limit=time_limit)
+        return PolicyWorlds(
+            self.rules, 1, DISABLED, **_with_network(self.rules, *self._network_options), limit=time_limit
+        )
 
     def _describe(self) -> None:
         _keep_paths(self.worlds, self.info_keys)
@@ -206,8 +209,11 @@ class PolicyVectorEnv(ControlVectorEnv):
         path_length: L, how many points a path has.
         autoreset_mode: When a world begins anew. In ``NEXT_STEP`` every second step is spent on it.
         options: Those of `potentia.envs.control.ControlVectorEnv`. ``time_limit`` is that of the episodes that policies
-            play, ``parallel`` None plays on all cores if there are 32 policies.
+            play, ``parallel`` None plays on all cores if there are 32 policies. ``device`` "cuda" makes a
+            `potentia.envs.control.CudaPolicyVectorEnv`.
     """
+
+    worlds_of: type[ControlWorlds] = PolicyWorlds
 
     def __init__(
         self,
@@ -224,7 +230,7 @@ class PolicyVectorEnv(ControlVectorEnv):
         super().__init__(world, num_envs, autoreset_mode=autoreset_mode, **options)
 
     def _make_worlds(self, mode: int, **options: Any) -> ControlWorlds:
-        return _worlds(self.rules, self.num_envs, mode, self._network_options, **options)
+        return super()._make_worlds(mode, **_with_network(self.rules, *self._network_options), **options)
 
     def _describe(self) -> None:
         _keep_paths(self.worlds, self.info_keys)
@@ -235,11 +241,8 @@ def _checked(hidden: Sequence[int], shared_bias: bool, path_length: int) -> tupl
     return tuple(int(units) for units in hidden), bool(shared_bias), path_length
 
 
-def _worlds(rules: Rules, num_envs: int, mode: int, network: tuple[Any, ...], **options: Any) -> PolicyWorlds:
-    hidden, shared_bias, path_length = network
-    return PolicyWorlds(
-        rules, num_envs, mode, Network.of(rules, hidden, shared_bias), path_length=path_length, **options
-    )
+def _with_network(rules: Rules, hidden: tuple[int, ...], shared_bias: bool, path_length: int) -> dict[str, Any]:
+    return {"network": Network.of(rules, hidden, shared_bias), "path_length": path_length}
 
 
 def _keep_paths(worlds: Any, keys: tuple[str, ...]) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from potentia.compiling import Compiled, compiled, part, prange
 from potentia.envs.control.network import Network
-from potentia.envs.control.rules import PLAYING, REACHED, SUCCESS, Rules, area_of
+from potentia.envs.control.rules import PLAYING, REACHED, SUCCESS, Part, Rules, area_of
 
-__all__ = ["evaluate_loop"]
+__all__ = ["evaluate_loop", "evaluate_part"]
 
 
 @part
@@ -25,8 +25,8 @@ def note(path, k, time, limit, descriptor):  # type: ignore[no-untyped-def]
 
 
 @lru_cache
-def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..., Any]:
-    """Plays an episode with each genome in its world, which stays where the episode ended.
+def evaluate_part(rules: Rules, network: Network) -> Part:
+    """Plays an episode with genome n in its world, which stays where the episode ended.
 
     A policy acts by numbers of float32, as somebody who steps the world with the actions of its space. Its outputs are
     scaled to the bounds of actions; of choices it takes the one with the largest output.
@@ -69,31 +69,50 @@ def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..
         note(path, noted, limit, limit, descriptor)
         return total, outcome, time
 
+    @part
+    def evaluate_world(  # type: ignore[no-untyped-def]
+        n, state, draws, seen, descriptor, inside, entered, time, waiting, reward, terminated, truncated, success,
+        genomes, path, units, action, limit,
+    ):  # fmt: skip
+        if waiting[n]:
+            begin(state[n], draws[n])
+            describe(state[n], descriptor[n])
+            note(path[n], 0, limit, limit, descriptor[n])
+            reward[n], terminated[n], success[n], waiting[n], time[n] = 0.0, False, False, False, 0
+            inside[n], entered[n] = area(descriptor[n]), -1
+        else:
+            if time[n] > 0:  # somebody steps on after an end
+                begin(state[n], draws[n])
+            total, outcome, took = evaluate(  # type: ignore[no-untyped-call]
+                genomes[n], state[n], draws[n], seen[n], descriptor[n], path[n], units[n], action[n], limit
+            )
+            reward[n], terminated[n], time[n] = total, True, took
+            success[n] = outcome in (SUCCESS, REACHED)
+            inside[n] = area(descriptor[n])
+            entered[n] = inside[n]
+        truncated[n] = False
+
+    return evaluate_world
+
+
+@lru_cache
+def evaluate_loop(rules: Rules, network: Network, parallel: bool) -> Compiled[..., Any]:
+    """The episodes of all genomes."""
+    evaluate_world = evaluate_part(rules, network)
+
     @compiled(
         f"the episodes of policies in {rules.title} ({network.sizes}, {network.shared_bias})"
         + (" on all cores" if parallel else ""),
         work=None, seconds=6, parallel=parallel, error_model="numpy",
     )  # fmt: skip
     def evaluate_all(  # type: ignore[no-untyped-def]
-        genomes, state, draws, seen, descriptor, inside, entered, time, waiting,
-        reward, terminated, success, path, units, action, limit,
+        state, draws, seen, descriptor, inside, entered, time, waiting, reward, terminated, truncated, success,
+        genomes, path, units, action, limit,
     ):  # fmt: skip
         for n in prange(len(genomes)):
-            if waiting[n]:
-                begin(state[n], draws[n])
-                describe(state[n], descriptor[n])
-                note(path[n], 0, limit, limit, descriptor[n])
-                reward[n], terminated[n], success[n], waiting[n], time[n] = 0.0, False, False, False, 0
-                inside[n], entered[n] = area(descriptor[n]), -1
-            else:
-                if time[n] > 0:  # somebody steps on after an end
-                    begin(state[n], draws[n])
-                total, outcome, took = evaluate(  # type: ignore[no-untyped-call]
-                    genomes[n], state[n], draws[n], seen[n], descriptor[n], path[n], units[n], action[n], limit
-                )
-                reward[n], terminated[n], time[n] = total, True, took
-                success[n] = outcome in (SUCCESS, REACHED)
-                inside[n] = area(descriptor[n])
-                entered[n] = inside[n]
+            evaluate_world(
+                n, state, draws, seen, descriptor, inside, entered, time, waiting,
+                reward, terminated, truncated, success, genomes, path, units, action, limit,
+            )  # fmt: skip
 
     return evaluate_all

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from potentia.arrays import is_tensor
 from potentia.envs.control.catalogue import find_rules
 from potentia.envs.control.env import PICTURE, checked_render_mode
 from potentia.envs.control.loops import DISABLED, NEXT_STEP, SAME_STEP
@@ -17,6 +18,9 @@ from potentia.envs.control.worlds import ControlWorlds
 from potentia.envs.vector_reset import reset_mask, seeds_of
 from potentia.envs.world import World
 from potentia.limits import check_at_least
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["ControlVectorEnv", "masked"]
 
@@ -45,11 +49,24 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
         max_episode_steps: Episodes are cut after so many steps, if that is sooner. The world doesn't know of it.
         parallel: Whether all cores step. None: if there are many worlds.
         render_mode: "rgb_array" or None.
+        device: "cpu" for NumPy arrays. A CUDA device makes a `potentia.envs.control.CudaControlVectorEnv`.
         options: The world's own.
 
     Raises:
+        RuntimeError: If Numba can't use the device.
         ValueError: If there is no such world, or an option is none.
     """
+
+    worlds_of: type[ControlWorlds] = ControlWorlds
+
+    def __new__(cls, *arguments: Any, device: torch.device | str = "cpu", **options: Any) -> Self:
+        """On a CUDA device it is a form of its own, as a ``pathlib.Path`` is one of its system's."""
+        if str(device) == "cpu":
+            return super().__new__(cls)
+        from potentia.envs.control.cuda_env import form_of  # noqa: PLC0415 - it imports PyTorch and Numba
+
+        form: type[Self] = form_of(cls)
+        return super().__new__(form)
 
     def __init__(
         self,
@@ -62,6 +79,7 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
         max_episode_steps: int | None = None,
         parallel: bool | None = None,
         render_mode: str | None = None,
+        device: torch.device | str = "cpu",
         **options: Any,
     ) -> None:
         self.rules = find_rules(world, **options)
@@ -78,12 +96,15 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.chance = self.rules.chance
-        self._all = np.ones(num_envs, bool)
+        self._all = self._everywhere()
         self._seeded = False
         self.offer(self.worlds.keys, self.worlds.free_keys, info_keys)
 
+    def _everywhere(self) -> Any:
+        return np.ones(self.num_envs, bool)
+
     def _make_worlds(self, mode: int, **options: Any) -> ControlWorlds:
-        return ControlWorlds(self.rules, self.num_envs, mode, **options)
+        return self.worlds_of(self.rules, self.num_envs, mode, **options)
 
     @property
     def time_limit(self) -> int | None:
@@ -126,14 +147,22 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
             TypeError: If the seed is none.
             ValueError: If the mask or the seeds have the wrong shape.
         """
-        mask = reset_mask(options, self.num_envs)
-        where = self._all if mask is None else mask
-        for n, own in enumerate(seeds_of(seed, self.num_envs)):
-            if where[n] and (own is not None or not self._seeded):
-                self.worlds.seed(n, own)
+        where = self._mask_of(options)
+        if seed is not None or not self._seeded:
+            self._seed(seeds_of(seed, self.num_envs), where)
         self._seeded = self._seeded or bool(where.all())
         self.worlds.begin(where)
-        return self.worlds.observation.copy(), masked(self.worlds.info(self.info_keys), where)
+        return self._copy(self.worlds.observation), masked(self.worlds.info(self.info_keys), where)
+
+    def _mask_of(self, options: dict[str, Any] | None) -> Any:
+        mask = reset_mask(options, self.num_envs)
+        return self._all if mask is None else mask
+
+    def _seed(self, seeds: list[int | None], mask: Any) -> None:
+        """A world without a seed goes on with its random numbers, if it has any."""
+        for n in np.flatnonzero(mask):
+            if seeds[n] is not None or not self._seeded:
+                self.worlds.seed(int(n), seeds[n])
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """One action in each world, clipped to its bounds.
@@ -145,20 +174,31 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
         worlds = self.worlds
         if not self._seeded:
             raise RuntimeError("step() came before reset(): call reset() first")
-        if self.autoreset_mode is AutoresetMode.DISABLED and worlds.waiting.any():
-            raise ValueError(
-                f"environments {np.flatnonzero(worlds.waiting).tolist()} have ended: in DISABLED mode call "
-                'reset(options={"reset_mask": terminated | truncated}) before the next step'
-            )
+        if self.autoreset_mode is AutoresetMode.DISABLED:
+            self._refuse_ended()
         worlds.step(worlds.rows(actions))
-        reward, terminated, truncated = worlds.reward.copy(), worlds.terminated.copy(), worlds.truncated.copy()
+        reward, terminated, truncated = map(self._copy, (worlds.reward, worlds.terminated, worlds.truncated))
         last: dict[str, Any] = {}
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and (done := terminated | truncated).any():
-            last = {"final_obs": worlds.observation.copy(), "_final_obs": done}
-            last |= {"final_info": masked(worlds.info(self.info_keys), done), "_final_info": done.copy()}
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._tells_final(done := terminated | truncated):
+            last = {"final_obs": self._copy(worlds.observation), "_final_obs": done}
+            last |= {"final_info": masked(worlds.info(self.info_keys), done), "_final_info": self._copy(done)}
             worlds.begin(done)
         info = masked(worlds.info(self.info_keys), self._all) | last
-        return worlds.observation.copy(), reward, terminated, truncated, info
+        return self._copy(worlds.observation), reward, terminated, truncated, info
+
+    def _refuse_ended(self) -> None:
+        if (waiting := self.worlds.waiting).any():
+            raise ValueError(
+                f"environments {np.flatnonzero(waiting).tolist()} have ended: in DISABLED mode call "
+                'reset(options={"reset_mask": terminated | truncated}) before the next step'
+            )
+
+    def _tells_final(self, done: Any) -> bool:
+        """Whether a step has ``final_obs`` and ``final_info``."""
+        return bool(done.any())
+
+    def _copy(self, array: Any) -> Any:
+        return array.copy()
 
     def render(self) -> Any:
         """A picture of each world, ``(256, 256, 3)``."""
@@ -174,7 +214,7 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
         """Goes back to a saved state. Returns what is seen there and its info."""
         self.worlds.restore(saved)
         self._seeded = True
-        return self.worlds.observation.copy(), masked(self.worlds.info(self.info_keys), self._all)
+        return self._copy(self.worlds.observation), masked(self.worlds.info(self.info_keys), self._all)
 
     def info_now(self) -> dict[str, Any]:
         """See `World.info_now`."""
@@ -182,7 +222,7 @@ class ControlVectorEnv(World, VectorEnv[Any, Any, Any]):
             return {}
         info = self.worlds.info(self.info_keys)
         if "subgoals" in info:
-            info["subgoals"] = {name: np.zeros(self.num_envs, bool) for name in info["subgoals"]}
+            info["subgoals"] = {name: ~self._everywhere() for name in info["subgoals"]}
         return masked(info, self._all)
 
 
@@ -191,5 +231,5 @@ def masked(columns: dict[str, Any], mask: Any) -> dict[str, Any]:
     info: dict[str, Any] = {}
     for key, column in columns.items():
         info[key] = masked(column, mask) if isinstance(column, dict) else column
-        info[f"_{key}"] = mask.copy()
+        info[f"_{key}"] = mask.clone() if is_tensor(mask) else mask.copy()
     return info

@@ -18,7 +18,12 @@ IMAGE = (64, 64, 3)
 """The shape of the picture in an info."""
 _PARALLEL_FROM = 256
 """The number of worlds from which waking a second core pays."""
-_LINKED = ("_begin", "_step")
+_ROWS = (
+    "state", "draws", "seen", "descriptor", "inside", "entered", "time", "waiting",
+    "reward", "terminated", "truncated", "success",
+)  # fmt: skip
+"""What the loops are given, in their order. To begin an episode takes the first eight."""
+_LINKED = ("_begin", "_step", "_rows")
 
 
 class ControlWorlds:
@@ -69,14 +74,13 @@ class ControlWorlds:
         self.limit = rules.limit if limit is None else limit
         self.cut = self.limit if cut is None else min(cut, self.limit)
         self.parallel = num_envs >= _PARALLEL_FROM if parallel is None else parallel
-        self.state = np.zeros((num_envs, len(rules.state)))
-        self.draws = np.zeros((num_envs, 1), np.uint64)
-        self.seen = self.observation = np.zeros((num_envs, len(rules.observed)), np.float32)
-        self.descriptor = np.zeros((num_envs, len(rules.described)))
-        self.inside, self.entered = np.full(num_envs, -1), np.full(num_envs, -1)
-        self.time = np.zeros(num_envs, np.int64)
-        self.reward = np.zeros(num_envs)
-        self.waiting, self.terminated, self.truncated, self.success = (np.zeros(num_envs, bool) for _ in range(4))
+        self.state = self._zeros(len(rules.state))
+        self.draws = self._zeros(1, dtype=np.uint64)
+        self.seen = self.observation = self._zeros(len(rules.observed), dtype=np.float32)
+        self.descriptor = self._zeros(len(rules.described))
+        self.inside, self.entered = self._zeros(dtype=np.int64) - 1, self._zeros(dtype=np.int64) - 1
+        self.time, self.reward = self._zeros(dtype=np.int64), self._zeros()
+        self.waiting, self.terminated, self.truncated, self.success = (self._zeros(dtype=np.bool_) for _ in range(4))
         self.observation_space: spaces.Box = observation_space_of(rules)
         self.action_space: spaces.Space[Any] = action_space_of(rules)
         some = {"potential": rules.potential, "progress": rules.progress, "image": rules.paint, "subgoals": rules.areas}
@@ -85,7 +89,16 @@ class ControlWorlds:
         )  # fmt: skip
         self._link()
 
+    def _zeros(self, *shape: int, dtype: Any = np.float64) -> Any:
+        """An array ``(N, *shape)`` where the worlds are."""
+        return np.zeros((self.num_envs, *shape), dtype)
+
+    def _copy(self, array: Any) -> Any:
+        return array.copy()
+
     def _link(self) -> None:
+        """Finds the loops, and what they write to."""
+        self._rows = tuple(getattr(self, name) for name in _ROWS)
         self._begin, self._step = begin_loop(self.rules), step_loop(self.rules, self.parallel)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -118,12 +131,8 @@ class ControlWorlds:
 
     def begin(self, mask: Any) -> None:
         """Begins an episode in the worlds of a mask."""
-        self._begin.run(
-            self.state, self.draws, self.seen, self.descriptor, self.inside, self.entered, self.time,
-            self.waiting, mask,
-        )  # fmt: skip
-
-        self.success[mask] = False
+        self._begin.run(*self._rows[:8], mask)
+        self.success &= ~mask
 
     def rows(self, actions: Any) -> Any:
         """Actions as rows of numbers for `step`: see `potentia.envs.control.spaces.action_rows`."""
@@ -135,12 +144,9 @@ class ControlWorlds:
 
     def step(self, rows: Any) -> None:
         """One action ``(N, A)`` float64, within the bounds, in each world that isn't waiting to begin anew."""
-        self._step.run(
-            self.state, self.draws, self.seen, self.descriptor, self.inside, self.entered, self.time,
-            self.waiting, self.reward, self.terminated, self.truncated, self.success, rows, self.limit, self.cut,
-        )  # fmt: skip
+        self._step.run(*self._rows, rows, self.limit, self.cut)
         if self.mode != SAME_STEP:
-            np.logical_or(self.terminated, self.truncated, out=self.waiting)
+            self.waiting[:] = self.terminated | self.truncated
 
     def info(self, keys: tuple[str, ...]) -> dict[str, Any]:
         """The columns of info of all worlds, in new arrays. Its ``subgoals`` are a dictionary of columns."""
@@ -149,7 +155,7 @@ class ControlWorlds:
     def _column(self, key: str) -> Any:
         kept = {"success": self.success, "descriptor": self.descriptor, "area": self.inside}
         if key in kept:
-            return kept[key].copy()
+            return self._copy(kept[key])
         if key == "state_hash":
             return hash_state(self.state)
         if key == "caption":
@@ -158,9 +164,15 @@ class ControlWorlds:
             return {area.name: self.entered == k for k, area in enumerate(self.rules.areas)}
         if key == "image":
             return self.picture(IMAGE)
-        out = np.zeros(self.num_envs)
-        tell_loop(self.rules, key).run(self.state, out)
+        out = self._zeros()
+        self._tell(key).run(self.state, out)
         return out
+
+    def _tell(self, key: str) -> Any:
+        return tell_loop(self.rules, key)
+
+    def _look(self) -> Any:
+        return look_loop(self.rules)
 
     def picture(self, shape: tuple[int, int, int]) -> Any:
         """A picture of each world, ``(N, *shape)`` uint8."""
@@ -170,14 +182,15 @@ class ControlWorlds:
 
     def save(self) -> tuple[Any, ...]:
         """A copy of the whole state, random numbers included, for `restore`."""
-        return tuple(getattr(self, name).copy() for name in self.kept)
+        return tuple(self._copy(getattr(self, name)) for name in self.kept)
 
     def restore(self, saved: tuple[Any, ...]) -> None:
         """Writes back what `save` returned."""
         for name, kept in zip(self.kept, saved, strict=True):
             getattr(self, name)[:] = kept
         self.success[:] = False
-        look_loop(self.rules).run(self.state, self.seen, self.descriptor, self.inside, self.entered)
+        state, _, *shown = self._rows[:6]
+        self._look().run(state, *shown)
 
 
 def caption(rules: Rules, state: Any, area: int) -> str:

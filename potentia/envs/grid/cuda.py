@@ -6,8 +6,6 @@ Random numbers, levels, steps, hashes, events and distances are those of the CPU
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +13,8 @@ import numpy as np
 import torch
 from numba import cuda
 
-from potentia.compiling import linked, part
+from potentia.compiling import part
+from potentia.compiling.kernels import kernel, launch, on_device, shared, usable
 from potentia.envs.grid.description import Description, measure, note_reset, note_step, steps_of, tell_distance
 from potentia.envs.grid.distance import size_of, solve
 from potentia.envs.grid.levels.level import NO_AIM, SEARCHED, Family, Level
@@ -25,9 +24,6 @@ from potentia.envs.grid.rules import World, observe_one
 from potentia.envs.grid.ways import Ways
 from potentia.envs.grid.worlds import NEXT_STEP, SAME_STEP, GridWorlds, Output, aim_and_poses
 
-_THREADS = 128
-_SIGNED = {np.dtype(f"u{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
-"""What stands for the dtypes that PyTorch hardly knows."""
 _SCRATCH_BYTES = 2**30
 """How much memory the searches for distances may take: as many worlds are measured at once as it has room for."""
 _ROOM = 64
@@ -38,23 +34,13 @@ _LINKED = {
 }  # fmt: skip
 
 
-def simulated() -> bool:
-    """Whether kernels run in Numba's simulator, on arrays of the CPU."""
-    return os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
-
-
-def _kernel(function: Callable[..., Any]) -> Any:
-    """A kernel of a function that calls parts of the compiled loops."""
-    return cuda.jit(linked(function))
-
-
 @lru_cache
 def _kernels(family: Family) -> tuple[Any, Any]:
     """The step of each world of a family, and its drawing where it begins anew."""
     draw = family.draw
     prepare, judge = added_rules(family)
 
-    @_kernel
+    @kernel
     def step(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, image, reward, terminated, truncated, success, waiting, fresh, before,
         actions, mode, plan, offsets, light,
@@ -66,7 +52,7 @@ def _kernels(family: Family) -> tuple[Any, Any]:
                 n, actions[n], mode, plan, offsets, light, prepare, judge,
             )  # fmt: skip
 
-    @_kernel
+    @kernel
     def begin(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, image, final, waiting, mask, plan, parameters, offsets, light
     ):
@@ -102,7 +88,7 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
     The worlds are dealt out among as many threads as there are rows of scratch. ``aim`` decides what is searched for.
     """
 
-    @_kernel
+    @kernel
     def after_step(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, terminated, success, before,
         cells_hash, state_hash, events, table, stale, lacking, distance, potential,
@@ -117,7 +103,7 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
                     measure(world, d, n, plan, aim, terminated[n], success[n])
                     _find_distance(cells, agent, task, d, n, plan, aim, slot, known, marks, head, pool)
 
-    @_kernel
+    @kernel
     def after_reset(  # type: ignore[no-untyped-def]
         cells, agent, task, rng, scratch, mask,
         cells_hash, state_hash, events, table, stale, lacking, distance, potential,
@@ -134,31 +120,6 @@ def _describing_kernels(aim: int) -> tuple[Any, Any]:
                     _find_distance(cells, agent, task, d, n, plan, aim, slot, known, marks, head, pool)
 
     return after_step, after_reset
-
-
-def _shared(tensors: Sequence[torch.Tensor], like: Sequence[Any] | None = None) -> tuple[Any, ...]:
-    """Tensors as the kernels take them, without a copy. Their dtypes are those of the arrays ``like``."""
-    if simulated():
-        arrays = [tensor.numpy() for tensor in tensors]
-    else:
-        arrays = [cuda.as_cuda_array(tensor) for tensor in tensors]
-    if like is None:
-        return tuple(arrays)
-    pairs = zip(arrays, like, strict=False)
-    return tuple(array if array.dtype == other.dtype else array.view(other.dtype) for array, other in pairs)
-
-
-def _usable(device: torch.device | str) -> torch.device:
-    if simulated():
-        return torch.device("cpu")
-    if torch.device(device).type != "cuda":
-        raise ValueError(f"device must be a CUDA device (or set NUMBA_ENABLE_CUDASIM=1), got {str(device)!r}")
-    if not cuda.is_available():
-        raise RuntimeError(
-            "Numba finds no CUDA device that it can compile for: pip install 'potentia[cuda]', or use GridVectorEnv, "
-            "whose worlds are on the CPU"
-        )
-    return torch.device(device)
 
 
 def measurable_there(level: Level) -> bool:
@@ -209,7 +170,7 @@ class CudaGridWorlds:
     ) -> None:
         if any(isinstance(parameter, bytes) for parameter in level.parameters):
             raise ValueError(f"a level of a {level.family.name.lower()} is drawn on the host: use GridVectorEnv")
-        self.device = _usable(device)
+        self.device = usable(device, "GridVectorEnv, whose worlds are on the CPU")
         host = GridWorlds(level, num_envs, mode, max_steps, limit=limit)
         self.level, self.num_envs, self.mode, self.plan = level, num_envs, mode, host.plan
         self.state, self.out = World(*map(self.tensor, host.state)), Output(*map(self.tensor, host.out))
@@ -231,16 +192,16 @@ class CudaGridWorlds:
     def _link(self) -> None:
         """Finds the kernels that step, and shares with them what they take."""
         host = GridWorlds(self.level, 1)
-        self._state = _shared(self.state, host.state)
+        self._state = shared(self.state, host.state)
         flat = self.out._replace(image=self.out.image.flatten(1), final=self.out.final.flatten(1))
-        self._out = Output(*_shared(flat, host.out))
+        self._out = Output(*shared(flat, host.out))
         tables = host.offsets, host.light
-        self._tables = _shared([self.tensor(table) for table in tables], tables)
+        self._tables = shared([self.tensor(table) for table in tables], tables)
         self._step, self._begin = _kernels(self.level.family)
 
     def _link_description(self) -> None:
         """The same with the kernels that describe."""
-        self._description = _shared(self.description, Description.of(1, 0))
+        self._description = shared(self.description, Description.of(1, 0))
         self._describe_step, self._describe_reset = _describing_kernels(self.aim)
         self._ways, self._slots = self._make_ways(self._scratch_bytes) if self.described else ((), 0)
 
@@ -255,28 +216,23 @@ class CudaGridWorlds:
     def refresh(self) -> None:
         """As `GridWorlds.refresh`, but what is seen is up to date already."""
         if self.described:
-            (chosen,) = _shared([self._all])
+            (chosen,) = shared([self._all])
             self._describe(self._describe_reset, chosen)
 
     def tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
         """A copy of an array on the device. Unsigned numbers become signed ones of the same bits."""
-        signed = _SIGNED.get(array.dtype)
-        return torch.from_numpy(array.view(signed) if signed else array).to(self.device, copy=True)
+        return on_device(array, self.device)
 
     def _make_ways(self, most_bytes: int) -> tuple[tuple[Any, ...], int]:
         """A row for the ways of each search that is made at once, and how many rows there are."""
         if self.aim == NO_AIM:
-            return _shared([self.tensor(part) for part in Ways.of(1, 1, 1)]), self.num_envs
+            return shared([self.tensor(part) for part in Ways.of(1, 1, 1)]), self.num_envs
         size = size_of(self.plan)
         rows = Ways.rows_for(self.num_envs, size, _ROOM * size, most_bytes)
-        return _shared([self.tensor(part) for part in Ways.of(rows, size, _ROOM * size)]), rows
+        return shared([self.tensor(part) for part in Ways.of(rows, size, _ROOM * size)]), rows
 
-    def _launch(self, kernel: Any, threads: int, *given: Any) -> None:
-        if simulated():
-            kernel[1, threads](*given)
-            return
-        stream = cuda.external_stream(torch.cuda.current_stream(self.device).cuda_stream)
-        kernel[(threads + _THREADS - 1) // _THREADS, _THREADS, stream](*given)
+    def _launch(self, made: Any, threads: int, *arguments: Any) -> None:
+        launch(made, threads, self.device, *arguments)
 
     def seed(self, seeds: list[int | None], mask: torch.Tensor | None = None) -> None:
         """Seeds world n as ``env.reset(seed=seed)`` seeds a Gymnasium environment with the n-th, or those of a mask."""
@@ -285,7 +241,7 @@ class CudaGridWorlds:
 
     def reset(self, mask: torch.Tensor | None = None) -> None:
         """Draws new levels in the worlds of ``mask``, or in all. What was seen before goes to ``final``."""
-        (chosen,) = _shared([self._all if mask is None else mask])
+        (chosen,) = shared([self._all if mask is None else mask])
         out = self._out
         self._launch(
             self._begin, self.num_envs, *self._state, out.image, out.final, out.waiting, chosen, self.plan,
@@ -303,7 +259,7 @@ class CudaGridWorlds:
 
         Nothing is read back, so wrong actions are not refused. Another number does nothing but pass time.
         """
-        (chosen,) = _shared([actions])
+        (chosen,) = shared([actions])
         out = self._out
         self._launch(
             self._step, self.num_envs, *self._state, out.image, out.reward, out.terminated, out.truncated, out.success,

@@ -43,11 +43,9 @@ def actions_of(name: str) -> np.ndarray[Any, Any]:
     return np.random.default_rng(0).choice([0, 1, 2, 2, 3, 4, 5], (STEPS, WORLDS))
 
 
-def there(path: Path, function: str, **environment: str) -> Kept:
-    """What a function of this module gives in another process, with another environment."""
-    program = (
-        f"import sys, numpy; from tests.envs.grid import test_cuda as t; numpy.savez(sys.argv[1], **t.{function}())"
-    )
+def there(path: Path, function: str, module: str = __name__, **environment: str) -> Kept:
+    """What a function of a module of tests gives in another process, with another environment."""
+    program = f"import sys, numpy, {module}; numpy.savez(sys.argv[1], **sys.modules[{module!r}].{function}())"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, str(path)], env=os.environ | environment, capture_output=True,
         text=True, timeout=600, check=False, cwd=Path(__file__).parents[3],
