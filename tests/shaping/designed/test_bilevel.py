@@ -331,3 +331,32 @@ def test_lirpg_goes_on_after_it_was_saved() -> None:
     assert found[0] == found[1]
     assert torch.equal(one._eta.table, other._eta.table)
     assert one._eta.table.abs().min() > 0
+
+
+def in_one_column(rollout: Rollout) -> Rollout:
+    """Its episodes one after another, each with a masked step of nonsense in its midst."""
+
+    def column(array: Any, nonsense: Any) -> Any:
+        middle = np.full_like(array[:1], nonsense)
+        return np.concatenate([array[:1], middle, array[1:]]).T.reshape(-1, 1)
+
+    return Rollout(
+        obs=column(rollout.obs, 2), action=column(rollout.action, 1), next_obs=column(rollout.next_obs, 0),
+        terms={"env": column(rollout.terms["env"], np.nan)}, discount=column(rollout.discount, 0.3),
+        terminated=column(rollout.terminated, False), truncated=column(rollout.truncated, False),
+        mask=column(rollout.mask, False),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [BARFI, LIRPG])
+def test_masked_steps_do_not_exist_and_episodes_are_apart(kind: Any) -> None:
+    found = []
+    for form in (lambda rollout: rollout, in_one_column):
+        shaper = kind(*([Given(-PAYS)] if kind is BARFI else []), *THREE)
+        policy = Softmax(TREE)
+        for _ in range(3):
+            shaper.update(form(episodes(WAYS, PAYS, 0.7)), policy=policy)
+        learned = shaper._blend if kind is BARFI else shaper._eta
+        found.append(torch.cat([weight.grad.ravel() for weight in learned.parameters()]).numpy())
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-9)
+    assert np.abs(found[0]).min() > 1e-7
