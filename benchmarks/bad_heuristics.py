@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -69,9 +70,9 @@ def spaces_of(model: TransitionModel) -> tuple[spaces.Discrete, spaces.Discrete]
     return spaces.Discrete(model.num_states), spaces.Discrete(model.num_actions)
 
 
-def barfi(model: TransitionModel, opinion: Floats, seed: int, **settings: float) -> Shaper:
+def barfi(model: TransitionModel, opinion: Floats, seed: int, step: float = 0.1) -> Shaper:
     """The blend of the world's reward with progress by that opinion."""
-    return BARFI(Progress(opinion), *spaces_of(model), seed=seed, **settings)
+    return BARFI(Progress(opinion), *spaces_of(model), seed=seed, step=step)
 
 
 @cache
@@ -171,31 +172,37 @@ def table(lines: list[dict[str, Any]]) -> list[str]:
         model = make()
         thought = opinions(model)
         here = [line for line in lines if line["world"] == world]
-        found += [f"**{world}**, {model.num_states} states, {steps:,} steps a run:", ""]
+        best = float(model.reward_after().max())
+        count = Counter((one["shaping"], one["opinion"]) for one in here).values()
+        runs = (
+            f"{min(count, default=0)} to {max(count, default=0)}" if len(set(count)) > 1 else f"{max(count, default=0)}"
+        )
+        found += [f"**{world}**, {model.num_states} states, {steps:,} steps a run, {runs} runs a cell:", ""]
         found += [f"| shaping | {' | '.join(OPINIONS)} | worst |", f"|---|{'---|' * (len(OPINIONS) + 1)}"]
         for name in [*ADVISED, *UNADVISED]:
             rows = [[one for one in here if (one["shaping"], one["opinion"]) == (name, by)] for by in (*OPINIONS, "")]
             if not any(rows):
                 continue
             if name in UNADVISED:
-                cell = words(rows[-1])
+                cell = words(rows[-1], best)
                 found.append(f"| `{name}` | {' | '.join([cell, *['' for _ in OPINIONS[1:]]])} | {cell} |")
                 continue
-            told = [words(one) for one in rows[:-1]]
+            told = [words(one, best) for one in rows[:-1]]
             worst = min((one for one in rows[:-1] if one), key=lambda one: float(np.mean([x["during"] for x in one])))
-            found.append(f"| `{name}` | {' | '.join(told)} | {words(worst)} |")
+            found.append(f"| `{name}` | {' | '.join(told)} | {words(worst, best)} |")
             found.append(f"| its certificate | {' | '.join(proved(model, name, thought, rows))} | |")
         found.append("")
     return found
 
 
-def words(rows: list[dict[str, Any]]) -> str:
-    """The mean return during training with its interval, and the mean return after it."""
+def words(rows: list[dict[str, Any]], best: float) -> str:
+    """The mean return during training with its interval, within the returns that there are, and the mean after it."""
     if not rows:
         return ""
     during, after = ([row[key] for row in rows] for key in ("during", "after"))
-    interval = mean_interval([during], rng=np.random.default_rng(0))
-    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}], {np.mean(after):.2f}"
+    found = mean_interval([during], rng=np.random.default_rng(0))
+    interval = f" [{max(found.low, 0):.2f}, {min(found.high, best):.2f}]" if found.known else ""
+    return f"{found.estimate:.2f}{interval}, {np.mean(after):.2f}"
 
 
 def proved(model: TransitionModel, name: str, thought: dict[str, Floats], rows: list[Any]) -> list[str]:
@@ -205,7 +212,7 @@ def proved(model: TransitionModel, name: str, thought: dict[str, Floats], rows: 
         if name.startswith("BARFI"):
             lost = [run["regret"] for run in runs]
             kept = sum(one == 0 for one in lost)
-            found.append(f"preserved in {kept} of {len(lost)} runs, {np.mean(lost):.0%} lost" if lost else "")
+            found.append(f"preserved in {kept} of {len(lost)}, {np.mean(lost):.0%} lost" if lost else "")
             continue
         shaper = ADVISED[name](model, thought[opinion], 0)
         certificate = certify(model, shaper, gamma=GAMMA) if shaper else None
