@@ -8,8 +8,7 @@ Two worlds, each known exactly: two rooms with a key (66 states), and MiniGrid's
 state by state. In both the learner sees the state's number. It is PPO with a logit for each state and action, and the
 same for all. What counts is the true return: of the episodes that ended during training, and of 64 afterwards.
 
-The opinions are those of `potentia.audit.heuristics`. Only the end, which has the value 0 there, is called here as
-good as what it pays, so that to reach it is progress for whoever is well advised.
+The opinions are those of `potentia.audit.heuristics`.
 """
 
 from __future__ import annotations
@@ -95,18 +94,6 @@ UNADVISED: dict[str, Make] = {
 }
 
 
-def opinions(model: TransitionModel) -> dict[str, Floats]:
-    """A number for each state by each name. The end is as good as it pays, or as bad in who says the opposite."""
-    found = heuristics(model, GAMMA)
-    ends, live = model.terminal, ~model.terminal
-    pays = float(model.reward_after().max())
-    at_end = {
-        "helpful": pays, "noisy": pays, "irrelevant": float(found["helpful"][live].mean()), "misleading": -pays,
-        "delayed": float(found["delayed"].min()),
-    }  # fmt: skip
-    return {name: np.where(ends, at_end[name], values) for name, values in found.items()}
-
-
 def train(model: TransitionModel, shaper: Shaper | None, seed: int, steps: int) -> dict[str, Any]:
     """One run."""
     envs = TabularVectorEnv(model, ENVS)
@@ -139,7 +126,7 @@ def run(file: Path, seeds: int, limit: float, only: list[str]) -> None:
     torch.set_num_threads(1)
     begin = time.process_time()
     models = {name: make() for name, (make, _) in WORLDS.items()}
-    thought = {name: opinions(model) for name, model in models.items()}
+    thought = {name: heuristics(model, GAMMA) for name, model in models.items()}
     for seed in range(seeds):
         for world, model in models.items():
             for name, opinion, make in (cell for cell in cells() if cell[0] in only):
@@ -170,7 +157,7 @@ def table(lines: list[dict[str, Any]]) -> list[str]:
     found = []
     for world, (make, steps) in WORLDS.items():
         model = make()
-        thought = opinions(model)
+        thought = heuristics(model, GAMMA)
         here = [line for line in lines if line["world"] == world]
         best = float(model.reward_after().max())
         count = Counter((one["shaping"], one["opinion"]) for one in here).values()

@@ -175,26 +175,35 @@ def heuristics(model: TransitionModel, gamma: float, *, noise: float = 0.5, seed
     - ``delayed``: V*, but for the best tenth of the states, which are called the worst: it leads near the goal, and
       then away from it.
 
+    V* is 0 where an episode ends, for nothing comes after. Where success ends it, each opinion calls the end what it
+    calls the states before it: the best of all, of middling worth, or the worst.
+
     Args:
         model: The world.
         gamma: The discount factor of V*.
         noise: The share.
         seed: Of what is random.
     """
-    value = optimum(model, gamma).values
+    value, ends = optimum(model, gamma).values, model.terminal
+    live = np.flatnonzero(~ends)
     rng = np.random.default_rng(seed)
-    live = np.flatnonzero(~model.terminal)
     shuffled, delayed = value.copy(), value.copy()
     shuffled[live] = rng.permutation(value[live])
     top = live[np.argsort(value[live])[-max(1, len(live) // 10) :]]
     delayed[top] = value[live].min() - value[live].std()
-    return {
+    found = {
         "helpful": value,
-        "noisy": value + noise * value[live].std() * rng.normal(size=len(value)) * ~model.terminal,
+        "noisy": value + noise * value[live].std() * rng.normal(size=len(value)) * ~ends,
         "irrelevant": shuffled,
         "misleading": -value,
         "delayed": delayed,
     }
+    best = float(value[live].max())
+    at_end = {
+        "helpful": best, "noisy": best, "irrelevant": float(value[live].mean()), "misleading": -best,
+        "delayed": float(delayed.min()),
+    }  # fmt: skip
+    return {name: np.where(ends & model.success, at_end[name], values) for name, values in found.items()}
 
 
 @dataclass(frozen=True)
@@ -242,7 +251,7 @@ def heuristic_battery(
     >>> from potentia.shaping import PotentialShaping, Progress
     >>> rows = heuristic_battery(chain(8), {"progress": Progress, "potential": PotentialShaping}, gamma=0.9)
     >>> [(row.shaping, round(row.worst, 3)) for row in rows]
-    [('potential', 0.0), ('progress', 1.0)]
+    [('potential', 0.0), ('progress', 0.983)]
     """
     known = heuristics(model, gamma, seed=seed)
     wanted = tuple(known if names is None else names)
