@@ -39,9 +39,10 @@ DESIGNED: dict[str, Make] = {
     "original": lambda model, gamma: None,
     "PBRS, potential V*": by_values,
     "EXPRD, 1 state": lambda model, gamma: EXPRD(model, gamma=gamma, budget=1),
-    "EXPRD, 5 states": lambda model, gamma: EXPRD(model, gamma=gamma, budget=5),
-    "EXPRD, 5 states, small": lambda model, gamma: EXPRD(model, gamma=gamma, budget=5, sparsity=1e-3),
-    "EXPRD, all states": lambda model, gamma: EXPRD(model, gamma=gamma),
+    "EXPRD, 5 states": lambda model, gamma: EXPRD(model, gamma=gamma, budget=5, corners=16),
+    "EXPRD, all states": lambda model, gamma: EXPRD(model, gamma=gamma, corners=16),
+    "EXPRD, 5 states, a corner": lambda model, gamma: EXPRD(model, gamma=gamma, budget=5),
+    "EXPRD, all states, a corner": lambda model, gamma: EXPRD(model, gamma=gamma),
 }
 LEARNED: dict[str, Make] = {
     "original": lambda model, gamma: None,

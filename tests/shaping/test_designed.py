@@ -84,6 +84,13 @@ def informativeness(model: exact.TransitionModel, reward: np.ndarray, gamma: flo
     return -total / len(horizons) / len(live)
 
 
+def test_the_mean_of_corners_is_as_good_and_smaller() -> None:
+    corner, middle = (design_reward(ROOM, gamma=GAMMA, corners=corners) for corners in (1, 8))
+    assert middle.informativeness == pytest.approx(corner.informativeness, abs=1e-8)
+    assert np.abs(middle.reward).sum() < 0.7 * np.abs(corner.reward).sum()
+    assert certify(ROOM, EXPRD(ROOM, gamma=GAMMA, corners=8), gamma=GAMMA).same_optimum
+
+
 def test_the_objective_is_the_definition() -> None:
     model = exact.chain(7)
     for budget in (2, 3, None):

@@ -57,6 +57,17 @@ class ExpAdaRD(Shaper):
     Raises:
         ValueError: If ``model`` is an unknown id, or no reward of these features within ``r_max`` keeps the optimum.
         ImportError: If SciPy is not installed (the extra ``designed``).
+
+    >>> import numpy as np
+    >>> from potentia import Rollout
+    >>> no = np.zeros((1, 2), bool)
+    >>> rollout = Rollout(
+    ...     obs=np.array([[2, 2]]), action=np.array([[1, 0]]), next_obs=np.array([[3, 1]]),
+    ...     terms={"env": np.zeros((1, 2))}, discount=np.full((1, 2), 0.9), terminated=no, truncated=no)
+    >>> shaper = ExpAdaRD("potentia/Chain-v0", gamma=0.9, options={"length": 6})
+    >>> right, left = shaper.shape(rollout)[0].reward[0]
+    >>> (right - left > 0).item(), float(abs(shaper.reward).max().round(6))  # right is told from left, within r_max
+    (True, 1.0)
     """
 
     saved = ("reward", "_episodes")

@@ -36,6 +36,7 @@ class EXPRD(Shaper):
         budget: In how many states R may be other than 0. None: in all.
         sparsity: The price of R's size.
         policies: How many optimal policies are averaged at most.
+        corners: Of how many equally good rewards the mean is taken.
         states: The info column with the numbers of the states, such as ``"state_hash"``. None: the observation is it.
         options: What the function that makes the model takes, if ``model`` is an id.
         name: The term's name.
@@ -70,6 +71,7 @@ class EXPRD(Shaper):
         budget: int | None = None,
         sparsity: float = 0.0,
         policies: int = 8,
+        corners: int = 1,
         states: str | None = None,
         options: Mapping[str, Any] | None = None,
         name: str | None = None,
@@ -77,7 +79,7 @@ class EXPRD(Shaper):
         super().__init__(name)
         self.design: Design = design_reward(
             model_of(model, options), gamma=gamma, horizons=tuple(horizons), r_max=r_max, budget=budget,
-            sparsity=sparsity, policies=policies,
+            sparsity=sparsity, policies=policies, corners=corners,
         )  # fmt: skip
         self.states = states
         self.contract: Contract = Contract(reads=reads_of(states), rescales=True)

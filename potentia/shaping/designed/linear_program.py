@@ -56,11 +56,34 @@ class LinearProgram:
         self._rows.append((found, np.broadcast_to(low, rows), np.broadcast_to(high, rows)))
 
     def solve(self, otherwise: str) -> Floats:
-        """The best x.
+        """The best x: a corner of the set of them, if there are many.
 
         Raises:
             ValueError: If no x keeps the constraints, with the message ``otherwise``.
         """
+        return self._solved(np.concatenate(self._weights), otherwise)
+
+    def middle(self, best: Floats, variables: slice, corners: int, seed: int = 0) -> Floats:
+        """The mean of so many corners of the set of the best x, of which ``best`` is one. It is as good.
+
+        Args:
+            best: What `solve` gave.
+            variables: Bounded ones, in whose directions, drawn at random, corners are sought.
+            corners: How many, ``best`` among them.
+            seed: Of the directions.
+        """
+        weights, rng, found = np.concatenate(self._weights), np.random.default_rng(seed), [best]
+        value = float(weights @ best)
+        everything = slice(0, self._size)
+        self.at_least([(everything, weights[None])], value - 1e-9 * max(1.0, abs(value)))
+        for _ in range(corners - 1):
+            direction = np.zeros(self._size)
+            direction[variables] = rng.normal(size=variables.stop - variables.start)
+            found.append(self._solved(direction, "the best of all can't be had twice"))
+        self._rows.pop()
+        return np.asarray(np.mean(found, axis=0))
+
+    def _solved(self, weights: Floats, otherwise: str) -> Floats:
         constraints = self._optimize.LinearConstraint(
             self._sparse.vstack([self._wide(blocks) for blocks, _, _ in self._rows]).tocsc(),
             np.concatenate([low for _, low, _ in self._rows]),
@@ -68,7 +91,7 @@ class LinearProgram:
         )
         low, high = (np.concatenate(side) for side in zip(*self._bounds, strict=True))
         found = self._optimize.milp(  # without whole numbers it is HiGHS's linear solver
-            -np.concatenate(self._weights), constraints=constraints, bounds=self._optimize.Bounds(low, high)
+            -weights, constraints=constraints, bounds=self._optimize.Bounds(low, high)
         )
         if found.x is None:
             raise ValueError(f"{otherwise} (HiGHS: {found.message})")

@@ -116,6 +116,7 @@ def design_reward(
     budget: int | None = None,
     sparsity: float = 0.0,
     policies: int = _SAMPLED,
+    corners: int = 1,
 ) -> Design:
     """Maximises ``I(R) - sparsity |R|_1`` over rewards that keep the optimal policies: EXPRD.
 
@@ -137,6 +138,9 @@ def design_reward(
         budget: In how many states the reward may be other than 0. None: in all.
         sparsity: The price of a reward's size. The authors' main results have 0.
         policies: How many optimal policies are averaged at most.
+        corners: Many rewards are equally good. HiGHS finds a corner of their set, whose numbers are as large as they
+            may be. The mean of so many corners is as good, and lies nearer to the middle, where the interior-point
+            solver of the authors ends.
 
     Raises:
         ValueError: If gamma is 1, the budget is smaller than the number of states in which the world pays, or there is
@@ -153,7 +157,7 @@ def design_reward(
     """
     gamma = check_gamma(gamma)
     check_at_least(0, sparsity=sparsity, least_horizon=min(horizons))
-    check_at_least(1, policies=policies)
+    check_at_least(1, policies=policies, corners=corners)
     kept = Invariance(model, gamma)
     own = model.expected_reward()
     paying = [int(s) for s in kept.live if np.abs(own[s]).any()]
@@ -165,12 +169,12 @@ def design_reward(
     limit = float(np.abs(own[kept.live]).max()) if r_max is None else float(r_max)
     designer = _Designer(kept, horizons, limit, sparsity, policies)
     if budget is None or budget >= len(kept.live):
-        return designer.best([int(s) for s in kept.live])
+        return designer.best([int(s) for s in kept.live], corners)
     found = designer.best(paying)
     while len(found.states) < budget and found.objective < -1e-9:
         others = [int(s) for s in kept.live if s not in found.states]
         found = max((designer.best([*found.states, one]) for one in others), key=lambda one: round(one.objective, 9))
-    return found
+    return designer.best(found.states, corners) if corners > 1 else found
 
 
 class _Designer:
@@ -197,8 +201,8 @@ class _Designer:
                 found[h] = np.where(np.abs(gap) < 1e-9, 0.0, gap)  # what is 0 but for rounding slows the solver down
         return [found[h] for h in horizons]
 
-    def best(self, states: Sequence[int]) -> Design:
-        """The best reward that is other than 0 in these states at most."""
+    def best(self, states: Sequence[int], corners: int = 1) -> Design:
+        """The best reward that is other than 0 in these states at most, or the mean of so many that are as good."""
         kept, actions = self.kept, self.kept.model.num_actions
         columns = (np.searchsorted(kept.live, sorted(states))[:, None] * actions + np.arange(actions)).ravel()
         program = LinearProgram()
@@ -221,6 +225,8 @@ class _Designer:
             f"no reward of at most {self.limit:g} in the states {sorted(states)} keeps the optimal policies; "
             "raise r_max or the budget"
         )
+        if corners > 1:
+            values = program.middle(values, rewards, corners)
         reward = np.zeros(len(kept.onward))
         reward[columns] = values[rewards]
         reward[np.abs(reward) < 1e-9] = 0.0
