@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from potentia.arrays import array_namespace, host_array
 from potentia.rollout import Array, Rollout
+
+if TYPE_CHECKING:
+    import torch
 
 
 def look_up(table: np.ndarray[Any, Any], axes: str, *indices: Array) -> Array:
@@ -67,6 +70,19 @@ def info_column(rollout: Rollout, column: str, reader: str) -> Array:
             "columns=shaper.contract.info_columns, from an environment that gives it"
         )
     return rollout.info[column]
+
+
+def reward_before(rollout: Rollout, name: str, device: torch.device | str = "cpu") -> torch.Tensor:
+    """The reward that the shaper of a term ``name`` was given, ``(T, B)`` float64, 0 where the mask is False.
+
+    A rollout that was shaped already holds that term and those after it: they are left out.
+    """
+    import torch  # noqa: PLC0415 - who asks has imported it
+
+    terms = list(rollout.terms)
+    before = terms[: terms.index(name)] if name in terms else terms
+    parts = [torch.as_tensor(rollout.terms[term]).detach().to(device, torch.float64) for term in before]
+    return torch.where(torch.as_tensor(rollout.mask, device=device), torch.stack(parts).sum(0), 0)
 
 
 def text_column(rollout: Rollout, column: str, reader: str) -> np.ndarray[Any, Any]:

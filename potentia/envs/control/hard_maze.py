@@ -8,7 +8,8 @@ import numpy as np
 
 from potentia.compiling import part
 from potentia.envs.control.drawing import clear, disc, segment
-from potentia.envs.control.rules import PLAYING, REACHED, SUCCESS, Area, Part, Rules, area_of, world
+from potentia.envs.control.paying import pay_of
+from potentia.envs.control.rules import Area, Part, Rules, area_of, world
 from potentia.envs.control.walls import Nearby, nearby, ways_to
 from potentia.limits import check_among
 
@@ -129,9 +130,7 @@ def _is_free(x, y):  # type: ignore[no-untyped-def]
 
 def _step_of(areas: tuple[Area, ...], reward: str) -> Part:
     """The step of a maze in which these areas pay."""
-    at_the_end, inside = reward == "final", area_of(areas)
-    centres = np.array([area.centre for area in areas]).reshape(-1, 2)
-    radii = np.array([area.radius for area in areas])
+    pay = pay_of(areas, reward)
 
     @part
     def step(state, action, left, draws):  # type: ignore[no-untyped-def]
@@ -146,15 +145,7 @@ def _step_of(areas: tuple[Area, ...], reward: str) -> Part:
         x, y = state[_X] + ahead * cos, state[_Y] + ahead * sin
         if _is_free(x, y):
             state[_X], state[_Y] = x, y
-        if at_the_end and left != 0:
-            return 0.0, PLAYING
-        area = inside(state)
-        if area < 0:
-            return 0.0, PLAYING
-        if not at_the_end:
-            return 1.0, SUCCESS
-        away = math.sqrt((state[_X] - centres[area, 0]) ** 2 + (state[_Y] - centres[area, 1]) ** 2)
-        return (radii[area] - away) / radii[area], REACHED
+        return pay(state, left)
 
     return step
 

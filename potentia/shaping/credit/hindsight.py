@@ -17,6 +17,7 @@ from potentia.rollout import Rollout
 from potentia.shaping._models.episodes import Episodes
 from potentia.shaping._models.learned import Learned, own_modes, rows_of
 from potentia.shaping._models.running import RunningMoments
+from potentia.shaping.columns import reward_before
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import map_tree
 
@@ -97,7 +98,7 @@ class Hindsight(Shaper):
         )
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        reward = _column(rollout.reward, self.device)
+        reward = torch.as_tensor(rollout.reward, device=self.device).double()
         z = self._returns(reward, rollout)
         ratio = self.model.ratio(rollout, z).clamp(max=self.clip).double()
         return rollout.add(self.name, like_column((1.0 - ratio) * z - reward, rollout.discount)), carry
@@ -105,9 +106,7 @@ class Hindsight(Shaper):
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """One pass over the transitions of a rollout, once with Z and once without."""
         del policy
-        names = list(rollout.terms)
-        before = names[: names.index(self.name)] if self.name in names else names
-        reward = torch.stack([_column(rollout.terms[name], self.device) for name in before]).sum(0)
+        reward = reward_before(rollout, self.name, self.device)
         return {"loss": self.model.learn(rollout, self._returns(reward, rollout))}
 
     def _returns(self, reward: Tensor, rollout: Rollout) -> Tensor:
@@ -178,7 +177,3 @@ class HindsightModel(Learned):
         logits = self.net["head"](torch.cat([features, (scaled * shown)[:, None], shown[:, None]], 1))
         chances: Tensor = logits.log_softmax(1).gather(1, action[:, None])[:, 0]
         return chances
-
-
-def _column(column: Any, device: torch.device) -> Tensor:
-    return torch.as_tensor(column if isinstance(column, Tensor) else np.asarray(column), device=device).double()

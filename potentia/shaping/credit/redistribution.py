@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import gymnasium as gym
-import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from potentia.limits import check_among, check_at_least
 from potentia.rollout import Rollout
 from potentia.shaping._models.episodes import Episodes
 from potentia.shaping._models.learned import Learned, own_modes, rows_of
+from potentia.shaping.columns import reward_before
 from potentia.shaping.shaper import Carry, Contract, Shaper
 from potentia.trees import Tree, map_tree
 
@@ -119,7 +119,7 @@ class Redistribution(Shaper):
         episodes = Episodes.of(rollout, self.device)
         if not len(episodes):
             return rollout.add(self.name, 0.0 * rollout.reward), carry
-        reward = episodes.take(_column(rollout.reward, self.device)) * episodes.mask
+        reward = episodes.take(torch.as_tensor(rollout.reward, device=self.device).double()) * episodes.mask
         length = episodes.mask.sum(1, keepdim=True)
         own = torch.zeros_like(reward) if self.model is None else self.model.parts(rollout, episodes).double()
         own = torch.where(episodes.mask, own, 0.0)
@@ -132,21 +132,11 @@ class Redistribution(Shaper):
         del policy
         if self.model is None:
             return {}
-        names = list(rollout.terms)
-        before = names[: names.index(self.name)] if self.name in names else names
-        reward = sum(
-            (_column(rollout.terms[name], self.device) for name in before[1:]),
-            _column(rollout.terms["env"], self.device),
-        )
-        return self.model.learn(rollout, reward)
+        return self.model.learn(rollout, reward_before(rollout, self.name, self.device))
 
 
 def _by_path(kinds: Kind | Mapping[str, Kind] | None) -> Mapping[str, Kind]:
     return {"": kinds} if isinstance(kinds, str) else kinds or {}
-
-
-def _column(column: Any, device: torch.device) -> Tensor:
-    return torch.as_tensor(np.asarray(column) if not isinstance(column, Tensor) else column, device=device).double()
 
 
 class ReturnModel(Learned):

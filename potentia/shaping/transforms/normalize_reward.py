@@ -9,6 +9,7 @@ import torch
 from potentia.arrays import array_namespace
 from potentia.rollout import Rollout
 from potentia.shaping._models.running import ForwardFilter, RunningMoments
+from potentia.shaping.columns import reward_before
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 
@@ -62,11 +63,7 @@ class NormalizeReward(Shaper):
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, float]:
         """Filters the rewards that this shaper was given forward in time and updates sigma."""
         del policy
-        # A rollout that was shaped already holds this shaper's term and those after it: leave them out.
-        terms = list(rollout.terms)
-        before = terms[: terms.index(self.name)] if self.name in terms else terms
-        parts = [torch.as_tensor(rollout.terms[name]).detach().to("cpu", torch.float64) for name in before]
-        reward = torch.where(torch.as_tensor(rollout.mask).cpu(), torch.stack(parts).sum(0), 0)
+        reward = reward_before(rollout, self.name)
         mask, done, discount = (
             torch.as_tensor(array).cpu() for array in (rollout.mask, rollout.done, rollout.discount)
         )

@@ -14,7 +14,7 @@ from potentia.arrays import host_array, like_column
 from potentia.limits import check_among
 from potentia.rollout import Rollout
 from potentia.shaping._models.running import RunningMoments
-from potentia.shaping.columns import info_column
+from potentia.shaping.columns import info_column, reward_before
 from potentia.shaping.shaper import Carry, Contract, Shaper
 
 Form = Literal[
@@ -161,11 +161,8 @@ class PAR(Shaper):
         del policy
         if self.form not in _RUNNING:
             return {}
-        names = list(rollout.terms)
-        before = names[: names.index(self.name)] if self.name in names else names
-        reward = sum(np.asarray(host_array(rollout.terms[name]), np.float64) for name in before)
         where = host_array(rollout.mask) & (host_array(rollout.done) if self.when == "end" else True)
-        seen = np.asarray(reward)[where]
+        seen = reward_before(rollout, self.name).numpy()[where]
         if not len(seen):
             return {}
         values: Tensor = torch.from_numpy(seen)
