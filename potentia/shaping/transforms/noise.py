@@ -25,13 +25,12 @@ class _Draws(Shaper):
         super().__init__(name)
         self.seed, self._seen = seed, 0
 
-    def _uniform(self, *columns: Any) -> np.ndarray[Any, Any]:
-        """Numbers ``(T, B)`` that depend on the columns, the seed and how many steps `update` has seen."""
-        shape = host_array(columns[0]).shape[:2] if not isinstance(columns[0], dict | tuple) else None
-        keys = np.asarray(host_array(state_keys(columns if len(columns) > 1 else columns[0])))
+    def _uniform(self, rollout: Rollout, *columns: Any) -> np.ndarray[Any, Any]:
+        """Numbers ``(T, B)`` that depend on columns, by default the transition, the seed and the steps seen."""
+        keys = host_array(state_keys(columns or (rollout.obs, rollout.action, rollout.next_obs)))
         salted = state_keys((keys[:, None], np.full((len(keys), 1), self.seed), np.full((len(keys), 1), self._seen)))
         uniform = (host_array(salted).view(np.uint64) >> np.uint64(11)).astype(np.float64) / 2.0**53
-        return uniform if shape is None else uniform.reshape(shape)
+        return np.asarray(uniform.reshape(tuple(rollout.discount.shape)))
 
     def update(self, rollout: Rollout, *, policy: Any = None) -> dict[str, Any]:
         """Draws anew from now on."""
@@ -96,11 +95,8 @@ class FlipNoise(_Draws):
         return np.zeros(num_envs) if self.by == "episode" else ()
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        if self.group is not None:
-            drawn = self._uniform(info_column(rollout, self.group, self.name))
-        else:
-            flat = self._uniform(rollout.obs, rollout.action, rollout.next_obs)
-            drawn = flat.reshape(tuple(rollout.discount.shape))
+        shared = () if self.group is None else (info_column(rollout, self.group, self.name),)
+        drawn = self._uniform(rollout, *shared)
         if self.by == "episode":
             drawn, carry = _of_episode(drawn, rollout, carry)
         reward = np.asarray(host_array(rollout.reward), np.float64)
@@ -162,7 +158,7 @@ class RandomReward(_Draws):
         self.contract: Contract = Contract(reads=frozenset(reads), scope="lifelong", rescales=True)
 
     def shape(self, rollout: Rollout, carry: Carry = ()) -> tuple[Rollout, Carry]:
-        drawn = self._uniform(rollout.obs, rollout.action, rollout.next_obs).reshape(tuple(rollout.discount.shape))
+        drawn = self._uniform(rollout)
         reward = np.asarray(host_array(rollout.reward), np.float64)
         term = np.where(drawn < self.probability, 1.0, 0.0) - reward
         if self.when == "end":
